@@ -6,6 +6,9 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 /** Packages and Node modules stay imports: the library is bundled by whoever uses it. */
 const external = [/^node:/, /^[a-z@][^:]*$/]
 
+const library: Record<string, string> = { index: path('src/index.ts'), cli: path('src/cli/main.ts') }
+const programs: Record<string, string> = { 'make-tiny-model': path('tools/make-tiny-model.ts') }
+
 /**
  * `vite build` makes the library and the `chatglm` command in `dist/`;
  * `vite build --mode programs` makes the programs of `tools/` and `bench/` in `build/`.
@@ -17,15 +20,13 @@ export default defineConfig(({ mode }) => ({
     outDir: mode === 'programs' ? 'build' : 'dist',
     lib: {
       formats: ['es'],
-      entry:
-        mode === 'programs'
-          ? { 'make-tiny-model': path('tools/make-tiny-model.ts') }
-          : { index: path('src/index.ts'), cli: path('src/cli/main.ts') },
+      entry: mode === 'programs' ? programs : library,
     },
     rollupOptions: { external },
   },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts'],
+    setupFiles: ['test/setup.ts'],
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -1,0 +1,243 @@
+import { AdapterLimitError, DeviceLostError, GpuError, OutOfMemoryError } from './errors.js'
+import { type Specialization, specialize } from './wgsl.js'
+
+/** Optional adapter features that some kernel variants use. */
+export type OptionalFeature = 'shader-f16' | 'subgroups'
+
+export interface GpuOptions {
+  /** Features to leave unused although the adapter has them, so that every variant can be forced and tested. */
+  readonly without?: readonly OptionalFeature[]
+}
+
+/** What a buffer is for; `Gpu.memory` is kept by this. */
+export type MemoryKind = 'weights' | 'cache' | 'prefixes' | 'activations'
+
+const { COPY_DST, COPY_SRC, STORAGE } = {
+  COPY_DST: 0x8,
+  COPY_SRC: 0x4,
+  STORAGE: 0x80,
+} satisfies Record<string, GPUBufferUsageFlags>
+
+/** Everything storage kernels bind: readable, writable, and copyable both ways. */
+export const STORAGE_USAGE = STORAGE | COPY_DST | COPY_SRC
+
+/**
+ * A GPU device with what kernels need around it: feature flags, compiled pipelines shared by source text,
+ * buffers with an account of the memory they take, and errors as classes.
+ */
+export class Gpu {
+  readonly device: GPUDevice
+  readonly info: GPUAdapterInfo
+  /** Whether kernels may use 16-bit float arithmetic. */
+  readonly f16: boolean
+  /** Whether kernels may use subgroup operations. */
+  readonly subgroups: boolean
+  /** Whether the adapter runs shaders on the CPU. */
+  readonly software: boolean
+  /** Bytes now allocated, by purpose. */
+  readonly memory: Record<MemoryKind, number> = { weights: 0, cache: 0, prefixes: 0, activations: 0 }
+  /** Bound where a kernel has a binding that this use of it does not need. */
+  readonly empty: GPUBuffer
+
+  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>()
+  readonly #kinds = new Map<GPUBuffer, MemoryKind>()
+  #failure: Error | undefined
+  readonly #lost: Promise<never>
+
+  private constructor(device: GPUDevice, info: GPUAdapterInfo) {
+    this.device = device
+    this.info = info
+    this.f16 = device.features.has('shader-f16')
+    this.subgroups = device.features.has('subgroups')
+    this.software =
+      info.isFallbackAdapter || /swiftshader|llvmpipe/i.test(`${info.architecture} ${info.description}`)
+    this.empty = device.createBuffer({ label: 'empty', size: 256, usage: STORAGE_USAGE })
+    this.#lost = device.lost.then((lost) => {
+      this.#failure ??= new DeviceLostError(lost.message || lost.reason)
+      throw this.#failure
+    })
+    this.#lost.catch(() => {})
+    device.addEventListener('uncapturederror', (event) => {
+      this.#failure ??= new GpuError(`WebGPU error: ${event.error.message}`)
+    })
+  }
+
+  /**
+   * Requests a device with every limit the adapter offers and the features that kernels can use.
+   * @throws AdapterLimitError where the adapter has fewer than 8 storage buffers a stage.
+   */
+  static async create(adapter: GPUAdapter, options: GpuOptions = {}): Promise<Gpu> {
+    const storageBuffers = adapter.limits.maxStorageBuffersPerShaderStage
+    if (storageBuffers < 8) {
+      throw new AdapterLimitError(
+        'maxStorageBuffersPerShaderStage',
+        storageBuffers,
+        8,
+        'Use another adapter or update the driver.',
+      )
+    }
+    const wanted: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query']
+    const without: readonly string[] = options.without ?? []
+    const requiredFeatures = wanted.filter((name) => adapter.features.has(name) && !without.includes(name))
+    const requiredLimits: Record<string, number> = {}
+    for (const name of [
+      'maxBufferSize',
+      'maxStorageBufferBindingSize',
+      'maxStorageBuffersPerShaderStage',
+      'maxComputeWorkgroupStorageSize',
+      'maxComputeInvocationsPerWorkgroup',
+      'maxComputeWorkgroupSizeX',
+      'maxComputeWorkgroupSizeY',
+    ] as const) {
+      requiredLimits[name] = adapter.limits[name]
+    }
+    const device = await adapter.requestDevice({ requiredFeatures, requiredLimits })
+    return new Gpu(device, adapter.info)
+  }
+
+  get limits(): GPUSupportedLimits {
+    return this.device.limits
+  }
+
+  /**
+   * The workgroup size to use where `preferred` is good on a GPU. Software adapters compile a copy of the
+   * kernel for every few lanes, so that a large workgroup costs them seconds and gains nothing.
+   */
+  workgroupSize(preferred: number): number {
+    return this.software ? Math.min(preferred, 32) : preferred
+  }
+
+  /** @throws the error that ended this device, if there was one. */
+  check(): void {
+    if (this.#failure) throw this.#failure
+  }
+
+  /** Waits for GPU work, but fails as soon as the device is lost, which some implementations leave hanging. */
+  async race<T>(work: Promise<T>): Promise<T> {
+    const result = await Promise.race([work, this.#lost])
+    this.check()
+    return result
+  }
+
+  /** Waits until everything submitted so far is done. */
+  async finish(): Promise<void> {
+    await this.race(this.device.queue.onSubmittedWorkDone())
+  }
+
+  /** Compiles a kernel for the given constants; the same text is compiled once. */
+  compile(
+    label: string,
+    modules: readonly string[],
+    specialization: Specialization,
+  ): Promise<GPUComputePipeline> {
+    const code = specialize(modules, specialization)
+    let pipeline = this.#pipelines.get(code)
+    if (!pipeline) {
+      const module = this.device.createShaderModule({ label, code })
+      pipeline = this.device.createComputePipelineAsync({ label, layout: 'auto', compute: { module } })
+      this.#pipelines.set(code, pipeline)
+    }
+    return pipeline
+  }
+
+  /** Binds buffers to bindings 0, 1, 2, ... of group 0. */
+  bind(
+    pipeline: GPUComputePipeline,
+    label: string,
+    buffers: readonly (GPUBuffer | GPUBufferBinding)[],
+  ): GPUBindGroup {
+    return this.device.createBindGroup({
+      label,
+      layout: pipeline.getBindGroupLayout(0),
+      entries: buffers.map((buffer, binding) => ({
+        binding,
+        resource: 'buffer' in buffer ? buffer : { buffer },
+      })),
+    })
+  }
+
+  /**
+   * Allocates a storage buffer, rounded up to whole 16 bytes.
+   * @param byteLength size in bytes
+   * @throws AdapterLimitError when one binding cannot hold it
+   */
+  allocate(kind: MemoryKind, label: string, byteLength: number, usage = STORAGE_USAGE): GPUBuffer {
+    this.check()
+    const size = Math.max(16, Math.ceil(byteLength / 16) * 16)
+    const limit = Math.min(this.limits.maxBufferSize, this.limits.maxStorageBufferBindingSize)
+    if (size > limit) {
+      throw new AdapterLimitError(
+        'maxStorageBufferBindingSize',
+        limit,
+        size,
+        `"${label}" does not fit: use a smaller contextLength or batchSize.`,
+      )
+    }
+    const buffer = this.device.createBuffer({ label, size, usage })
+    this.memory[kind] += size
+    this.#kinds.set(buffer, kind)
+    return buffer
+  }
+
+  /** Runs allocations, and turns the GPU's out-of-memory report into an error. */
+  async allocating<T>(label: string, allocate: () => T): Promise<T> {
+    const before = this.total
+    this.device.pushErrorScope('out-of-memory')
+    let result: T
+    try {
+      result = allocate()
+    } finally {
+      const failed = this.race(this.device.popErrorScope())
+      if (await failed) {
+        // biome-ignore lint/correctness/noUnsafeFinally: out of memory is the cause, whatever followed from it
+        throw new OutOfMemoryError(label, this.total - before)
+      }
+    }
+    return result
+  }
+
+  /** All bytes now allocated. */
+  get total(): number {
+    return Object.values(this.memory).reduce((sum, bytes) => sum + bytes, 0)
+  }
+
+  /** Allocates a storage buffer and fills it. */
+  upload(kind: MemoryKind, label: string, data: ArrayBufferView<ArrayBuffer>): GPUBuffer {
+    const buffer = this.allocate(kind, label, data.byteLength)
+    this.device.queue.writeBuffer(buffer, 0, data.buffer, data.byteOffset, data.byteLength)
+    return buffer
+  }
+
+  /** Gives a buffer's memory back. */
+  free(buffer: GPUBuffer): void {
+    const kind = this.#kinds.get(buffer)
+    if (kind === undefined) return
+    this.#kinds.delete(buffer)
+    this.memory[kind] -= buffer.size
+    buffer.destroy()
+  }
+
+  /** Copies bytes of a buffer to the host. */
+  async read(buffer: GPUBuffer, byteOffset = 0, byteLength = buffer.size - byteOffset): Promise<ArrayBuffer> {
+    this.check()
+    const MAP_READ = 0x1
+    const staging = this.device.createBuffer({ label: 'read', size: byteLength, usage: MAP_READ | COPY_DST })
+    try {
+      const encoder = this.device.createCommandEncoder()
+      encoder.copyBufferToBuffer(buffer, byteOffset, staging, 0, byteLength)
+      this.device.queue.submit([encoder.finish()])
+      await this.race(staging.mapAsync(0x1))
+      return staging.getMappedRange().slice(0)
+    } finally {
+      staging.destroy()
+    }
+  }
+
+  /** Ends the device and gives all its memory back. */
+  dispose(): void {
+    this.#failure ??= new DeviceLostError('disposed')
+    for (const buffer of this.#kinds.keys()) buffer.destroy()
+    this.#kinds.clear()
+    this.device.destroy()
+  }
+}
