@@ -33,6 +33,14 @@ export class KernelArgumentError extends Error {
   }
 }
 
+/** A driver could not compile a kernel. */
+export class ShaderCompilationError extends Error {
+  override readonly name = 'ShaderCompilationError'
+  constructor(kernel: string, problem: string) {
+    super(`The GPU driver could not compile kernel ${kernel}: ${problem}. Update the driver or the browser.`)
+  }
+}
+
 /** WebGPU reported a validation or internal error: a defect of this project or of the driver. */
 export class GpuError extends Error {
   override readonly name = 'GpuError'

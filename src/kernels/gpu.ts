@@ -1,4 +1,10 @@
-import { AdapterLimitError, DeviceLostError, GpuError, OutOfMemoryError } from './errors.js'
+import {
+  AdapterLimitError,
+  DeviceLostError,
+  GpuError,
+  OutOfMemoryError,
+  ShaderCompilationError,
+} from './errors.js'
 import { type Specialization, specialize } from './wgsl.js'
 
 /** Optional adapter features that some kernel variants use. */
@@ -124,7 +130,10 @@ export class Gpu {
     await this.race(this.device.queue.onSubmittedWorkDone())
   }
 
-  /** Compiles a kernel for the given constants; the same text is compiled once. */
+  /**
+   * Compiles a kernel for the given constants; the same text is compiled once.
+   * @throws ShaderCompilationError with the driver's messages
+   */
   compile(
     label: string,
     modules: readonly string[],
@@ -134,25 +143,28 @@ export class Gpu {
     let pipeline = this.#pipelines.get(code)
     if (!pipeline) {
       const module = this.device.createShaderModule({ label, code })
-      pipeline = this.device.createComputePipelineAsync({ label, layout: 'auto', compute: { module } })
+      pipeline = this.race(
+        this.device.createComputePipelineAsync({ label, layout: 'auto', compute: { module } }),
+      ).catch(async (error) => {
+        const { messages } = await module.getCompilationInfo()
+        const problems = messages.map(({ lineNum, message }) => `line ${lineNum}: ${message}`)
+        throw new ShaderCompilationError(label, problems.join('; ') || String(error))
+      })
       this.#pipelines.set(code, pipeline)
     }
     return pipeline
   }
 
-  /** Binds buffers to bindings 0, 1, 2, ... of group 0. */
+  /** Binds buffers to bindings 0, 1, 2, ... of group 0; an undefined one leaves its binding out. */
   bind(
     pipeline: GPUComputePipeline,
     label: string,
-    buffers: readonly (GPUBuffer | GPUBufferBinding)[],
+    buffers: readonly (GPUBuffer | undefined)[],
   ): GPUBindGroup {
     return this.device.createBindGroup({
       label,
       layout: pipeline.getBindGroupLayout(0),
-      entries: buffers.map((buffer, binding) => ({
-        binding,
-        resource: 'buffer' in buffer ? buffer : { buffer },
-      })),
+      entries: buffers.flatMap((buffer, binding) => (buffer ? [{ binding, resource: { buffer } }] : [])),
     })
   }
 
