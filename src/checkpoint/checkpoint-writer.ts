@@ -1,0 +1,261 @@
+import type { ByteSink, SinkFile } from './byte-sink.js'
+import { type ByteSource, DEFAULT_CHUNK_BYTES, streamRange } from './byte-source.js'
+import { CONFIG_FILE, MANIFEST_FILE, PROGRESS_FILE, SAFETENSORS_INDEX_FILE } from './checkpoint-files.js'
+import { WriteOrderError } from './errors.js'
+import type { JsonObject } from './json.js'
+import { type Manifest, type ManifestEntry, writeManifest } from './manifest.js'
+import { openSink, type SinkLocation } from './open-files.js'
+import { normalizePath } from './paths.js'
+import { createSha256, type Sha256 } from './sha256.js'
+import { planShards, type Shard, type ShardPlan } from './shards.js'
+import type { TensorDeclaration } from './tensor-file.js'
+import { identityOf, type ResumeOptions, resume, writeProgress } from './write-progress.js'
+
+/** Below 2 GB, which browsers and file systems handle everywhere. */
+const DEFAULT_SHARD_BYTES = 1.9e9
+
+export interface CheckpointWriterOptions extends Partial<ResumeOptions> {
+  /** The content of `config.json`. */
+  readonly config: JsonObject
+  /**
+   * What else determines the tensors' bytes, as JSON: the source, the method of quantization. A later run
+   * continues an unfinished checkpoint only where this, the config and the tensors are the same.
+   */
+  readonly settings?: unknown
+  /** The tensor bytes of a shard at most; a tensor above that gets a shard of its own. 1.9 GB by default. */
+  readonly shardBytes?: number
+}
+
+/**
+ * Begins a checkpoint of safetensors shards, or continues one that an earlier run left unfinished.
+ *
+ * @param tensors all tensors of the checkpoint, in the order they will be written as far as the format allows
+ * @throws ResumeMismatchError where the destination holds an unfinished checkpoint with other settings
+ * @throws SinkError where the destination cannot be written or already holds weights
+ * @throws WriteOrderError for tensors declared twice
+ */
+export async function openCheckpointWriter(
+  destination: SinkLocation,
+  tensors: readonly TensorDeclaration[],
+  options: CheckpointWriterOptions,
+): Promise<CheckpointWriter> {
+  const sink = await openSink(destination)
+  const shardBytes = options.shardBytes ?? DEFAULT_SHARD_BYTES
+  const plans = planShards(tensors, shardBytes)
+  const { config, settings = null } = options
+  const identity = await identityOf({
+    tensors: tensors.map(({ name, dtype, shape }) => [name, dtype, shape]),
+    shardBytes,
+    config,
+    settings,
+  })
+  const planned = plans.map(({ shard }) => shard.file)
+  const complete = await resume(sink, identity, planned, { ...options, restart: options.restart ?? false })
+  await writeProgress(sink, { identity, planned, complete })
+  return new CheckpointWriter(sink, plans, config, identity, complete)
+}
+
+interface OpenShard {
+  readonly plan: ShardPlan
+  readonly file: SinkFile
+  readonly hash: Sha256
+  /** The tensor that is being written, by its place in the shard. */
+  tensor: number
+  /** How much of it has been written. */
+  offset: number
+}
+
+/**
+ * A checkpoint being written. Call {@link write} with the tensors of {@link nextShard} until there is none,
+ * then {@link finish}. A shard is hashed while it is written and gets its name when it is complete; nothing
+ * larger than the chunks given is held in memory. One call at a time.
+ */
+export class CheckpointWriter {
+  /** All shards, in order. */
+  readonly shards: readonly Shard[]
+  readonly #sink: ByteSink
+  readonly #plans: readonly ShardPlan[]
+  readonly #config: JsonObject
+  readonly #identity: string
+  readonly #complete: Map<string, ManifestEntry>
+  readonly #files = new Map<string, ManifestEntry>()
+  #open: OpenShard | undefined
+
+  /** @internal Use {@link openCheckpointWriter}. */
+  constructor(
+    sink: ByteSink,
+    plans: readonly ShardPlan[],
+    config: JsonObject,
+    identity: string,
+    complete: Map<string, ManifestEntry>,
+  ) {
+    this.#sink = sink
+    this.#plans = plans
+    this.#config = config
+    this.#identity = identity
+    this.#complete = complete
+    this.shards = plans.map(({ shard }) => shard)
+  }
+
+  /** Whether a shard is written, by this run or an earlier one. */
+  isComplete(shard: Shard): boolean {
+    return this.#complete.has(shard.file)
+  }
+
+  /** The shard whose tensors come next, the one being written included; undefined where all are complete. */
+  nextShard(): Shard | undefined {
+    return this.shards.find((shard) => !this.isComplete(shard))
+  }
+
+  /**
+   * Writes the next bytes of the next shard's tensors. Its last byte completes the shard.
+   *
+   * @param name the tensor the bytes belong to: the first of {@link nextShard} that is not complete
+   * @param bytes any part of the tensor; they may be reused once the promise is fulfilled
+   * @throws WriteOrderError where another tensor comes next or these are more bytes than it has
+   * @throws SinkError where the destination fails: the shard then begins anew
+   */
+  async write(name: string, bytes: Uint8Array): Promise<void> {
+    const open = this.#open ?? (await this.#begin())
+    const tensor = open.plan.shard.tensors[open.tensor]
+    if (tensor?.name !== name)
+      throw new WriteOrderError(`Tensor ${name} was written, but ${tensor?.name} comes next.`)
+    if (open.offset + bytes.byteLength > tensor.byteLength) {
+      throw new WriteOrderError(
+        `Tensor ${name} has ${tensor.byteLength} bytes, but ${open.offset + bytes.byteLength} were written.`,
+      )
+    }
+    await this.#append(open, bytes)
+    open.offset += bytes.byteLength
+    this.#skipFull(open)
+    if (open.tensor === open.plan.shard.tensors.length) await this.#commit(open)
+  }
+
+  /**
+   * Adds a file that is no tensor: a tokenizer's, a licence.
+   *
+   * @throws WriteOrderError for a name that the checkpoint itself uses
+   */
+  async addFile(path: string, bytes: Uint8Array): Promise<void> {
+    await this.#addFile(path, [bytes])
+  }
+
+  /** Copies a file that is no tensor, in chunks. Errors as {@link addFile} and of the source. */
+  async copyFile(source: ByteSource, path: string, signal?: AbortSignal): Promise<void> {
+    await this.#addFile(
+      path,
+      streamRange(source, path, 0, await source.size(path), DEFAULT_CHUNK_BYTES, signal),
+    )
+  }
+
+  /**
+   * Writes `config.json`, the index and, last, `manifest.json`; after that the checkpoint is finished.
+   *
+   * @returns the manifest
+   * @throws WriteOrderError where shards are missing
+   */
+  async finish(): Promise<Manifest> {
+    const missing = this.nextShard()
+    if (missing !== undefined) {
+      throw new WriteOrderError(`${missing.file} is not complete: write its tensors before finishing.`)
+    }
+    const weightMap = this.shards.flatMap(({ file, tensors }) =>
+      tensors.map(({ name }) => [name, file] as const),
+    )
+    const totalSize = this.shards.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    await this.#addJson(CONFIG_FILE, this.#config)
+    await this.#addJson(SAFETENSORS_INDEX_FILE, {
+      metadata: { total_size: totalSize },
+      weight_map: Object.fromEntries(weightMap.sort(([a], [b]) => (a < b ? -1 : 1))),
+    })
+    const manifest = new Map([...this.#complete, ...this.#files])
+    await writeManifest(this.#sink, manifest)
+    await this.#sink.remove(PROGRESS_FILE)
+    return manifest
+  }
+
+  /** Drops the shard being written. A later run with the same settings continues with it. */
+  async abort(): Promise<void> {
+    const open = this.#open
+    this.#open = undefined
+    await open?.file.abort()
+  }
+
+  async #begin(): Promise<OpenShard> {
+    const plan = this.#plans.find(({ shard }) => !this.isComplete(shard))
+    if (plan === undefined) throw new WriteOrderError('All tensors have been written.')
+    const file = await this.#sink.create(plan.shard.file)
+    const open: OpenShard = { plan, file, hash: await createSha256(), tensor: 0, offset: 0 }
+    this.#open = open
+    await this.#append(open, plan.header)
+    this.#skipFull(open)
+    return open
+  }
+
+  async #append(open: OpenShard, bytes: Uint8Array): Promise<void> {
+    try {
+      await open.file.write(bytes)
+    } catch (error) {
+      await this.abort()
+      throw error
+    }
+    open.hash.update(bytes)
+  }
+
+  /** Goes on to the next tensor that lacks bytes; an empty tensor never does. */
+  #skipFull(open: OpenShard): void {
+    const { tensors } = open.plan.shard
+    while (open.tensor < tensors.length && open.offset === tensors[open.tensor]!.byteLength) {
+      open.tensor++
+      open.offset = 0
+    }
+  }
+
+  async #commit(open: OpenShard): Promise<void> {
+    const { shard, fileBytes } = open.plan
+    try {
+      await open.file.commit()
+    } catch (error) {
+      await this.abort()
+      throw error
+    }
+    this.#open = undefined
+    this.#complete.set(shard.file, { size: fileBytes, sha256: open.hash.digest() })
+    await writeProgress(this.#sink, {
+      identity: this.#identity,
+      planned: this.shards.map(({ file }) => file),
+      complete: this.#complete,
+    })
+  }
+
+  async #addJson(path: string, value: unknown): Promise<void> {
+    await this.#write(path, [new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)])
+  }
+
+  async #addFile(path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+    const normal = normalizePath(path)
+    const reserved = [CONFIG_FILE, SAFETENSORS_INDEX_FILE, MANIFEST_FILE, PROGRESS_FILE]
+    if (reserved.includes(normal) || this.shards.some(({ file }) => file === normal)) {
+      throw new WriteOrderError(`${normal} is written by the checkpoint itself.`)
+    }
+    await this.#write(normal, chunks)
+  }
+
+  async #write(path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+    const hash = await createSha256()
+    const file = await this.#sink.create(path)
+    let size = 0
+    try {
+      for await (const chunk of chunks) {
+        await file.write(chunk)
+        hash.update(chunk)
+        size += chunk.byteLength
+      }
+      await file.commit()
+    } catch (error) {
+      await file.abort()
+      throw error
+    }
+    this.#files.set(path, { size, sha256: hash.digest() })
+  }
+}

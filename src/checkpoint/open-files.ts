@@ -1,0 +1,98 @@
+import type { ByteSink } from './byte-sink.js'
+import type { ByteSource } from './byte-source.js'
+import { DirectoryHandleFiles } from './directory-handle.js'
+import { CheckpointNotFoundError, SinkError } from './errors.js'
+import { FileListSource } from './file-list-source.js'
+import { FolderSink } from './folder-sink.js'
+import { FolderSource } from './folder-source.js'
+import { HttpSource } from './http-source.js'
+import { isNode } from './node-modules.js'
+
+/**
+ * What a checkpoint can be read from: the path of a folder or file (in the browser: relative to the page), a
+ * URL, `hf:owner/name` or `modelscope:owner/name`, chosen files, a directory handle, or a source of one's own.
+ */
+export type SourceLocation = string | URL | Iterable<File> | FileSystemDirectoryHandle | ByteSource
+
+/** What a checkpoint can be written to: the path of a folder, a directory handle, or a sink of one's own. */
+export type SinkLocation = string | URL | FileSystemDirectoryHandle | ByteSink
+
+export interface SourceOptions {
+  /** Servers for `hf:` and `modelscope:`, for mirrors; the official ones by default. */
+  readonly endpoints?: { readonly hf?: string; readonly modelscope?: string }
+}
+
+/** The hubs' addresses of a repository's files: ENDPOINT/.../resolve/BRANCH/FILE. */
+const HUBS = {
+  hf: { endpoint: 'https://huggingface.co', models: '', branch: 'main' },
+  modelscope: { endpoint: 'https://modelscope.cn', models: 'models/', branch: 'master' },
+} as const
+
+/**
+ * Opens the place that a checkpoint is read from.
+ *
+ * @throws CheckpointNotFoundError where there is no such place
+ */
+export async function openSource(location: SourceLocation, options: SourceOptions = {}): Promise<ByteSource> {
+  if (typeof location === 'string') return openNamedSource(location, options)
+  if (location instanceof URL)
+    return location.protocol === 'file:' ? openFolder(location) : new HttpSource(location)
+  if (Symbol.iterator in location) return new FileListSource(location)
+  if (isDirectoryHandle(location)) return new DirectoryHandleFiles(location)
+  return location
+}
+
+/**
+ * Opens the place that a checkpoint is written to.
+ *
+ * @throws SinkError where it cannot be written to
+ */
+export async function openSink(location: SinkLocation): Promise<ByteSink> {
+  if (typeof location === 'string' || location instanceof URL) {
+    const isUrl =
+      location instanceof URL ? location.protocol !== 'file:' : /^[a-z][a-z0-9+.-]+:/i.test(location)
+    if (isUrl || !isNode) {
+      throw new SinkError(
+        `Cannot write to ${location}: give ${isNode ? 'the path of a folder' : 'a directory handle'}.`,
+      )
+    }
+    return FolderSink.open(location)
+  }
+  return isDirectoryHandle(location) ? new DirectoryHandleFiles(location) : location
+}
+
+async function openNamedSource(location: string, options: SourceOptions): Promise<ByteSource> {
+  const hub = /^(hf|modelscope):(.*)$/s.exec(location)
+  if (hub !== null) return new HttpSource(hubUrl(hub[1] as keyof typeof HUBS, hub[2]!, options))
+  if (/^(https?|file):/i.test(location)) {
+    if (!URL.canParse(location)) throw new CheckpointNotFoundError(`${location} is no valid URL.`)
+    return openSource(new URL(location), options)
+  }
+  if (isNode) return openFolder(location)
+  const base = globalThis.location?.href
+  if (base === undefined || !URL.canParse(location, base)) {
+    throw new CheckpointNotFoundError(`Cannot open ${location}: give a URL, files or a directory handle.`)
+  }
+  return new HttpSource(new URL(location, base))
+}
+
+async function openFolder(location: string | URL): Promise<ByteSource> {
+  if (!isNode)
+    throw new CheckpointNotFoundError(`A page cannot open ${location}: give files or a directory handle.`)
+  return FolderSource.open(location)
+}
+
+function hubUrl(hub: keyof typeof HUBS, repository: string, options: SourceOptions): URL {
+  if (!/^[\w.-]+\/[\w.-]+$/.test(repository) || /(^|\/)\.+(\/|$)/.test(repository)) {
+    throw new CheckpointNotFoundError(
+      `"${hub}:${repository}" names no repository: write ${hub}:owner/name, for instance hf:THUDM/chatglm3-6b.`,
+    )
+  }
+  const { endpoint, models, branch } = HUBS[hub]
+  const server = (options.endpoints?.[hub] ?? endpoint).replace(/\/+$/, '')
+  return new URL(`${server}/${models}${repository}/resolve/${branch}/`)
+}
+
+function isDirectoryHandle(value: object): value is FileSystemDirectoryHandle {
+  return 'kind' in value && value.kind === 'directory' && 'getFileHandle' in value
+}

@@ -1,0 +1,59 @@
+import { tensorBytes } from './dtype.js'
+import { WriteOrderError } from './errors.js'
+import { planSafetensors } from './safetensors.js'
+import type { TensorDeclaration } from './tensor-file.js'
+
+/** One file of a sharded checkpoint. */
+export interface Shard {
+  readonly file: string
+  /** Its tensors in the order in which they are to be written. */
+  readonly tensors: readonly (TensorDeclaration & { readonly byteLength: number })[]
+  /** The bytes of its tensors together. */
+  readonly byteLength: number
+}
+
+export interface ShardPlan {
+  readonly shard: Shard
+  /** What precedes the tensors in the file. */
+  readonly header: Uint8Array
+  readonly fileBytes: number
+}
+
+/**
+ * Splits tensors into shards, in order: a shard is full when the next tensor would exceed `shardBytes`. One
+ * shard is called `model.safetensors`, several `model-00001-of-00007.safetensors` and so on, as Hugging Face's
+ * loaders expect.
+ *
+ * @throws WriteOrderError for a name declared twice, or no tensors
+ */
+export function planShards(tensors: readonly TensorDeclaration[], shardBytes: number): ShardPlan[] {
+  if (!(shardBytes > 0)) throw new RangeError(`shardBytes must be above 0, not ${shardBytes}`)
+  if (tensors.length === 0) throw new WriteOrderError('A checkpoint needs at least one tensor.')
+  const names = new Set(tensors.map(({ name }) => name))
+  if (names.size !== tensors.length) throw new WriteOrderError('A tensor is declared twice.')
+  const groups: TensorDeclaration[][] = []
+  let filled = Number.POSITIVE_INFINITY
+  for (const tensor of tensors) {
+    const bytes = tensorBytes(tensor.dtype, tensor.shape) ?? Number.POSITIVE_INFINITY
+    if (filled + bytes > shardBytes) {
+      groups.push([])
+      filled = 0
+    }
+    groups[groups.length - 1]!.push(tensor)
+    filled += bytes
+  }
+  const digits = (number: number) => String(number).padStart(5, '0')
+  return groups.map((group, i) => {
+    const plan = planSafetensors(group)
+    const file =
+      groups.length === 1
+        ? 'model.safetensors'
+        : `model-${digits(i + 1)}-of-${digits(groups.length)}.safetensors`
+    const byteLength = plan.fileBytes - plan.header.byteLength
+    return {
+      shard: { file, tensors: plan.tensors, byteLength },
+      header: plan.header,
+      fileBytes: plan.fileBytes,
+    }
+  })
+}
