@@ -214,10 +214,28 @@ export class Gpu {
   }
 
   /** Allocates a storage buffer and fills it. */
-  upload(kind: MemoryKind, label: string, data: ArrayBufferView<ArrayBuffer>): GPUBuffer {
+  upload(kind: MemoryKind, label: string, data: ArrayBufferView): GPUBuffer {
     const buffer = this.allocate(kind, label, data.byteLength)
-    this.device.queue.writeBuffer(buffer, 0, data.buffer, data.byteOffset, data.byteLength)
+    this.write(buffer, 0, data)
     return buffer
+  }
+
+  /** Writes into a buffer; bytes beyond a multiple of 4 are followed by zeros up to the next. */
+  write(buffer: GPUBuffer, byteOffset: number, data: ArrayBufferView): void {
+    this.check()
+    const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
+    const whole = bytes.byteLength & ~3
+    if (whole > 0) this.device.queue.writeBuffer(buffer, byteOffset, bytes, 0, whole)
+    if (whole < bytes.byteLength) {
+      const rest = new Uint8Array(4)
+      rest.set(bytes.subarray(whole))
+      this.device.queue.writeBuffer(buffer, byteOffset + whole, rest)
+    }
+  }
+
+  /** Whether a buffer was allocated here and not freed since. */
+  owns(buffer: GPUBuffer): boolean {
+    return this.#kinds.has(buffer)
   }
 
   /** Gives a buffer's memory back. */

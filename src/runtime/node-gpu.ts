@@ -10,13 +10,14 @@ let instance: WeakRef<GPU> | undefined
 
 /**
  * The GPU object of this process. Where no driver offers an adapter, the software adapter is installed first.
+ * @param software whether to use the software adapter although there may be a GPU
  */
-export async function nodeGpu(): Promise<GPU> {
+export async function nodeGpu(software = false): Promise<GPU> {
   const known = instance?.deref()
-  if (known) return known
+  if (known && !software) return known
   Object.assign(globalThis, globals)
   // Asked beforehand, because Dawn prints a warning when it looks for a loader in vain.
-  if (lacksVulkanLoader()) await installSoftwareAdapter()
+  if (software || lacksVulkanLoader()) await installSoftwareAdapter()
   let gpu = create(TOGGLES) as GPU
   if (!(await gpu.requestAdapter()) && (await installSoftwareAdapter())) gpu = create(TOGGLES) as GPU
   instance = new WeakRef(gpu)

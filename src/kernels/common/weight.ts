@@ -4,10 +4,14 @@ import f16Source from './weight-f16.wgsl?raw'
 import q4Source from './weight-q4.wgsl?raw'
 import q8Source from './weight-q8.wgsl?raw'
 
-/** How the elements of a weight [out, in] are stored: dense, or quantized in groups along `in`. */
-export type WeightFormat =
-  | { readonly type: 'f16' }
-  | { readonly type: 'q4' | 'q8'; readonly groupSize: number }
+/** 4 or 8 bits an element, in groups along the columns that share a scale and a bias. */
+export interface QuantizedFormat {
+  readonly type: 'q4' | 'q8'
+  readonly groupSize: number
+}
+
+/** How the elements of a weight [out, in] are stored: dense, or quantized. */
+export type WeightFormat = { readonly type: 'f16' } | QuantizedFormat
 
 /** A weight on the GPU, in the layouts of the `weight-*.wgsl` files. */
 export interface WeightBuffers {

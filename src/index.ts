@@ -1,0 +1,101 @@
+/**
+ * ChatGLM3-6B with P-Tuning v2 prefixes on WebGPU.
+ *
+ * ```ts
+ * const model = await loadModel('models/tiny')
+ * for await (const { text } of model.chat([{ role: 'user', content: '你好' }])) process.stdout.write(text)
+ * model.dispose()
+ * ```
+ *
+ * @packageDocumentation
+ */
+export {
+  type AffineQuantization,
+  type ByteSink,
+  type ByteSource,
+  CheckpointError,
+  CheckpointNotFoundError,
+  ConfigError,
+  CorruptFileError,
+  ManifestMismatchError,
+  MissingShardError,
+  MissingTensorError,
+  QuantizationError,
+  ResumeMismatchError,
+  SinkError,
+  type SinkLocation,
+  SourceError,
+  type SourceLocation,
+  type SourceOptions,
+  TensorMismatchError,
+  TruncatedFileError,
+  UnsafePathError,
+  UnsafePickleError,
+  UnsupportedFormatError,
+} from './checkpoint/index.js'
+export {
+  AdapterLimitError,
+  DeviceLostError,
+  GpuError,
+  OutOfMemoryError,
+  ShaderCompilationError,
+} from './kernels/index.js'
+export {
+  adapterName,
+  type BatchToken,
+  type ChatDelta,
+  type ChatOptions,
+  type ChatReply,
+  ContextOverflowError,
+  type ConvertOptions,
+  type DeviceChoice,
+  DisposedError,
+  EmptyTokensError,
+  type GeneratedToken,
+  type GenerateOptions,
+  type Generation,
+  type GenerationStats,
+  InvalidOptionError,
+  InvalidTokenError,
+  type LoadModelOptions,
+  type LoadPrefixOptions,
+  type LogitsOptions,
+  loadModel,
+  type MemoryUse,
+  MissingTokenizerError,
+  type Model,
+  type ModelConfig,
+  ModelConfigError,
+  NoAdapterError,
+  NumericalError,
+  OFFICIAL_SAMPLING,
+  type Prefix,
+  PrefixError,
+  type Progress,
+  requestAdapter,
+  type SamplingOptions,
+  type Stream,
+} from './runtime/index.js'
+export {
+  type AssistantMessage,
+  type CodeSegment,
+  EmptyPromptError,
+  InvalidMessageError,
+  type InvalidToolCallSegment,
+  type Message,
+  type ObservationMessage,
+  PythonLiteralError,
+  type PythonValue,
+  type Reply,
+  type ReplySegment,
+  type Role,
+  type SystemMessage,
+  SystemMessagePositionError,
+  type TextSegment,
+  Tokenizer,
+  TokenizerFileError,
+  type ToolCallSegment,
+  UnknownRoleError,
+  UnserializableValueError,
+  type UserMessage,
+} from './tokenizer/index.js'

@@ -1,0 +1,190 @@
+import {
+  compileAttention,
+  compileCacheAppend,
+  compileEmbedding,
+  compileMatmul,
+  compileMatvec,
+  compileRmsNorm,
+  compileRope,
+  compileSwiglu,
+  type Dispatch,
+  type Gpu,
+  MATVEC_MAX_ROWS,
+} from '../kernels/index.js'
+import type { KeyValueCache } from './cache.js'
+import type { ModelConfig } from './config.js'
+import type { LayerWeights, LinearWeight, ModelWeights } from './weights.js'
+
+/** What passes between the kernels of a forward pass: f32, `maxRows` rows each. */
+export interface Activations {
+  readonly maxRows: number
+  /** vec4<u32> [maxRows]: (token, slot, position, prefix length). */
+  readonly rows: GPUBuffer
+  /** The residual stream, [maxRows, hidden]. */
+  readonly hidden: GPUBuffer
+  /** [maxRows, hidden] */
+  readonly normed: GPUBuffer
+  /** [maxRows, (heads + 2 kvGroups) * headDim] */
+  readonly qkv: GPUBuffer
+  /** [maxRows, heads * headDim] */
+  readonly attended: GPUBuffer
+  /** [maxRows, 2 ffn] */
+  readonly gateUp: GPUBuffer
+  /** [maxRows, ffn] */
+  readonly activated: GPUBuffer
+}
+
+/** Rows of a prompt that share a workgroup in attention. */
+const PREFILL_QUERIES = 8
+
+/** Allocates the activations of a forward pass over up to `maxRows` tokens. */
+export function allocateActivations(
+  gpu: Gpu,
+  config: ModelConfig,
+  name: string,
+  maxRows: number,
+): Activations {
+  const { hidden, ffn, heads, kvGroups, headDim } = config
+  const floats = (label: string, width: number) =>
+    gpu.allocate('activations', `${name} ${label}`, maxRows * width * 4)
+  return {
+    maxRows,
+    rows: floats('rows', 4),
+    hidden: floats('hidden', hidden),
+    normed: floats('normed', hidden),
+    qkv: floats('qkv', (heads + 2 * kvGroups) * headDim),
+    attended: floats('attended', heads * headDim),
+    gateUp: floats('gate and up', 2 * ffn),
+    activated: floats('activated', ffn),
+  }
+}
+
+/** Everything a forward pass reads and writes. */
+export interface ForwardContext {
+  readonly gpu: Gpu
+  readonly config: ModelConfig
+  readonly weights: ModelWeights
+  readonly cache: KeyValueCache
+  /** f32 [1]: the logarithm of the prefix's strength. */
+  readonly attentionParameters: GPUBuffer
+}
+
+/** y (+)= x * w^T (+ bias): one dispatch for each slice of the weight. */
+async function linear(
+  { gpu }: ForwardContext,
+  weight: LinearWeight,
+  rows: number,
+  x: GPUBuffer,
+  y: GPUBuffer,
+  accumulate = false,
+): Promise<Dispatch[]> {
+  const compile = rows <= MATVEC_MAX_ROWS ? compileMatvec : compileMatmul
+  return Promise.all(
+    weight.slices.map(async (slice) => {
+      const constants = {
+        format: slice.format,
+        inFeatures: weight.inFeatures,
+        outFeatures: slice.rows,
+        outStride: weight.outFeatures,
+        outOffset: slice.firstRow,
+        hasBias: weight.bias !== undefined,
+        accumulate,
+      }
+      const bind = await compile(gpu, constants, rows)
+      return bind(weight.name, { ...slice.buffers, x, y, ...(weight.bias && { bias: weight.bias }) })
+    }),
+  )
+}
+
+/** One transformer layer: attention and feed-forward, each behind a norm and added to the residual stream. */
+async function layer(
+  context: ForwardContext,
+  index: number,
+  weights: LayerWeights,
+  activations: Activations,
+  oneSequence: boolean,
+): Promise<Dispatch[]> {
+  const { gpu, config, cache, attentionParameters } = context
+  const { maxRows, rows, hidden, normed, qkv, attended, gateUp, activated } = activations
+  const keys = cache.keys[index]
+  const values = cache.values[index]
+  const norm = { width: config.hidden, epsilon: config.epsilon }
+  const attention = {
+    ...config,
+    capacity: cache.capacity,
+    queries: oneSequence ? PREFILL_QUERIES : 1,
+    maxRows,
+  }
+  const [normalize, rope, append, attend, swiglu] = await Promise.all([
+    compileRmsNorm(gpu, norm),
+    compileRope(gpu, config),
+    compileCacheAppend(gpu, config, cache.capacity),
+    compileAttention(gpu, attention),
+    compileSwiglu(gpu, config.ffn),
+  ])
+  const [project, dense, up, down] = await Promise.all([
+    linear(context, weights.qkv, maxRows, normed, qkv),
+    linear(context, weights.dense, maxRows, attended, hidden, true),
+    linear(context, weights.gateUp, maxRows, normed, gateUp),
+    linear(context, weights.down, maxRows, activated, hidden, true),
+  ])
+  const { ropeTable } = context.weights
+  return [
+    normalize('input norm', { x: hidden, weight: weights.inputNorm, y: normed }),
+    ...project,
+    rope('rope', { rows, table: ropeTable, qkv }),
+    append('cache append', { rows, qkv, keys, values }),
+    attend('attention', { rows, qkv, keys, values, parameters: attentionParameters, y: attended }),
+    ...dense,
+    normalize('post-attention norm', { x: hidden, weight: weights.postAttentionNorm, y: normed }),
+    ...up,
+    swiglu('swiglu', { x: gateUp, y: activated }),
+    ...down,
+  ]
+}
+
+/**
+ * The dispatches from token ids (in `activations.rows`) to the residual stream behind the last layer.
+ * @param oneSequence whether the rows are consecutive tokens of one sequence (prefill) or one of each (decode)
+ */
+export async function buildBody(
+  context: ForwardContext,
+  activations: Activations,
+  oneSequence: boolean,
+): Promise<Dispatch[]> {
+  const { gpu, config, weights } = context
+  const embedding = weights.embedding.slices.map(async (slice) => {
+    const bind = await compileEmbedding(gpu, {
+      format: slice.format,
+      width: config.hidden,
+      tokens: slice.rows,
+      firstToken: slice.firstRow,
+    })
+    return bind('embedding', { ...slice.buffers, rows: activations.rows, y: activations.hidden })
+  })
+  const layers = weights.layers.map((weights, index) =>
+    layer(context, index, weights, activations, oneSequence),
+  )
+  return [...(await Promise.all(embedding)), ...(await Promise.all(layers)).flat()]
+}
+
+/**
+ * The dispatches from the residual stream to the logits.
+ * @param hidden f32 [rows, hidden]
+ * @param normed f32 [rows, hidden], scratch
+ * @param logits f32 [rows, vocabulary]
+ */
+export async function buildHead(
+  context: ForwardContext,
+  rows: number,
+  hidden: GPUBuffer,
+  normed: GPUBuffer,
+  logits: GPUBuffer,
+): Promise<Dispatch[]> {
+  const { gpu, config, weights } = context
+  const normalize = await compileRmsNorm(gpu, { width: config.hidden, epsilon: config.epsilon })
+  return [
+    normalize('final norm', { x: hidden, weight: weights.finalNorm, y: normed }),
+    ...(await linear(context, weights.output, rows, normed, logits)),
+  ]
+}

@@ -1,0 +1,19 @@
+export { adapterName, type DeviceChoice, requestAdapter } from './adapter.js'
+export type { ChatDelta, ChatOptions, ChatReply } from './chat.js'
+export { type ModelConfig, parseModelConfig } from './config.js'
+export type { ConvertOptions } from './convert.js'
+export * from './errors.js'
+export type {
+  BatchToken,
+  GeneratedToken,
+  GenerateOptions,
+  Generation,
+  GenerationStats,
+} from './generation.js'
+export { type LoadModelOptions, loadModel, type Progress } from './load-model.js'
+export { loadTokenizer, MissingTokenizerError } from './load-tokenizer.js'
+export type { LoadPrefixOptions, LogitsOptions, MemoryUse, Model } from './model.js'
+export type { Prefix } from './prefix.js'
+export { OFFICIAL_SAMPLING, type SamplingOptions } from './sampling-options.js'
+export type { Stream } from './stream.js'
+export { modelTensors, type TensorSpec, tensorList } from './tensors.js'

@@ -1,0 +1,90 @@
+import {
+  type AffineQuantization,
+  openCheckpoint,
+  type SourceLocation,
+  type SourceOptions,
+} from '../checkpoint/index.js'
+import type { GpuOptions } from '../kernels/index.js'
+import { type DeviceChoice, openGpu } from './adapter.js'
+import { parseModelConfig } from './config.js'
+import { Engine } from './engine.js'
+import { InvalidOptionError } from './errors.js'
+import { loadTokenizer } from './load-tokenizer.js'
+import { loadWeights } from './load-weights.js'
+import { Model } from './model.js'
+
+/** How far a long call has come. */
+export interface Progress {
+  readonly stage: string
+  /** Bytes done so far, and in all. */
+  readonly doneBytes: number
+  readonly totalBytes: number
+}
+
+export interface LoadModelOptions extends SourceOptions {
+  /** Quantizes a float checkpoint while it loads; one that is quantized already stays as it is. */
+  readonly quantization?: Partial<AffineQuantization>
+  /** Positions that prompt and answer together may take. Default: the model's own, up to 8192. */
+  readonly contextLength?: number
+  /** Sequences that `generateBatch` runs side by side; each takes a cache of its own. Default 1. */
+  readonly batchSize?: number
+  /** Default: the fastest adapter there is. */
+  readonly device?: DeviceChoice
+  /** Features of the adapter to leave unused. */
+  readonly without?: GpuOptions['without']
+  readonly onProgress?: (progress: Progress) => void
+  readonly signal?: AbortSignal
+}
+
+const DEFAULT_CONTEXT_LENGTH = 8192
+
+/** Checks a quantization and fills in the defaults: 4 bits in groups of 64. */
+export function resolveQuantization(quantization: Partial<AffineQuantization>): AffineQuantization {
+  const { bits = 4, groupSize = 64 } = quantization
+  if (bits !== 4 && bits !== 8) throw new InvalidOptionError('quantization.bits', bits, '4 or 8')
+  if (groupSize !== 32 && groupSize !== 64) {
+    throw new InvalidOptionError('quantization.groupSize', groupSize, '32 or 64')
+  }
+  return { bits, groupSize }
+}
+
+/**
+ * Loads a ChatGLM3 model onto the GPU: the official float16 checkpoint, an official or own quantized one, from
+ * wherever it is.
+ *
+ * @param source a folder's path (Node), a URL, files of a file input, a directory handle, or `hf:owner/name`
+ * @throws NoAdapterError, CheckpointError and its kinds, ModelConfigError, MissingTokenizerError, OutOfMemoryError,
+ *   AdapterLimitError, InvalidOptionError, and the signal's reason
+ */
+export async function loadModel(source: SourceLocation, options: LoadModelOptions = {}): Promise<Model> {
+  const { batchSize = 1, signal, onProgress } = options
+  const quantization = options.quantization && resolveQuantization(options.quantization)
+  const checkpoint = await openCheckpoint(source, options)
+  const config = parseModelConfig(checkpoint.config)
+  const contextLength = options.contextLength ?? Math.min(DEFAULT_CONTEXT_LENGTH, config.maxContextLength)
+  if (!Number.isSafeInteger(contextLength) || contextLength < 2 || contextLength > config.maxContextLength) {
+    throw new InvalidOptionError(
+      'contextLength',
+      contextLength,
+      `a whole number from 2 to ${config.maxContextLength}, the positions this model was made for`,
+    )
+  }
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > 64) {
+    throw new InvalidOptionError('batchSize', batchSize, 'a whole number from 1 to 64')
+  }
+  const tokenizer = await loadTokenizer(checkpoint.source, signal)
+  const gpu = await openGpu(options.device, options.without ? { without: options.without } : {})
+  try {
+    const weights = await loadWeights(gpu, checkpoint, config, {
+      quantization,
+      positions: contextLength,
+      ...(signal && { signal }),
+      onProgress: (doneBytes, totalBytes) => onProgress?.({ stage: 'weights', doneBytes, totalBytes }),
+    })
+    const engine = await Engine.create(gpu, config, weights, { contextLength, batchSize })
+    return new Model(engine, tokenizer, batchSize)
+  } catch (error) {
+    gpu.dispose()
+    throw error
+  }
+}

@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Checkpoint, openCheckpoint } from '../src/checkpoint/index.js'
+import { Gpu } from '../src/kernels/index.js'
+import { parseModelConfig } from '../src/runtime/config.js'
+import { Engine, type PrefillOptions } from '../src/runtime/engine.js'
+import { loadWeights } from '../src/runtime/load-weights.js'
+import { loadPrefix, type Prefix } from '../src/runtime/prefix.js'
+import { resolveSampling } from '../src/runtime/sampling-options.js'
+import { describeGolden, goldenFloats, goldenIds, openGolden } from './goldens.js'
+
+/** Tolerance of every logit, relative to the largest. */
+const TOLERANCE = 2e-3
+
+function expectCloseLogits(actual: Float32Array, expected: Float32Array): void {
+  expect(actual.length).toBe(expected.length)
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+  const worst = expected.reduce((most, value, i) => Math.max(most, Math.abs(actual[i] - value)), 0)
+  expect(worst).toBeLessThanOrEqual(TOLERANCE * largest)
+}
+
+const PREFIXES = {
+  base: undefined,
+  prefix: 'prefix_pytorch_model.bin',
+  prefix_projection: 'prefix_projection_encoder.safetensors',
+} as const
+
+for (const model of ['mqa-d32', 'mqa-d128']) {
+  describeGolden(`the reference implementation's ${model}, dense weights`, (folder) => {
+    let gpu: Gpu
+    let engine: Engine
+    let golden: Checkpoint
+    const prefixes: Record<string, Prefix | undefined> = {}
+
+    beforeAll(async () => {
+      golden = await openGolden(model, 'golden.safetensors')
+      const checkpoint = await openCheckpoint(join(folder, model, 'model.safetensors'))
+      const config = parseModelConfig(checkpoint.config)
+      gpu = await Gpu.create((await navigator.gpu.requestAdapter())!)
+      const weights = await loadWeights(gpu, checkpoint, config, { positions: 64 })
+      engine = await Engine.create(gpu, config, weights, { contextLength: 64, batchSize: 1 })
+      for (const [tag, file] of Object.entries(PREFIXES)) {
+        const source = file && (await openCheckpoint(join(folder, model, file)))
+        prefixes[tag] = source && (await loadPrefix(gpu, source, config, 64))
+      }
+    })
+    afterAll(() => gpu?.dispose())
+
+    describe.each(Object.keys(PREFIXES))('%s', (tag) => {
+      const options = (): PrefillOptions => ({ prefix: prefixes[tag], prefixStrength: 1 })
+
+      it('has the logits of every prompt position', async () => {
+        const ids = await goldenIds(golden, 'input_ids')
+        const expected = await goldenFloats(golden, `${tag}.logits`)
+        expectCloseLogits(await engine.logits(ids, options()), expected)
+      })
+
+      it('decodes greedily to the same ids with the cache', async () => {
+        const ids = await goldenIds(golden, 'input_ids')
+        const expected = await goldenIds(golden, `${tag}.greedy_ids`)
+        const prompt = { ids, seed: 0, positionLimit: 64 }
+        await engine.prefill([prompt], options())
+        const greedy = resolveSampling({ temperature: 0 }, engine.config.vocabulary)
+        const actual: (number | undefined)[] = []
+        for await (const [{ id }] of engine.decode([prompt], prefixes[tag], greedy, [], expected.length)) {
+          actual.push(id)
+        }
+        expect(actual).toEqual(expected)
+      })
+
+      it('has the same logits when decoding with the cache as the reference', async () => {
+        const ids = await goldenIds(golden, 'input_ids')
+        const continuation = await goldenIds(golden, `${tag}.greedy_ids`)
+        const expected = await goldenFloats(golden, `${tag}.decode_logits`)
+        const all = await engine.logits([...ids, ...continuation.slice(0, -1)], options())
+        expectCloseLogits(all.slice(ids.length * engine.config.vocabulary), expected)
+      })
+    })
+  })
+}
