@@ -1,0 +1,27 @@
+import type { SourceReader } from './source-reader.js'
+
+const SIGN = /[+-][ \t]*/y
+const FLOAT =
+  /(?:\d(?:_?\d)*\.(?:\d(?:_?\d)*)?|\.\d(?:_?\d)*)(?:[eE][+-]?\d(?:_?\d)*)?|\d(?:_?\d)*[eE][+-]?\d(?:_?\d)*/y
+const INTEGER = /0[xX](?:_?[\da-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|0(?:_?0)*|[1-9](?:_?\d)*/y
+const GOES_ON = /[\p{ID_Continue}.]/uy
+
+/** Takes a Python number with an optional sign (Python reference, 2.6), `undefined` if none is here. */
+export function readNumber(reader: SourceReader): number | undefined {
+  const start = reader.position
+  const sign = reader.match(SIGN)
+  const float = reader.match(FLOAT)
+  const digits = float ?? reader.match(INTEGER)
+  if (digits === undefined) {
+    reader.position = start
+    return undefined
+  }
+  // 1j, 007 and 1.2.3 are no numbers, or none that JSON has.
+  if (reader.match(GOES_ON) !== undefined)
+    reader.fail('a decimal, hexadecimal, octal or binary number', start)
+  const value = Number(digits.replaceAll('_', ''))
+  if (float === undefined && !Number.isFinite(value)) reader.fail('an integer below 2^1024', start)
+  if (!sign?.startsWith('-')) return value
+  // An integer has no negative zero.
+  return float === undefined ? 0 - value : -value
+}

@@ -1,0 +1,67 @@
+import { UnserializableValueError } from './errors.js'
+import { pythonNumber } from './python-json.js'
+import type { PythonValue } from './python-literal.js'
+
+const MAX_DEPTH = 200
+
+/**
+ * A value as Python's `repr` writes it, in which training data for calls of tools has it: `'Paris'`, `2`, `True`,
+ * `None`. A whole number is written as an integer, NaN as `nan`, which is no literal.
+ *
+ * @throws UnserializableValueError if the value has no Python form, or holds itself
+ */
+export function toPythonLiteral(value: PythonValue): string {
+  return write(value, 0)
+}
+
+/**
+ * The call of a tool as training data has it (`format_function_call` of the official `preprocess_utils.py`), the
+ * inverse of `parseToolCall`: `tool_call(city='Paris', days=2)`.
+ *
+ * @throws UnserializableValueError if a value has no Python form
+ */
+export function formatToolCall(parameters: Readonly<Record<string, PythonValue>>): string {
+  const keywords = Object.entries(parameters).map(([name, value]) => `${name}=${write(value, 0)}`)
+  return `tool_call(${keywords.join(', ')})`
+}
+
+function write(value: unknown, depth: number): string {
+  if (depth > MAX_DEPTH)
+    throw new UnserializableValueError(`more than ${MAX_DEPTH} levels, or a value inside itself`)
+  if (value === null) return 'None'
+  if (value === true) return 'True'
+  if (value === false) return 'False'
+  if (typeof value === 'string') return writeString(value)
+  if (typeof value === 'number') return writeNumber(value)
+  if (Array.isArray(value)) return `[${value.map((item) => write(item, depth + 1)).join(', ')}]`
+  if (typeof value !== 'object') throw new UnserializableValueError(`a value of type ${typeof value}`)
+  const items = Object.entries(value).map(([key, item]) => `${writeString(key)}: ${write(item, depth + 1)}`)
+  return `{${items.join(', ')}}`
+}
+
+function writeNumber(value: number): string {
+  if (Number.isNaN(value)) return 'nan'
+  // Python has no literal for infinity; its unparsers write a number beyond the range of a double.
+  if (!Number.isFinite(value)) return value > 0 ? '1e309' : '-1e309'
+  return pythonNumber(value)
+}
+
+/** Double quotes only around a text that has single quotes and no double ones. */
+function writeString(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'"
+  const escaped = text.replace(/[\\\p{C}\p{Z}'"]/gu, (character) => {
+    if (character === '\\' || character === quote) return `\\${character}`
+    if (character === ' ' || character === '"' || character === "'") return character
+    return SHORT_ESCAPES[character] ?? writeCodePoint(character.codePointAt(0)!)
+  })
+  return quote + escaped + quote
+}
+
+const SHORT_ESCAPES: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
+
+/** How Python writes what `str.isprintable` denies: separators but the space, control, unassigned and private ones. */
+function writeCodePoint(codePoint: number): string {
+  const hex = codePoint.toString(16)
+  if (codePoint <= 0xff) return `\\x${hex.padStart(2, '0')}`
+  return codePoint <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`
+}
