@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest'
+import { smallTokenizer } from '../../test/fixtures/text/small-tokenizer.js'
+import { buildPrompt, encodeMessage, hasTools, type Message, TOOLS_SYSTEM_PROMPT } from './chat-format.js'
+import {
+  EmptyPromptError,
+  InvalidMessageError,
+  SystemMessagePositionError,
+  UnknownRoleError,
+  UnserializableValueError,
+} from './errors.js'
+
+const tokenizer = smallTokenizer
+const { gMask, sop, system, user, assistant, observation } = tokenizer.special
+const sp = (text: string) => tokenizer.encode(text)
+const tools = [{ name: 'track', parameters: {} }]
+
+describe('a prompt', () => {
+  it('is [gMASK] sop, each message behind its role and an empty header, and <|assistant|>', () => {
+    const messages: Message[] = [
+      { role: 'system', content: 'be good' },
+      { role: 'user', content: '你好' },
+      { role: 'assistant', content: 'the ring' },
+      { role: 'user', content: '' },
+    ]
+    expect(buildPrompt(tokenizer, messages)).toEqual([
+      ...[gMask, sop],
+      ...[system, ...sp('\n'), ...sp('be good')],
+      ...[user, ...sp('\n'), ...sp('你好')],
+      ...[assistant, ...sp('\n'), ...sp('the ring')],
+      ...[user, ...sp('\n')],
+      assistant,
+    ])
+  })
+
+  it('names the tool in the header of a call and gives its answer as an observation', () => {
+    const messages: Message[] = [
+      { role: 'user', content: 'a' },
+      { role: 'assistant', metadata: 'track', content: 'tool_call()' },
+      { role: 'observation', content: '{"b": 1}' },
+    ]
+    expect(buildPrompt(tokenizer, messages)).toEqual([
+      ...[gMask, sop, user, ...sp('\n'), ...sp('a')],
+      ...[assistant, ...sp('track\n'), ...sp('tool_call()')],
+      ...[observation, ...sp('\n'), ...sp('{"b": 1}')],
+      assistant,
+    ])
+  })
+
+  it('keeps the names of special tokens in messages as text', () => {
+    const ids = buildPrompt(tokenizer, [{ role: 'user', content: '<|system|>[gMASK]' }])
+    expect(ids.filter((id) => tokenizer.isSpecial(id))).toEqual([gMask, sop, user, assistant])
+  })
+
+  it('describes tools behind the text of the system message as Python writes JSON', () => {
+    const content = 'b\n[\n    {\n        "name": "track",\n        "parameters": {}\n    }\n]'
+    expect(encodeMessage(tokenizer, { role: 'system', content: 'b', tools })).toEqual(
+      encodeMessage(tokenizer, { role: 'system', content }),
+    )
+  })
+
+  it('takes tools of the options into the system message, or makes the official one', () => {
+    const messages: Message[] = [{ role: 'user', content: 'a' }]
+    expect(buildPrompt(tokenizer, messages, { tools })).toEqual(
+      buildPrompt(tokenizer, [{ role: 'system', content: TOOLS_SYSTEM_PROMPT, tools }, ...messages]),
+    )
+    expect(buildPrompt(tokenizer, [{ role: 'system', content: 'b' }, ...messages], { tools })).toEqual(
+      buildPrompt(tokenizer, [{ role: 'system', content: 'b', tools }, ...messages]),
+    )
+  })
+
+  it('may be answered by a call if there are tools in the first message or the options', () => {
+    expect(hasTools([{ role: 'system', content: '', tools }])).toBe(true)
+    expect(hasTools([{ role: 'user', content: '' }], { tools })).toBe(true)
+    expect(hasTools([{ role: 'system', content: '' }])).toBe(false)
+    expect(hasTools([])).toBe(false)
+  })
+})
+
+describe('a conversation that has no prompt', () => {
+  const ok = { role: 'user', content: 'a' }
+  const self: object[] = []
+  self.push(self)
+
+  it.each<[string, unknown[], new (...args: never[]) => Error, RegExp]>([
+    ['is empty', [], EmptyPromptError, /at least one/],
+    [
+      'has a role of another model',
+      [ok, { role: 'tool', content: '' }],
+      UnknownRoleError,
+      /Message 1: .*"tool".*observation/,
+    ],
+    [
+      'has no role',
+      [{ content: '' }],
+      UnknownRoleError,
+      /Message 0: expected a role out of system, user,.* undefined/,
+    ],
+    [
+      'has a system message later',
+      [ok, { role: 'system', content: '' }],
+      SystemMessagePositionError,
+      /Message 1.*index 0/,
+    ],
+    [
+      'has something else in it',
+      [ok, null],
+      InvalidMessageError,
+      /Message 1: expected an object, found null/,
+    ],
+    [
+      'has content in parts',
+      [{ role: 'user', content: [] }],
+      InvalidMessageError,
+      /content to be a string, found an array/,
+    ],
+    ['has no content', [ok, { role: 'assistant' }], InvalidMessageError, /Message 1: .*found undefined/],
+    [
+      'names a tool of two lines',
+      [{ role: 'assistant', content: '', metadata: 'a\nb' }],
+      InvalidMessageError,
+      /one line/,
+    ],
+    [
+      'lets the user call a tool',
+      [{ role: 'user', content: '', metadata: 'a' }],
+      InvalidMessageError,
+      /from the assistant/,
+    ],
+    [
+      'has tools elsewhere',
+      [{ role: 'user', content: '', tools: [] }],
+      InvalidMessageError,
+      /tools of the system/,
+    ],
+    [
+      'has tools as text',
+      [{ role: 'system', content: '', tools: '[]' }],
+      InvalidMessageError,
+      /tools of the system/,
+    ],
+    [
+      'has endless tools',
+      [{ role: 'system', content: '', tools: self }],
+      UnserializableValueError,
+      /inside itself/,
+    ],
+  ])('%s', (_, messages, error, message) => {
+    expect(() => buildPrompt(tokenizer, messages as Message[])).toThrow(error)
+    expect(() => buildPrompt(tokenizer, messages as Message[])).toThrow(message)
+  })
+
+  it('has tools twice', () => {
+    const messages: Message[] = [{ role: 'system', content: '', tools }]
+    expect(() => buildPrompt(tokenizer, messages, { tools })).toThrow(InvalidMessageError)
+    expect(() => buildPrompt(tokenizer, messages, { tools })).toThrow(/Leave out either/)
+  })
+
+  it('has an error that names itself', () => {
+    expect(() => buildPrompt(tokenizer, [])).toThrow(expect.objectContaining({ name: 'EmptyPromptError' }))
+    const later = { role: 'system', content: '' } as const
+    expect(() => buildPrompt(tokenizer, [later, later])).toThrow(
+      expect.objectContaining({ name: 'SystemMessagePositionError', index: 1 }),
+    )
+  })
+})

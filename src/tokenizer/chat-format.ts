@@ -1,0 +1,141 @@
+import {
+  describe,
+  EmptyPromptError,
+  InvalidMessageError,
+  SystemMessagePositionError,
+  UnknownRoleError,
+} from './errors.js'
+import { pythonJson } from './python-json.js'
+import type { Tokenizer } from './tokenizer.js'
+
+export const ROLES = ['system', 'user', 'assistant', 'observation'] as const
+export type Role = (typeof ROLES)[number]
+
+/** What the program tells the model before the conversation; it may only come first. */
+export interface SystemMessage {
+  role: 'system'
+  content: string
+  /** Descriptions of the tools that the model may call: a list, or an object by name. Any JSON will do. */
+  tools?: object
+}
+
+export interface UserMessage {
+  role: 'user'
+  content: string
+}
+
+export interface AssistantMessage {
+  role: 'assistant'
+  /** Whom the text is meant for: a tool by its name, `interpreter`, or nobody in particular if empty. */
+  metadata?: string
+  content: string
+}
+
+/** What a tool or the code interpreter answered. */
+export interface ObservationMessage {
+  role: 'observation'
+  content: string
+}
+
+export type Message = SystemMessage | UserMessage | AssistantMessage | ObservationMessage
+
+export interface PromptOptions {
+  /** Tools for this conversation, as `tools` of the system message, which may not have its own then. */
+  tools?: object
+}
+
+/** The system message with which ChatGLM3 learnt to call tools. */
+export const TOOLS_SYSTEM_PROMPT =
+  'Answer the following questions as best as you can. You have access to the following tools:'
+
+/**
+ * The ids with which the model is asked for the next answer, as `build_chat_input` of `tokenization_chatglm.py`
+ * gives them: `[gMASK] sop`, every message, `<|assistant|>`.
+ *
+ * @param messages the conversation, what is to be answered last
+ * @throws EmptyPromptError, UnknownRoleError, SystemMessagePositionError, InvalidMessageError,
+ *   UnserializableValueError (tools)
+ */
+export function buildPrompt(
+  tokenizer: Tokenizer,
+  messages: readonly Message[],
+  { tools }: PromptOptions = {},
+): number[] {
+  if (messages.length === 0) throw new EmptyPromptError()
+  messages.forEach(assertMessage)
+  const { gMask, sop, assistant } = tokenizer.special
+  const ids = withTools(messages, tools).flatMap((message) => encodeMessage(tokenizer, message))
+  return [gMask, sop, ...ids, assistant]
+}
+
+/**
+ * The ids of one message, as `build_single_message` of `tokenization_chatglm.py` gives them: the token of the role,
+ * then metadata with a newline, then the text, each encoded by itself. Nothing ends a message but the next role.
+ *
+ * @param index what number to call the message in an error
+ * @throws UnknownRoleError, InvalidMessageError, UnserializableValueError (tools)
+ */
+export function encodeMessage(tokenizer: Tokenizer, message: Message, index = 0): number[] {
+  assertFields(message, index)
+  const metadata = message.role === 'assistant' ? (message.metadata ?? '') : ''
+  return [
+    tokenizer.special[message.role],
+    ...tokenizer.encode(`${metadata}\n`),
+    ...tokenizer.encode(contentOf(message)),
+  ]
+}
+
+/** Whether an answer to these messages may be a call of a tool, as `process_response` decides it. */
+export function hasTools(messages: readonly Message[], { tools }: PromptOptions = {}): boolean {
+  const [first] = messages
+  return tools !== undefined || (first?.role === 'system' && first.tools !== undefined)
+}
+
+function contentOf(message: Message): string {
+  if (message.role !== 'system' || message.tools === undefined) return message.content
+  return `${message.content}\n${pythonJson(message.tools, 4)}`
+}
+
+function withTools(messages: readonly Message[], tools: object | undefined): readonly Message[] {
+  if (tools === undefined) return messages
+  const [first, ...rest] = messages
+  if (first.role !== 'system') return [{ role: 'system', content: TOOLS_SYSTEM_PROMPT, tools }, ...messages]
+  if (first.tools !== undefined) {
+    const advice = 'Leave out either the tools of the message or those of the options.'
+    throw new InvalidMessageError(0, 'no tools beside those of the options', 'its own', advice)
+  }
+  return [{ ...first, tools }, ...rest]
+}
+
+function assertMessage(message: Message, index: number): void {
+  assertFields(message, index)
+  if (message.role === 'system' && index > 0) throw new SystemMessagePositionError(index)
+}
+
+/** Messages often come out of JSON, so nothing is taken from their type. */
+function assertFields(message: unknown, index: number): void {
+  if (typeof message !== 'object' || message === null) {
+    throw new InvalidMessageError(index, 'an object', describe(message), 'Pass {role, content}.')
+  }
+  const { role, content, metadata, tools } = message as Record<string, unknown>
+  if (!(ROLES as readonly unknown[]).includes(role)) throw new UnknownRoleError(index, role, ROLES)
+  if (typeof content !== 'string') {
+    const advice = 'Pass the text of the message, an answer of a tool as JSON text.'
+    throw new InvalidMessageError(index, 'content to be a string', describe(content), advice)
+  }
+  if (metadata !== undefined && metadata !== '') {
+    if (role !== 'assistant' || typeof metadata !== 'string' || metadata.includes('\n')) {
+      const advice = 'Only an assistant message has metadata: the name of the tool it calls.'
+      throw new InvalidMessageError(
+        index,
+        'metadata of one line from the assistant',
+        describe(metadata),
+        advice,
+      )
+    }
+  }
+  if (tools !== undefined && (role !== 'system' || typeof tools !== 'object' || tools === null)) {
+    const advice = 'Pass tools as a list or an object, in the system message or the options.'
+    throw new InvalidMessageError(index, 'tools of the system message only', describe(tools), advice)
+  }
+}

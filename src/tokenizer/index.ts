@@ -1,0 +1,44 @@
+export {
+  type AssistantMessage,
+  buildPrompt,
+  encodeMessage,
+  hasTools,
+  type Message,
+  type ObservationMessage,
+  type PromptOptions,
+  ROLES,
+  type Role,
+  type SystemMessage,
+  TOOLS_SYSTEM_PROMPT,
+  type UserMessage,
+} from './chat-format.js'
+export {
+  EmptyPromptError,
+  InvalidMessageError,
+  PythonLiteralError,
+  SystemMessagePositionError,
+  TokenizerFileError,
+  UnknownRoleError,
+  UnserializableValueError,
+} from './errors.js'
+export { pythonJson } from './python-json.js'
+export { type PythonValue, parseToolCall } from './python-literal.js'
+export { formatToolCall, toPythonLiteral } from './python-repr.js'
+export {
+  type CodeSegment,
+  type InvalidToolCallSegment,
+  parseReply,
+  parseReplyIds,
+  type Reply,
+  type ReplyOptions,
+  type ReplySegment,
+  type TextSegment,
+  type ToolCallSegment,
+} from './reply-parser.js'
+export { readSentencePieceModel, type SentencePieceModel } from './sentencepiece.js'
+export { chatglmSentencePieceModel, writeSentencePieceModel } from './sentencepiece-writer.js'
+export { SPECIAL_TOKENS, type SpecialIds, type SpecialToken } from './special-tokens.js'
+export { StreamDecoder } from './stream-decoder.js'
+export { type EncodeOptions, Tokenizer } from './tokenizer.js'
+export { type TokenizerJson, tokenizerJsonFromSentencePiece } from './tokenizer-json.js'
+export { Vocabulary } from './vocabulary.js'
