@@ -41,8 +41,7 @@ export class ProtobufReader {
     const tag = this.#varint()
     const field = tag >>> 3
     const wireType = tag & 7
-    if (this.#high !== 0 || field === 0)
-      this.#fail(start, 'a field number from 1 to 536870911', 'another number')
+    if (this.#high !== 0 || field === 0) this.#fail(start, 'a field number below 2^29', 'none')
     if (!(wireType in WIRE_TYPE_NAMES)) this.#fail(start, 'a known wire type', `wire type ${wireType}`)
     return { field, wireType }
   }

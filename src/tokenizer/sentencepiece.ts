@@ -87,9 +87,9 @@ export function readSentencePieceModel(bytes: Uint8Array, file = 'tokenizer.mode
   }
   const reader = new ProtobufReader(bytes, file)
   for (let next = reader.nextField(); next; next = reader.nextField()) {
-    if (next.field === 1)
+    if (next.field === 1) {
       model.pieces.push(readPiece(reader.message(next.wireType), model.pieces.length, file))
-    else if (next.field === 2) readTrainerSpec(reader.message(next.wireType), model.trainer, file)
+    } else if (next.field === 2) readTrainerSpec(reader.message(next.wireType), model.trainer, file)
     else if (next.field === 3) readNormalizerSpec(reader.message(next.wireType), model.normalizer)
     else if (next.field === 5) {
       const denormalizer = { ...NORMALIZER_DEFAULTS }
@@ -150,8 +150,7 @@ function assertPiecesSupported(pieces: readonly SentencePiece[], trainer: Traine
   }
   for (let byte = 0; byte < 256; byte++) {
     const name = bytePieceName(byte)
-    if (types.get(name) !== PieceType.byte)
-      refuse(file, 'a byte piece for each of the 256 bytes', `no ${name}`)
+    if (types.get(name) !== PieceType.byte) refuse(file, 'a byte piece for every byte', `no ${name}`)
   }
 }
 

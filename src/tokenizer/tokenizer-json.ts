@@ -167,21 +167,17 @@ function readVocab(value: unknown, file: string): Record<string, number> {
   const entries = Object.entries(record(value))
   const seen = new Set<unknown>()
   for (const [piece, id] of entries) {
-    const isId =
-      Number.isInteger(id) && (id as number) >= 0 && (id as number) < entries.length && !seen.has(id)
-    if (!isId)
-      refuse(
-        file,
-        `model.vocab to number its ${entries.length} pieces`,
-        `${describe(id)} for ${describe(piece)}`,
-      )
+    const isInRange = Number.isInteger(id) && (id as number) >= 0 && (id as number) < entries.length
+    if (!isInRange || seen.has(id)) {
+      const found = `${describe(id)} for ${describe(piece)}`
+      refuse(file, `model.vocab to number its ${entries.length} pieces`, found)
+    }
     seen.add(id)
   }
   const vocab = Object.fromEntries(entries) as Record<string, number>
   for (let byte = 0; byte < 256; byte++) {
     const name = bytePieceName(byte)
-    if (!Object.hasOwn(vocab, name))
-      refuse(file, 'model.vocab to have a piece for each of the 256 bytes', `no ${name}`)
+    if (!Object.hasOwn(vocab, name)) refuse(file, 'model.vocab to have a piece for every byte', `no ${name}`)
   }
   return vocab
 }
@@ -202,13 +198,9 @@ function readAddedTokens(
   }
   for (const [index, content] of SPECIAL_TOKENS.entries()) {
     const id = pieces + index
-    if (byContent.get(content) !== id) {
-      refuse(
-        file,
-        `added_tokens to have ${content} as id ${id}, after the pieces`,
-        describe(byContent.get(content)),
-      )
-    }
+    const found = byContent.get(content)
+    if (found !== id)
+      refuse(file, `added_tokens to have ${content} as id ${id}, after the pieces`, describe(found))
     added.push({ id, content })
   }
   return added
