@@ -30,7 +30,7 @@ export interface ByteSource {
 }
 
 /** What a file is read by where the caller has no wish: large enough for full speed, small enough for memory. */
-export const DEFAULT_CHUNK_BYTES = 16 * 1024 * 1024
+export const DEFAULT_CHUNK_BYTES = 8 * 1024 * 1024
 
 /**
  * A whole small file.

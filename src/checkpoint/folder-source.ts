@@ -12,7 +12,7 @@ import { nodeFileModules } from './node-modules.js'
 import { normalizePath } from './paths.js'
 
 /** One call of `read` on a file: Node refuses 2 GiB and more, and between calls an abort is noticed. */
-const READ_BYTES = 64 * 1024 * 1024
+const READ_BYTES = 8 * 1024 * 1024
 
 /** The files of a local folder (Node). */
 export class FolderSource implements ByteSource {

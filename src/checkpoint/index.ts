@@ -1,5 +1,5 @@
-export type { ByteSink, SinkFile } from './byte-sink.js'
-export type { ByteSource } from './byte-source.js'
+export { type ByteSink, type SinkFile, writeFile } from './byte-sink.js'
+export { type ByteSource, readFile } from './byte-source.js'
 export {
   type ChatGLMQuantizedLinear,
   chatGLMQuantizationBits,

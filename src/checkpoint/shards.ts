@@ -24,24 +24,25 @@ export interface ShardPlan {
  * shard is called `model.safetensors`, several `model-00001-of-00007.safetensors` and so on, as Hugging Face's
  * loaders expect.
  *
- * @throws WriteOrderError for a name declared twice, or no tensors
+ * @throws WriteOrderError for a name declared twice, or no bytes at all
  */
 export function planShards(tensors: readonly TensorDeclaration[], shardBytes: number): ShardPlan[] {
   if (!(shardBytes > 0)) throw new RangeError(`shardBytes must be above 0, not ${shardBytes}`)
-  if (tensors.length === 0) throw new WriteOrderError('A checkpoint needs at least one tensor.')
   const names = new Set(tensors.map(({ name }) => name))
   if (names.size !== tensors.length) throw new WriteOrderError('A tensor is declared twice.')
   const groups: TensorDeclaration[][] = []
-  let filled = Number.POSITIVE_INFINITY
+  let filled = 0
   for (const tensor of tensors) {
     const bytes = tensorBytes(tensor.dtype, tensor.shape) ?? Number.POSITIVE_INFINITY
-    if (filled + bytes > shardBytes) {
+    // An empty tensor never begins a shard of its own, as no byte would ever complete it.
+    if (groups.length === 0 || (filled > 0 && bytes > 0 && filled + bytes > shardBytes)) {
       groups.push([])
       filled = 0
     }
     groups[groups.length - 1]!.push(tensor)
     filled += bytes
   }
+  if (filled === 0) throw new WriteOrderError('A checkpoint needs at least one tensor that is not empty.')
   const digits = (number: number) => String(number).padStart(5, '0')
   return groups.map((group, i) => {
     const plan = planSafetensors(group)

@@ -60,6 +60,7 @@ class Tensor implements TorchTensor {
     readonly byteOffset: number,
     readonly dtype: DType,
     readonly shape: readonly number[],
+    readonly stride: readonly number[],
     readonly byteLength: number,
   ) {}
 }
@@ -80,9 +81,15 @@ export function readStateDict(bytes: Uint8Array, name: string): ReadonlyMap<stri
     persistentLoad: (id) => loadStorage(id, name),
   })
   const tensors = new Map<string, TorchTensor>()
-  if (dict instanceof Map) {
-    for (const [key, value] of dict)
-      if (typeof key === 'string' && value instanceof Tensor) tensors.set(key, value)
+  for (const [key, value] of dict instanceof Map ? dict : []) {
+    if (typeof key !== 'string' || !(value instanceof Tensor)) continue
+    if (!isContiguous(value.shape, value.stride)) {
+      throw new UnsupportedFormatError(
+        `Tensor ${JSON.stringify(key.slice(0, 200))} in ${name} has the shape [${value.shape.slice(0, 8)}] and the ` +
+          `strides [${value.stride.slice(0, 8)}], so it is not contiguous. Call .contiguous() on it before torch.save.`,
+      )
+    }
+    tensors.set(key, value)
   }
   if (tensors.size === 0) {
     throw new UnsupportedFormatError(
@@ -155,13 +162,7 @@ function rebuildTensor(args: readonly unknown[], name: string, dtypeGlobal?: unk
         `beyond its storage of ${storage.byteLength} bytes.`,
     )
   }
-  if (!isContiguous(shape, stride)) {
-    throw new UnsupportedFormatError(
-      `${name} has a tensor of shape [${shape.slice(0, 8)}] with strides [${stride.slice(0, 8)}], which is not ` +
-        'contiguous. Call .contiguous() on the tensors before torch.save.',
-    )
-  }
-  return new Tensor(storage, byteOffset, dtype, shape, byteLength)
+  return new Tensor(storage, byteOffset, dtype, shape, stride, byteLength)
 }
 
 function isSizes(value: unknown): value is number[] {
