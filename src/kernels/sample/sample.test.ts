@@ -54,7 +54,7 @@ function expectFrequencies(
 describeOnGpu('the sampler', (test) => {
   describe('for a vocabulary of 37', () => {
     const VOCABULARY = 37
-    const ROWS = 128
+    const ROWS = 96
     // Two ties at the top, three in the middle; the rest apart by more than rounding can move.
     const SCORES = count(VOCABULARY).map((id) => Math.sin(id * 7.3) * 3)
     SCORES[11] = SCORES[29] = 3.2
@@ -107,7 +107,7 @@ describeOnGpu('the sampler', (test) => {
         const probabilities = candidates.map(({ id, probability }) => [id, probability] as const)
         const allowed = new Set(candidates.map(({ id }) => id))
         expect(sampled.filter((id) => !allowed.has(id))).toEqual([])
-        // Whatever is likely enough to be sure to come up in 384 draws must come up.
+        // Whatever is likely enough to be sure to come up in 288 draws must come up.
         const missing = candidates.filter(
           ({ id, probability }) => probability > 0.02 && !sampled.includes(id),
         )
@@ -174,7 +174,7 @@ describeOnGpu('the sampler', (test) => {
 
   describe('for a vocabulary of 1500', () => {
     const VOCABULARY = 1500
-    const ROWS = 24
+    const ROWS = 16
     const seeds = count(ROWS)
     const setUp = (options: SamplingOptions, deviation = 3) => {
       const logits = randomNormal(ROWS * VOCABULARY, 11, deviation)
