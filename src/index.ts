@@ -48,6 +48,8 @@ export {
   type ChatReply,
   ContextOverflowError,
   type ConvertOptions,
+  type ConvertResult,
+  convertCheckpoint,
   type DeviceChoice,
   DisposedError,
   EmptyTokensError,

@@ -155,16 +155,18 @@ export class Gpu {
     return pipeline
   }
 
-  /** Binds buffers to bindings 0, 1, 2, ... of group 0; an undefined one leaves its binding out. */
+  /** Binds buffers, or ranges of them, to bindings 0, 1, 2, ... of group 0; undefined leaves a binding out. */
   bind(
     pipeline: GPUComputePipeline,
     label: string,
-    buffers: readonly (GPUBuffer | undefined)[],
+    buffers: readonly (GPUBuffer | GPUBufferBinding | undefined)[],
   ): GPUBindGroup {
     return this.device.createBindGroup({
       label,
       layout: pipeline.getBindGroupLayout(0),
-      entries: buffers.flatMap((buffer, binding) => (buffer ? [{ binding, resource: { buffer } }] : [])),
+      entries: buffers.flatMap((buffer, binding) =>
+        buffer ? [{ binding, resource: 'buffer' in buffer ? buffer : { buffer } }] : [],
+      ),
     })
   }
 

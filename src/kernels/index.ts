@@ -30,3 +30,4 @@ export {
   SEQUENCE_WORDS,
   sequenceWords,
 } from './sample/sequence.js'
+export { compileQuantize, type QuantizeBuffers, type QuantizeConstants } from './quantize/quantize.js'

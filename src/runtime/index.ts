@@ -1,7 +1,7 @@
 export { adapterName, type DeviceChoice, requestAdapter } from './adapter.js'
 export type { ChatDelta, ChatOptions, ChatReply } from './chat.js'
 export { type ModelConfig, parseModelConfig } from './config.js'
-export type { ConvertOptions } from './convert.js'
+export { type ConvertOptions, type ConvertResult, convertCheckpoint } from './convert.js'
 export * from './errors.js'
 export type {
   BatchToken,

@@ -12,7 +12,8 @@ import {
 import { type Gpu, ropeTable, type WeightFormat } from '../kernels/index.js'
 import type { ModelConfig } from './config.js'
 import { inParallel } from './parallel.js'
-import { Quantizer } from './quantizer.js'
+import { type MatrixQuantizer, Quantizer } from './quantizer.js'
+import { BLOCK_ROWS, CHUNK_BYTES, rowBlocks } from './row-blocks.js'
 import {
   FLOAT_DTYPES,
   matrixBase,
@@ -36,15 +37,10 @@ export interface LoadWeightsOptions {
   readonly onProgress?: (loadedBytes: number, totalBytes: number) => void
 }
 
-/** Bytes read and uploaded at a time. */
-const CHUNK_BYTES = 16 * 2 ** 20
 /** Reads under way at a time: enough to keep a disk or a connection busy. */
 const PARALLEL_READS = 4
 /** Uploads that the GPU may be behind with; they live in host memory until then. */
 const MAX_BEHIND_BYTES = 256 * 2 ** 20
-/** Slices begin at multiples of this many rows, so that pairs of f16 are never torn apart. */
-const SLICE_ROWS = 64
-
 type Job = () => Promise<void>
 
 /** Reads a checkpoint's weights into GPU buffers, quantizing them on the way if asked to. */
@@ -53,6 +49,8 @@ class WeightLoader {
   readonly #checkpoint: Checkpoint
   readonly #options: LoadWeightsOptions
   readonly #jobs: Job[] = []
+  readonly #matrices: MatrixQuantizer[] = []
+  readonly #quantizers = new Map<string, Quantizer>()
   #totalBytes = 0
   #loadedBytes = 0
   #behindBytes = 0
@@ -74,7 +72,13 @@ class WeightLoader {
     const slices = await this.#gpu.allocating(spec.name, () =>
       this.#allocateSlices(spec.name, format, outFeatures, inFeatures),
     )
-    for (const slice of slices) await this.#noteSlice(stored, slice, inFeatures)
+    if (stored.kind === 'dense' && quantization) {
+      const matrix = await this.#quantizerOf(quantization).matrix(stored.weight)
+      this.#matrices.push(matrix)
+      for (const slice of slices) this.#noteQuantizing(matrix, stored.weight, slice)
+    } else {
+      for (const slice of slices) this.#noteSlice(stored, slice, inFeatures)
+    }
     const name = matrixBase(spec.name).replace(/^transformer\.(encoder\.)?/, '')
     return { name, inFeatures, outFeatures, slices, ...(bias && { bias: await this.vector(bias) }) }
   }
@@ -92,15 +96,27 @@ class WeightLoader {
 
   /** Reads everything noted. */
   async run(): Promise<void> {
-    await inParallel(this.#jobs, PARALLEL_READS, this.#options.signal)
-    await this.#gpu.finish()
+    try {
+      await inParallel(this.#jobs, PARALLEL_READS, this.#options.signal)
+      for (const matrix of this.#matrices) await matrix.finish()
+      await this.#gpu.finish()
+    } finally {
+      for (const quantizer of this.#quantizers.values()) quantizer.dispose()
+    }
+  }
+
+  #quantizerOf(quantization: AffineQuantization): Quantizer {
+    const key = JSON.stringify(quantization)
+    const quantizer = this.#quantizers.get(key) ?? new Quantizer(this.#gpu, quantization)
+    this.#quantizers.set(key, quantizer)
+    return quantizer
   }
 
   #allocateSlices(name: string, format: WeightFormat, out: number, inFeatures: number): WeightSlice[] {
     const gpu = this.#gpu
     const { weightBytes, groupBytes } = rowBytes(format, inFeatures)
     const limit = Math.min(gpu.limits.maxBufferSize, gpu.limits.maxStorageBufferBindingSize)
-    const fitting = Math.floor(limit / weightBytes / SLICE_ROWS) * SLICE_ROWS
+    const fitting = Math.floor(limit / weightBytes / BLOCK_ROWS) * BLOCK_ROWS
     const slices: WeightSlice[] = []
     for (let firstRow = 0; firstRow < out; firstRow += fitting) {
       const rows = Math.min(fitting, out - firstRow)
@@ -117,7 +133,7 @@ class WeightLoader {
     return slices
   }
 
-  async #noteSlice(stored: StoredMatrix, slice: WeightSlice, inFeatures: number): Promise<void> {
+  #noteSlice(stored: StoredMatrix, slice: WeightSlice, inFeatures: number): void {
     const { format, buffers, firstRow, rows } = slice
     const { weightBytes, groupBytes } = rowBytes(format, inFeatures)
     if (stored.kind === 'quantized') {
@@ -126,11 +142,9 @@ class WeightLoader {
       this.#noteBytes(stored.biases, firstRow * groupBytes, rows * groupBytes, buffers.biases!)
     } else if (stored.kind === 'official') {
       this.#noteOfficial(stored, slice, inFeatures)
-    } else if (format.type === 'f16') {
+    } else {
       const sourceBytes = stored.weight.byteLength / stored.weight.shape[0]
       this.#noteFloats(stored.weight, firstRow * sourceBytes, rows * sourceBytes, buffers.weight)
-    } else {
-      await this.#noteQuantizing(stored.weight, slice, this.#options.quantization!, inFeatures)
     }
   }
 
@@ -165,7 +179,7 @@ class WeightLoader {
     const { buffers, firstRow, rows } = slice
     const { bits, weight, weightScale } = stored
     const { weightBytes, groupBytes } = rowBytes(slice.format, inFeatures)
-    for (const [row, count] of rowBlocks(rows, weightBytes)) {
+    for (const { firstRow: row, rows: count } of rowBlocks(rows, weightBytes)) {
       const first = firstRow + row
       this.#jobs.push(async () => {
         const packed = await this.#read(weight, first * weightBytes, (first + count) * weightBytes)
@@ -178,24 +192,19 @@ class WeightLoader {
     }
   }
 
-  async #noteQuantizing(
-    tensor: TensorInfo,
-    { buffers, firstRow, rows }: WeightSlice,
-    quantization: AffineQuantization,
-    inFeatures: number,
-  ): Promise<void> {
+  #noteQuantizing(matrix: MatrixQuantizer, tensor: TensorInfo, slice: WeightSlice): void {
+    const { buffers, firstRow, rows, format } = slice
     const sourceBytes = tensor.byteLength / tensor.shape[0]
-    const { weightBytes, groupBytes } = rowBytes(quantizedFormat(quantization), inFeatures)
-    const quantizer = await Quantizer.create(this.#gpu, tensor.dtype as FloatDType, quantization, inFeatures)
-    for (const [row, count] of rowBlocks(rows, sourceBytes)) {
+    const { weightBytes, groupBytes } = rowBytes(format, tensor.shape[1])
+    for (const { firstRow: row, rows: count } of rowBlocks(rows, sourceBytes)) {
       const first = (firstRow + row) * sourceBytes
       this.#jobs.push(async () => {
         const bytes = await this.#read(tensor, first, first + count * sourceBytes)
-        quantizer.quantizeInto(bytes, count, tensor.name, [
-          { part: 'weight', buffer: buffers.weight, at: row * weightBytes, byteLength: count * weightBytes },
-          { part: 'scales', buffer: buffers.scales!, at: row * groupBytes, byteLength: count * groupBytes },
-          { part: 'biases', buffer: buffers.biases!, at: row * groupBytes, byteLength: count * groupBytes },
-        ])
+        matrix.quantizeInto(bytes, count, {
+          weight: [buffers.weight, row * weightBytes],
+          scales: [buffers.scales!, row * groupBytes],
+          biases: [buffers.biases!, row * groupBytes],
+        })
         await this.#keepUp(bytes.byteLength)
       })
     }
@@ -223,12 +232,6 @@ class WeightLoader {
     }
     await this.#catchingUp
   }
-}
-
-/** Blocks of whole rows of about a chunk: [first row, rows], all but the last a multiple of SLICE_ROWS. */
-export function* rowBlocks(rows: number, bytesPerRow: number): Generator<readonly [number, number]> {
-  const block = Math.max(1, Math.floor(CHUNK_BYTES / bytesPerRow / SLICE_ROWS)) * SLICE_ROWS
-  for (let row = 0; row < rows; row += block) yield [row, Math.min(block, rows - row)]
 }
 
 /**

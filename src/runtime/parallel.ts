@@ -23,3 +23,30 @@ export async function inParallel(
   await Promise.all(Array.from({ length: Math.min(width, jobs.length) }, worker))
   if (failure) throw failure.error
 }
+
+/**
+ * Results of tasks in their order, with up to `ahead` tasks begun before their turn.
+ * @throws the first failure, once the tasks begun have ended
+ */
+export async function* inOrder<T>(tasks: Iterable<() => Promise<T>>, ahead: number): AsyncGenerator<T> {
+  const begun: Promise<T>[] = []
+  const waiting = tasks[Symbol.iterator]()
+  const begin = () => {
+    const next = waiting.next()
+    if (next.done) return
+    const result = next.value()
+    // Awaited in its turn, but a failure may come earlier than that.
+    result.catch(() => {})
+    begun.push(result)
+  }
+  try {
+    for (let i = 0; i <= ahead; i++) begin()
+    while (begun.length > 0) {
+      const result = await begun.shift()
+      begin()
+      yield result as T
+    }
+  } finally {
+    await Promise.allSettled(begun)
+  }
+}

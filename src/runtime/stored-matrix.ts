@@ -61,15 +61,20 @@ export function storedTensors(stored: StoredMatrix): TensorInfo[] {
 
 /**
  * The quantization of a matrix once it is loaded or converted: what is quantized stays as it is, floats are quantized
- * if asked for. The official form has one scale a row, which any group size that divides the row repeats.
+ * if asked for, in smaller groups or not at all where the columns do not divide. The official form has one scale a
+ * row, which any group size that divides the row repeats.
  */
 export function quantizationAfter(
   stored: StoredMatrix,
   wanted: AffineQuantization | undefined,
 ): AffineQuantization | undefined {
-  if (stored.kind === 'dense') return wanted
   if (stored.kind === 'quantized') return { bits: stored.bits, groupSize: stored.groupSize }
-  return { bits: stored.bits, groupSize: stored.inFeatures % 64 === 0 ? 64 : 32 }
+  const columns = stored.kind === 'official' ? stored.inFeatures : stored.weight.shape[1]
+  const sizes = ([64, 32] as const).filter(
+    (size) => size <= (wanted?.groupSize ?? 64) && columns % size === 0,
+  )
+  if (stored.kind === 'official') return { bits: stored.bits, groupSize: sizes[0] ?? 32 }
+  return wanted && sizes.length > 0 ? { bits: wanted.bits, groupSize: sizes[0] } : undefined
 }
 
 /** The kernels' name of a quantization. */

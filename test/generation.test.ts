@@ -1,0 +1,263 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  ContextOverflowError,
+  DeviceLostError,
+  DisposedError,
+  EmptyPromptError,
+  EmptyTokensError,
+  InvalidOptionError,
+  InvalidTokenError,
+  loadModel,
+  type Message,
+  type Model,
+  NumericalError,
+  PrefixError,
+  UnknownRoleError,
+} from '../src/index.js'
+import { randomModel, randomPrefix } from './random-model.js'
+
+const PROMPT = [262, 264, 270, 33, 34, 35, 270, 271]
+const WIDTH = 2 * 2 * 32
+
+/** Log softmax of one row. */
+function logSoftmax(row: Float32Array): Float64Array {
+  const largest = row.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY)
+  const total = row.reduce((sum, value) => sum + Math.exp(value - largest), 0)
+  return Float64Array.from(row, (value) => value - largest - Math.log(total))
+}
+
+function argmax(row: ArrayLike<number>): number {
+  let best = 0
+  for (let i = 1; i < row.length; i++) if (row[i] > row[best]) best = i
+  return best
+}
+
+describe('generation', () => {
+  let model: Model
+  beforeAll(async () => {
+    model = await loadModel(await randomModel({ matrices: { type: 'q4', groupSize: 32 } }), {
+      batchSize: 3,
+      contextLength: 96,
+    })
+  })
+  afterAll(() => model?.dispose())
+
+  const greedy = { temperature: 0, stopIds: [] } as const
+  const generate = (prompt: readonly number[], options: object) => model.generate(prompt, options).result()
+
+  it('takes the most likely token at temperature 0, with the log-probability of the model', async () => {
+    const { ids, logprobs, finishReason } = await generate(PROMPT, { ...greedy, maxTokens: 6 })
+    expect(finishReason).toBe('length')
+    const all = [...PROMPT, ...ids]
+    const logits = await model.logits(all)
+    ids.forEach((id, i) => {
+      const row = logits.subarray((PROMPT.length + i - 1) * 320, (PROMPT.length + i) * 320)
+      expect(id).toBe(argmax(row))
+      expect(logprobs[i]).toBeCloseTo(logSoftmax(row)[id], 3)
+    })
+  })
+
+  it('gives the same text for the same seed, and another for another', async () => {
+    const options = { temperature: 1.5, topK: 0, topP: 1, stopIds: [], maxTokens: 12 }
+    const first = await generate(PROMPT, { ...options, seed: 7 })
+    expect((await generate(PROMPT, { ...options, seed: 7 })).ids).toEqual(first.ids)
+    expect((await generate(PROMPT, { ...options, seed: 8 })).ids).not.toEqual(first.ids)
+  })
+
+  it('answers several prompts of different lengths side by side as it does one by one', async () => {
+    const prompts = [PROMPT, [262, 264], PROMPT.slice(0, 5), [262, 264, 9, 8, 7, 6, 5, 4, 3, 260, 261]]
+    const prefix = await model.loadPrefix(await randomPrefix(6, WIDTH))
+    for (const options of [greedy, { ...greedy, prefix }]) {
+      const together = await model.generateBatch(prompts, { ...options, maxTokens: 5 }).result()
+      for (const [index, prompt] of prompts.entries()) {
+        expect(together[index].ids).toEqual((await generate(prompt, { ...options, maxTokens: 5 })).ids)
+      }
+    }
+    await model.unloadPrefix(prefix)
+  })
+
+  it('stops at a stop id, which is not part of the answer', async () => {
+    const options = { temperature: 1, seed: 4, maxTokens: 8 }
+    const { ids } = await generate(PROMPT, { ...options, stopIds: [] })
+    const at = ids.findIndex((id, i) => i > 1 && ids.indexOf(id) === i)
+    const stopped = await generate(PROMPT, { ...options, stopIds: [ids[at]] })
+    expect(stopped).toMatchObject({ ids: ids.slice(0, at), finishReason: 'stop', stopId: ids[at] })
+  })
+
+  it('stops at a stop text, of which nothing is given out', async () => {
+    const options = { temperature: 1, seed: 3, stopIds: [], maxTokens: 30 }
+    const whole = await generate(PROMPT, options)
+    const stop = whole.text.slice(4, 6)
+    const pieces: string[] = []
+    const stream = model.generate(PROMPT, { ...options, stop: [stop] })
+    for await (const { text } of stream) pieces.push(text)
+    const { text, finishReason } = await stream.result()
+    expect(finishReason).toBe('stop')
+    expect(text).toBe(whole.text.slice(0, whole.text.indexOf(stop)))
+    expect(pieces.join('')).toBe(text)
+  })
+
+  it('never samples banned ids, sequences and biased ids', async () => {
+    const { ids } = await generate(PROMPT, { ...greedy, maxTokens: 3 })
+    const banned = await generate(PROMPT, {
+      ...greedy,
+      maxTokens: 3,
+      bannedIds: [[ids[0]], [ids[1], ids[2]]],
+    })
+    expect(banned.ids).not.toContain(ids[0])
+    const biased = await generate(PROMPT, { ...greedy, maxTokens: 3, logitBias: { 77: 1000 } })
+    expect(biased.ids).toEqual([77, 77, 77])
+    const penalised = await generate(PROMPT, {
+      ...greedy,
+      maxTokens: 3,
+      logitBias: { 77: 1000, 78: 900 },
+      presencePenalty: 500,
+    })
+    expect(penalised.ids).toEqual([77, 78, 77])
+  })
+
+  it('ends at the end of the context, with the reason', async () => {
+    const prompt = Array.from({ length: 90 }, (_, i) => (i * 31 + 5) % 320)
+    const { ids, finishReason } = await generate(prompt, greedy)
+    expect(ids).toHaveLength(6)
+    expect(finishReason).toBe('context')
+  })
+
+  it('stops at once when aborted, and can be used again', async () => {
+    const before = await generate(PROMPT, { ...greedy, maxTokens: 3 })
+    const controller = new AbortController()
+    const stream = model.generate(PROMPT, { ...greedy, signal: controller.signal })
+    const seen: number[] = []
+    const consume = async () => {
+      for await (const { id } of stream) {
+        seen.push(id)
+        if (seen.length === 2) controller.abort(new Error('enough'))
+      }
+    }
+    await expect(consume()).rejects.toThrow('enough')
+    expect(seen.length).toBeLessThan(6)
+    expect((await generate(PROMPT, { ...greedy, maxTokens: 3 })).ids).toEqual(before.ids)
+  })
+
+  it('ends when the loop is left, and answers calls in their order', async () => {
+    const first = model.generate(PROMPT, greedy)
+    const second = generate(PROMPT, { ...greedy, maxTokens: 2 })
+    for await (const _ of first) break
+    expect((await second).ids).toHaveLength(2)
+    await expect(first.result()).rejects.toThrow('left before its end')
+  })
+
+  it('computes only what the cache does not hold, with the same result', async () => {
+    const first = await generate(PROMPT, { ...greedy, maxTokens: 4 })
+    const next = [...PROMPT, ...first.ids, 40, 41, 42]
+    const warm = await generate(next, { ...greedy, maxTokens: 4 })
+    expect(warm.cachedTokens).toBe(PROMPT.length + first.ids.length - 1)
+    expect(model.stats.prefillTokens).toBe(next.length - warm.cachedTokens)
+    await generate([1, 2, 3], { ...greedy, maxTokens: 1 })
+    const cold = await generate(next, { ...greedy, maxTokens: 4 })
+    expect(cold.cachedTokens).toBe(0)
+    expect(warm.ids).toEqual(cold.ids)
+  })
+
+  it('keeps several prefixes, chosen per call', async () => {
+    const [a, b] = [
+      await model.loadPrefix(await randomPrefix(4, WIDTH, 11)),
+      await model.loadPrefix(await randomPrefix(9, WIDTH, 12)),
+    ]
+    const options = { ...greedy, maxTokens: 6 }
+    const none = await generate(PROMPT, options)
+    const withA = await generate(PROMPT, { ...options, prefix: a })
+    const withB = await generate(PROMPT, { ...options, prefix: b })
+    expect(withA.ids).not.toEqual(none.ids)
+    expect(withB.ids).not.toEqual(withA.ids)
+    expect((await generate(PROMPT, { ...options, prefix: a })).ids).toEqual(withA.ids)
+    expect((await generate(PROMPT, { ...options, prefix: a, prefixStrength: 0 })).ids).toEqual(none.ids)
+    expect((await generate(PROMPT, options)).ids).toEqual(none.ids)
+    const before = model.memory.prefixes
+    await model.unloadPrefix(b)
+    expect(model.memory.prefixes).toBeLessThan(before)
+    await expect(generate(PROMPT, { ...options, prefix: b })).rejects.toThrow(PrefixError)
+    await model.unloadPrefix(a)
+  })
+
+  it('chats: takes the header off, streams the rest, and gives messages to go on with', async () => {
+    const messages: Message[] = [{ role: 'user', content: '你好' }]
+    const stream = model.chat(messages, { temperature: 1, seed: 5, maxTokens: 20, stopIds: [] })
+    let text = ''
+    for await (const delta of stream) if (delta.segment === 0) text += delta.text
+    const reply = await stream.result()
+    expect(reply.generation.ids.length).toBe(20)
+    expect(text.trim()).toBe(reply.messages[0].content.trim())
+    const again = [...messages, ...reply.messages, { role: 'user', content: '好' } as const]
+    expect((await model.chat(again, { maxTokens: 2 }).result()).generation.promptTokens).toBeGreaterThan(10)
+  })
+
+  describe('refuses what it cannot do, with an error of its own, and stays usable', () => {
+    it.each([
+      ['an empty prompt', [], {}, EmptyTokensError, 'no tokens'],
+      ['an id outside the vocabulary', [1, 320], {}, InvalidTokenError, 'Token 1 of the prompt is 320'],
+      ['a prompt beyond the context', Array(96).fill(1), {}, ContextOverflowError, '96 tokens'],
+      ['a negative temperature', PROMPT, { temperature: -1 }, InvalidOptionError, 'temperature is -1'],
+      ['a probability above 1', PROMPT, { topP: 1.5 }, InvalidOptionError, 'topP is 1.5'],
+      ['half a token', PROMPT, { maxTokens: 0.5 }, InvalidOptionError, 'maxTokens is 0.5'],
+      ['an unknown id in a bias', PROMPT, { logitBias: { 400: 1 } }, InvalidOptionError, 'logitBias'],
+      ['a strength above 1', PROMPT, { prefixStrength: 2 }, InvalidOptionError, 'prefixStrength is 2'],
+      ['too many stop ids', PROMPT, { stopIds: Array(17).fill(1) }, InvalidOptionError, 'stopIds'],
+    ])('%s', async (_, prompt, options, error, message) => {
+      await expect(generate(prompt, options)).rejects.toThrow(error)
+      await expect(generate(prompt, options)).rejects.toThrow(message)
+      expect((await generate(PROMPT, { ...greedy, maxTokens: 1 })).ids).toHaveLength(1)
+    })
+
+    it('an unknown role and an empty conversation', async () => {
+      const wrong = [{ role: 'robot', content: 'x' }] as unknown as Message[]
+      await expect(model.chat(wrong).result()).rejects.toThrow(UnknownRoleError)
+      await expect(model.chat([]).result()).rejects.toThrow(EmptyPromptError)
+    })
+
+    it('a prefix of another model, and a file without one', async () => {
+      await expect(model.loadPrefix(await randomPrefix(4, WIDTH + 32))).rejects.toThrow(PrefixError)
+      await expect(model.loadPrefix(await randomModel())).rejects.toThrow('holds no P-Tuning v2 prefix')
+    })
+  })
+})
+
+describe('a model that breaks', () => {
+  it('reports NaN in the logits with the position, and is not silently wrong afterwards', async () => {
+    const files = await randomModel()
+    const broken = await files.read('model.safetensors', 0, await files.size('model.safetensors'))
+    // The last f16 of the file belongs to the output layer or a norm; 0x7e00 is NaN.
+    broken.set([0x00, 0x7e], broken.byteLength - 2)
+    const model = await loadModel(files)
+    await expect(model.generate(PROMPT, { maxTokens: 2 }).result()).rejects.toThrow(NumericalError)
+    await expect(model.generate(PROMPT, { maxTokens: 2 }).result()).rejects.toThrow('position 8')
+    model.dispose()
+  })
+
+  it('ends the running call when the device is lost, and can be loaded again in the same process', async () => {
+    const files = await randomModel()
+    const adapter = await navigator.gpu.requestAdapter()
+    const requestDevice = adapter!.requestDevice.bind(adapter)
+    let device: GPUDevice | undefined
+    adapter!.requestDevice = async (descriptor) => {
+      device = await requestDevice(descriptor)
+      return device
+    }
+    const model = await loadModel(files, { device: adapter! })
+    const consume = async () => {
+      for await (const _ of model.generate(PROMPT, { stopIds: [] })) device!.destroy()
+    }
+    await expect(consume()).rejects.toThrow(DeviceLostError)
+    await expect(model.generate(PROMPT).result()).rejects.toThrow(DeviceLostError)
+    const again = await loadModel(files)
+    expect((await again.generate(PROMPT, { stopIds: [], maxTokens: 3 }).result()).ids).toHaveLength(3)
+    again.dispose()
+  })
+
+  it('cannot be used once it is disposed of', async () => {
+    const model = await loadModel(await randomModel())
+    model.dispose()
+    await expect(model.generate(PROMPT).result()).rejects.toThrow(DisposedError)
+    await expect(model.logits(PROMPT)).rejects.toThrow(DisposedError)
+  })
+})
