@@ -7,7 +7,12 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 const external = [/^node:/, /^[a-z@][^:]*$/]
 
 const library: Record<string, string> = { index: path('src/index.ts'), cli: path('src/cli/main.ts') }
-const programs: Record<string, string> = { 'make-tiny-model': path('tools/make-tiny-model.ts') }
+const programs: Record<string, string> = {
+  'make-synthetic-checkpoint': path('tools/make-synthetic-checkpoint.ts'),
+  'make-tiny-model': path('tools/make-tiny-model.ts'),
+  'bench-full-shape': path('bench/full-shape.ts'),
+  'bench-tokenizer': path('bench/tokenizer.ts'),
+}
 
 /**
  * `vite build` makes the library and the `chatglm` command in `dist/`;
