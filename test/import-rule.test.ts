@@ -1,0 +1,235 @@
+/**
+ * The rule of imports of the design: they point one way, `cli`, `demo`, `bench` -> `index` -> `finetune` -> `runtime` ->
+ * `kernels`, `checkpoint`, `tokenizer`, and go through the `index.ts` of the room that they lead to.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { posix } from 'node:path'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+
+const LEAVES = ['tokenizer', 'checkpoint', 'kernels']
+const BELOW_INDEX = ['finetune', 'runtime', ...LEAVES]
+
+/** The rooms that the files of a room may import, beside its own. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  tokenizer: [],
+  checkpoint: [],
+  kernels: [],
+  runtime: LEAVES,
+  finetune: ['runtime', ...LEAVES],
+  index: BELOW_INDEX,
+  cli: ['index'],
+  demo: ['index'],
+  bench: ['index'],
+  tools: ['index', ...BELOW_INDEX],
+}
+
+/** Run in Node only, so that they may import its modules. */
+const NODE_ONLY_ROOMS = ['cli', 'bench', 'tools']
+/** Files elsewhere that run in Node only; others import them only when they run in Node, with `import()`. */
+const NODE_ONLY_FILES = ['src/runtime/node-gpu.ts', 'src/runtime/software-adapter.ts']
+
+const MAX_LINES = 450
+
+interface Import {
+  readonly specifier: string
+  readonly line: number
+  /** `type` imports are gone when the program runs; `resolve` only finds a package's files. */
+  readonly kind: 'static' | 'type' | 'dynamic' | 'resolve'
+}
+
+/** The room of a file by its path from the root of the repository; undefined for those that the rule is not about. */
+function roomOf(file: string): string | undefined {
+  if (file === 'src/index.ts') return 'index'
+  const [top, next, ...rest] = file.split('/')
+  if (top !== 'src') return top
+  return rest.length > 0 ? next : undefined
+}
+
+function isForTests(file: string): boolean {
+  return /\.test\.ts$|\/testing(\.ts$|\/)/.test(file) || file.startsWith('test/')
+}
+
+const isReference = (file: string) => file.endsWith('.reference.ts')
+
+function isNodeOnly(file: string): boolean {
+  return NODE_ONLY_ROOMS.includes(roomOf(file) ?? '') || NODE_ONLY_FILES.includes(file)
+}
+
+/** What is wrong with an import of a file, if anything is. */
+function violation(file: string, { specifier, kind }: Import): string | undefined {
+  if (isForTests(file)) return undefined
+  if (!specifier.startsWith('.')) {
+    if (specifier === 'vitest') return 'only tests import vitest'
+    if (specifier.startsWith('node:') && kind === 'static' && !isNodeOnly(file)) {
+      return `imports ${specifier} statically, but also runs in browsers`
+    }
+    return undefined
+  }
+  const target = posix.join(posix.dirname(file), specifier.replace(/\?.*$/, '')).replace(/\.js$/, '.ts')
+  const room = roomOf(file)
+  const targetRoom = roomOf(target)
+  if (isForTests(target)) return `imports ${target}, which is for tests only`
+  if (isReference(target) && !isReference(file)) {
+    return room === 'tools' ? undefined : `imports ${target}; references are for tests and tools`
+  }
+  if (NODE_ONLY_FILES.includes(target) && kind === 'static' && !isNodeOnly(file)) {
+    return `imports ${target} statically, which runs in Node only`
+  }
+  if (room === undefined || room === targetRoom) return undefined
+  if (targetRoom === undefined || !MAY_IMPORT[room]?.includes(targetRoom)) {
+    return `${room} must not import ${targetRoom ?? target}`
+  }
+  const entrance = targetRoom === 'index' ? 'src/index.ts' : `src/${targetRoom}/index.ts`
+  return target === entrance ? undefined : `imports ${target} past ${entrance}`
+}
+
+/** Every import of a program, with its line. */
+function importsOf(file: string, text: string): Import[] {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest)
+  const imports: Import[] = []
+  const add = (node: ts.Node | undefined, kind: Import['kind']) => {
+    if (!node || !ts.isStringLiteralLike(node)) return
+    const { line } = source.getLineAndCharacterOfPosition(node.getStart(source))
+    imports.push({ specifier: node.text, line: line + 1, kind })
+  }
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node))
+      add(node.moduleSpecifier, isTypeOnly(node.importClause) ? 'type' : 'static')
+    else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly ? 'type' : 'static')
+    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument))
+      add(node.argument.literal, 'type')
+    else if (ts.isCallExpression(node)) {
+      if (node.expression.kind === ts.SyntaxKind.ImportKeyword) add(node.arguments[0], 'dynamic')
+      else if (node.expression.getText(source).endsWith('.resolve')) add(node.arguments[0], 'resolve')
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return imports
+}
+
+/** `import type ...`, or nothing but types in its braces. */
+function isTypeOnly(clause: ts.ImportClause | undefined): boolean {
+  if (!clause) return false
+  if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true
+  const { namedBindings } = clause
+  if (clause.name || !namedBindings || !ts.isNamedImports(namedBindings)) return false
+  return namedBindings.elements.length > 0 && namedBindings.elements.every((element) => element.isTypeOnly)
+}
+
+/** The files of a folder and the folders in it with one of some endings; none where there is no such folder. */
+function filesIn(folder: string, endings: RegExp): string[] {
+  try {
+    const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+    const files = entries.filter((entry) => entry.isFile() && endings.test(entry.name))
+    return files
+      .map((file) => posix.join(file.parentPath, file.name))
+      .filter((path) => !path.includes('/fixtures/'))
+  } catch {
+    return []
+  }
+}
+
+const programs = ['src', 'demo', 'bench', 'tools'].flatMap((folder) => filesIn(folder, /\.tsx?$/))
+const allImports = programs.map((file) => ({ file, imports: importsOf(file, readFileSync(file, 'utf8')) }))
+
+describe('every file', () => {
+  it('imports only what lies below its room, through the entrance', () => {
+    expect(programs.length).toBeGreaterThan(100)
+    const found = allImports.flatMap(({ file, imports }) =>
+      imports.flatMap((one) => {
+        const problem = violation(file, one)
+        return problem ? [`${file}:${one.line}: ${problem}`] : []
+      }),
+    )
+    expect(found).toEqual([])
+  })
+
+  it(`has at most ${MAX_LINES} lines`, () => {
+    const sources = ['src', 'demo', 'bench', 'tools', 'test'].flatMap((folder) =>
+      filesIn(folder, /\.(tsx?|wgsl|css|html)$/),
+    )
+    const lines = sources.map((file) => [file, readFileSync(file, 'utf8').split('\n').length - 1] as const)
+    expect(lines.filter(([, count]) => count > MAX_LINES)).toEqual([])
+  })
+})
+
+describe('package.json', () => {
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: object }
+  const packageOf = (specifier: string) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+  const imported = (only: (file: string) => boolean) =>
+    allImports.flatMap(({ file, imports }) =>
+      only(file)
+        ? imports.map(({ specifier, line }) => ({
+            name: packageOf(specifier),
+            specifier,
+            at: `${file}:${line}`,
+          }))
+        : [],
+    )
+
+  it('has no dependency that nothing imports', () => {
+    const names = new Set(imported((file) => !isForTests(file)).map(({ name }) => name))
+    expect(Object.keys(dependencies).filter((name) => !names.has(name))).toEqual([])
+  })
+
+  it('has every package that the library imports as a dependency, not for development alone', () => {
+    const library = imported((file) => file.startsWith('src/') && !isForTests(file))
+    const packages = library.filter(({ specifier }) => !/^(\.|node:)/.test(specifier))
+    expect(
+      packages.filter(({ name }) => !(name in dependencies)).map(({ name, at }) => `${at}: ${name}`),
+    ).toEqual([])
+  })
+})
+
+describe('the rule itself', () => {
+  const check = (file: string, line: string) => {
+    const [only] = importsOf(file, line)
+    return violation(file, only)
+  }
+
+  it.each([
+    ['src/runtime/model.ts', `import { Gpu } from '../kernels/index.js'`],
+    ['src/runtime/model.ts', `import { Engine } from './engine.js'`],
+    ['src/kernels/rope/rope.ts', `import source from './rope.wgsl?raw'`],
+    ['src/kernels/rope/rope.ts', `import type { Gpu } from '../gpu.js'`],
+    ['src/kernels/rope/rope.test.ts', `import { testGpu } from '../testing/gpu.js'`],
+    ['src/kernels/testing/gpu.ts', `import { nodeGpu } from '../../runtime/node-gpu.js'`],
+    ['src/index.ts', `export { loadModel } from './runtime/index.js'`],
+    ['src/cli/main.ts', `import { readFile } from 'node:fs/promises'`],
+    ['src/checkpoint/folder-source.ts', `import type * as NodeFs from 'node:fs/promises'`],
+    ['src/checkpoint/folder-source.ts', `import { isNode } from './node-modules.js'`],
+    ['src/runtime/adapter.ts', `const { nodeGpu } = await import('./node-gpu.js')`],
+    ['src/runtime/node-gpu.ts', `import { installSoftwareAdapter } from './software-adapter.js'`],
+    ['demo/chat.ts', `import { loadModel } from '../src/index.js'`],
+    ['tools/quantize-matrix.ts', `import { q } from '../src/kernels/quantize/quantize.reference.js'`],
+  ])('allows %s: %s', (file, line) => {
+    expect(check(file, line)).toBeUndefined()
+  })
+
+  it.each([
+    ['src/kernels/gpu.ts', `import { Model } from '../runtime/index.js'`],
+    ['src/checkpoint/dtype.ts', `import { packHalves } from '../kernels/index.js'`],
+    ['src/tokenizer/tokenizer.ts', `export * from '../checkpoint/index.js'`],
+    ['src/runtime/model.ts', `import { Gpu } from '../kernels/gpu.js'`],
+    ['src/runtime/model.ts', `import type { Gpu } from '../kernels/gpu.js'`],
+    ['src/runtime/model.ts', `type Trainer = import('../finetune/index.js').Trainer`],
+    ['src/runtime/model.ts', `import { loadModel } from '../index.js'`],
+    ['src/runtime/adapter.ts', `import { nodeGpu } from './node-gpu.js'`],
+    ['src/runtime/model.ts', `import { readFile } from 'node:fs/promises'`],
+    ['src/checkpoint/node-modules.ts', `import { statSync } from 'node:fs'`],
+    ['src/checkpoint/dtype.ts', `import { expect } from 'vitest'`],
+    ['src/kernels/rope/rope.ts', `import { testGpu } from '../testing/gpu.js'`],
+    ['src/kernels/sample/sample.ts', `import { draw } from './testing.js'`],
+    ['src/kernels/rope/rope.ts', `import { ropeReference } from './rope.reference.js'`],
+    ['src/cli/chat.ts', `import { Engine } from '../runtime/index.js'`],
+    ['src/cli/chat.ts', `const { run } = await import('../../bench/run.js')`],
+    ['demo/chat.ts', `import { loadModel } from '../src/runtime/index.js'`],
+    ['demo/chat.ts', `import { readFileSync } from 'node:fs'`],
+    ['bench/kernels.ts', `import { compileRope } from '../src/kernels/rope/rope.js'`],
+    ['tools/make.ts', `import { planShards } from '../src/checkpoint/shards.js'`],
+  ])('forbids %s: %s', (file, line) => {
+    expect(check(file, line)).toEqual(expect.any(String))
+  })
+})
