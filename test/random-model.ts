@@ -78,7 +78,7 @@ export async function randomModel(options: RandomModelOptions = {}): Promise<Mem
     ({ name, shape }, index): TensorWithBytes[] => {
       const count = shape.reduce((product, size) => product * size, 1)
       const isMatrix = shape.length === 2
-      const deviation = isMatrix ? 1.5 / Math.sqrt(shape[1]) : 0.2
+      const deviation = isMatrix ? 1 / Math.sqrt(shape[1]) : 0.2
       const centre = /norm/.test(name) ? 1 : 0
       const numbers = randomNormal(count, seed * 1000 + index, deviation).map((value) => centre + value)
       // Representable in float16, so that storing them as such changes nothing.

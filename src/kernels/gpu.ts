@@ -8,7 +8,16 @@ import {
 import { type Specialization, specialize } from './wgsl.js'
 
 /** Optional adapter features that some kernel variants use. */
-export type OptionalFeature = 'shader-f16' | 'subgroups'
+export type OptionalFeature = 'shader-f16' | 'subgroups' | 'chromium-experimental-subgroup-matrix'
+
+/** A matrix product that a subgroup can compute at once: result [M, N] = left [M, K] * right [K, N]. */
+export interface SubgroupMatrixConfig {
+  readonly componentType: string
+  readonly resultComponentType: string
+  readonly M: number
+  readonly N: number
+  readonly K: number
+}
 
 export interface GpuOptions {
   /** Features to leave unused although the adapter has them, so that every variant can be forced and tested. */
@@ -27,6 +36,12 @@ const { COPY_DST, COPY_SRC, STORAGE } = {
 /** Everything storage kernels bind: readable, writable, and copyable both ways. */
 export const STORAGE_USAGE = STORAGE | COPY_DST | COPY_SRC
 
+/** Not in the standard yet, nor in its types. */
+const SUBGROUP_MATRIX = 'chromium-experimental-subgroup-matrix'
+
+/** How long to wait for the reason when GPU work fails. */
+const LOSS_REPORT_MS = 100
+
 /**
  * A GPU device with what kernels need around it: feature flags, compiled pipelines shared by source text,
  * buffers with an account of the memory they take, and errors as classes.
@@ -38,6 +53,8 @@ export class Gpu {
   readonly f16: boolean
   /** Whether kernels may use subgroup operations. */
   readonly subgroups: boolean
+  /** The matrix products that subgroups can compute; empty where there is no such feature (Dawn, experimental). */
+  readonly subgroupMatrices: readonly SubgroupMatrixConfig[]
   /** Whether the adapter runs shaders on the CPU. */
   readonly software: boolean
   /** Bytes now allocated, by purpose. */
@@ -55,6 +72,10 @@ export class Gpu {
     this.info = info
     this.f16 = device.features.has('shader-f16')
     this.subgroups = device.features.has('subgroups')
+    const { subgroupMatrixConfigs = [] } = info as { subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> }
+    this.subgroupMatrices = (device.features as ReadonlySet<string>).has(SUBGROUP_MATRIX)
+      ? Array.from(subgroupMatrixConfigs)
+      : []
     this.software =
       info.isFallbackAdapter || /swiftshader|llvmpipe/i.test(`${info.architecture} ${info.description}`)
     this.empty = device.createBuffer({ label: 'empty', size: 256, usage: STORAGE_USAGE })
@@ -82,7 +103,12 @@ export class Gpu {
         'Use another adapter or update the driver.',
       )
     }
-    const wanted: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query']
+    const wanted = [
+      'shader-f16',
+      'subgroups',
+      SUBGROUP_MATRIX,
+      'timestamp-query',
+    ] as readonly GPUFeatureName[]
     const without: readonly string[] = options.without ?? []
     const requiredFeatures = wanted.filter((name) => adapter.features.has(name) && !without.includes(name))
     const requiredLimits: Record<string, number> = {}
@@ -120,9 +146,15 @@ export class Gpu {
 
   /** Waits for GPU work, but fails as soon as the device is lost, which some implementations leave hanging. */
   async race<T>(work: Promise<T>): Promise<T> {
-    const result = await Promise.race([work, this.#lost])
-    this.check()
-    return result
+    try {
+      const result = await Promise.race([work, this.#lost])
+      this.check()
+      return result
+    } catch (error) {
+      // Some implementations fail the work first and report the loss of the device, its cause, a little later.
+      await Promise.race([this.#lost, new Promise((resolve) => setTimeout(resolve, LOSS_REPORT_MS))])
+      throw this.#failure ?? error
+    }
   }
 
   /** Waits until everything submitted so far is done. */

@@ -88,7 +88,7 @@ export class Engine {
       'cache and activations',
       () => new Engine(gpu, config, weights, options),
     )
-    await Promise.all([engine.#prefillBody(), engine.#stepPlan(1)])
+    await Promise.all([engine.prefillPlan(), engine.stepPlan(1)])
     return engine
   }
 
@@ -128,7 +128,7 @@ export class Engine {
     stopIds: readonly number[],
     steps: number,
   ): AsyncGenerator<readonly SampledId[]> {
-    const plan = await this.#stepPlan(prompts.length)
+    const plan = await this.stepPlan(prompts.length)
     const prefixLength = prefix?.length ?? 0
     const rows = prompts.map(({ ids, ...rest }, slot) => ({ ...rest, promptIds: ids, slot, prefixLength }))
     this.sampler.start(rows, sampling, stopIds)
@@ -187,7 +187,7 @@ export class Engine {
     prefix: Prefix | undefined,
     signal?: AbortSignal,
   ): AsyncGenerator<number> {
-    const body = await this.#prefillBody()
+    const body = await this.prefillPlan()
     const { maxRows, rows: rowsBuffer } = this.#prefillBuffers
     for (let first = start; first < ids.length; first += maxRows) {
       signal?.throwIfAborted()
@@ -218,12 +218,14 @@ export class Engine {
     this.gpu.device.queue.submit([encoder.finish()])
   }
 
-  #prefillBody(): Promise<StepPlan['body']> {
+  /** The dispatches of a chunk of a prompt. */
+  prefillPlan(): Promise<StepPlan['body']> {
     this.#prefillPlan ??= buildBody(this.#context, this.#prefillBuffers, true)
     return this.#prefillPlan
   }
 
-  #stepPlan(rows: number): Promise<StepPlan> {
+  /** The dispatches of a decode step over `rows` sequences. */
+  stepPlan(rows: number): Promise<StepPlan> {
     let plan = this.#stepPlans.get(rows)
     if (!plan) {
       plan = this.#buildStepPlan(rows)
