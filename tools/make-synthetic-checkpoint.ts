@@ -11,6 +11,7 @@ import { basename } from 'node:path'
 import { isMainThread, parentPort } from 'node:worker_threads'
 import { Presets, SingleBar } from 'cli-progress'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { CheckpointError } from '../src/checkpoint/index.js'
 import { CHATGLM3_6B, type ChatGLMShape } from './chatglm-config.js'
 import { serveChunks, startThreads } from './normal-chunks.js'
 import { standInTokenizer } from './stand-in-tokenizer.js'
@@ -110,5 +111,11 @@ async function main(): Promise<void> {
     .parseAsync()
 }
 
-if (isMainThread) await main()
-else if (parentPort) serveChunks(parentPort)
+if (isMainThread) {
+  await main().catch((error: unknown) => {
+    // These say what to do; of another error the place matters.
+    if (!(error instanceof CheckpointError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exitCode = 1
+  })
+} else if (parentPort) serveChunks(parentPort)
