@@ -1,0 +1,113 @@
+import { text } from 'node:stream/consumers'
+import { Command } from 'commander'
+import { isSoftware } from './adapters.js'
+import type { Context } from './context.js'
+import { BUNDLED_WEIGHTS, demo } from './demo.js'
+import { UsageError } from './errors.js'
+import { addGenerationOptions, collect, prefixStrength } from './generation-options.js'
+import { interruptible } from './interrupt.js'
+import type { CliModel } from './library.js'
+import { addModelOptions, MODEL_HELP } from './model-options.js'
+import { answerOnce } from './one-shot.js'
+import { type SessionFlags, withSession } from './open-session.js'
+import { BUNDLED_MODEL } from './package-files.js'
+import { runRepl } from './repl.js'
+import type { Terminal } from './terminal.js'
+
+interface ChatFlags extends SessionFlags {
+  readonly json?: true
+  readonly stats?: true
+  readonly demo?: true
+}
+
+const EXAMPLES = `
+Examples:
+  $ chatglm chat                                       talk with the bundled model
+  $ chatglm chat models/chatglm3-6b-int4               talk with another one
+  $ chatglm chat tiny '你好'                           one answer
+  $ git diff | chatglm chat models/chatglm3-6b-int4 --system 'Review this patch.'
+  $ chatglm chat models/chatglm3-6b-int4 --prefix adgen/checkpoint-1000 --raw '类型#裙*颜色#红色'
+`
+
+export function chatCommand(context: Context): Command {
+  const command = new Command('chat')
+    .description('talk with a model, or answer one prompt')
+    .argument('[model]', `${MODEL_HELP}, or ${BUNDLED_MODEL}, the bundled one`, BUNDLED_MODEL)
+    .argument('[prompt...]', 'answer this and leave; so does a prompt from a pipe')
+    .option('--system <text>', 'the system prompt')
+    .option('--tools <file>', 'a JSON file that describes the tools that the model may call')
+    .option(
+      '--prefix <path>',
+      'a P-Tuning v2 prefix; repeatable, the first is used and /prefix changes it',
+      collect,
+    )
+    .option('--prefix-strength <number>', 'from 0, no prefix, to 1, as trained (default: 1)', prefixStrength)
+    .option('--raw', 'continue prompts as they are, as prefixes of prompt and response pairs expect')
+    .option('--json', 'print the answer to one prompt as a JSON object')
+    .option('--stats', 'say all about the answer: tokens, times, seed, memory')
+    .option('--demo', 'show what this is: one answer of the bundled model, then a chat')
+  addModelOptions(command)
+  addGenerationOptions(command)
+  return command
+    .addHelpText('after', EXAMPLES)
+    .action((model: string, prompt: string[], flags: ChatFlags) => chat(context, model, prompt, flags))
+}
+
+async function chat(
+  context: Context,
+  model: string,
+  words: readonly string[],
+  flags: ChatFlags,
+): Promise<void> {
+  const { terminal } = context
+  if (flags.raw && (flags.system !== undefined || flags.tools !== undefined)) {
+    throw new UsageError('--raw continues a text, so that it takes neither --system nor --tools.')
+  }
+  if (flags.demo) {
+    if (words.length > 0 || flags.json)
+      throw new UsageError('--demo brings its own prompt; leave the others out.')
+    return interruptible(terminal.io, (signal) => demo(context, flags, signal))
+  }
+  const prompt = await promptFrom(words, terminal)
+  if (prompt === undefined && flags.json)
+    throw new UsageError('--json prints the answer to one prompt: give one.')
+  if (prompt !== undefined && (flags.prefix?.length ?? 0) > 1) {
+    throw new UsageError('One prompt is answered with one prefix: give a single --prefix.')
+  }
+  await interruptible(terminal.io, (signal) =>
+    withSession(context, model, flags, signal, async (session) => {
+      if (prompt !== undefined) {
+        const { json = false, stats = false } = flags
+        return answerOnce(session, prompt, terminal, { json, stats }, signal)
+      }
+      const { adapterName } = await context.loadLibrary()
+      greet(terminal, model, session.model, adapterName(session.model.adapter))
+      await runRepl(session, terminal, signal, context.debug())
+    }),
+  )
+}
+
+/**
+ * The prompt of the arguments, or of a pipe.
+ * @returns undefined where the user is to be asked
+ */
+async function promptFrom(words: readonly string[], terminal: Terminal): Promise<string | undefined> {
+  if (words.length > 0) return words.join(' ')
+  if (terminal.interactive) return undefined
+  const { stdin } = terminal.io
+  const piped = stdin.isTTY ? '' : (await text(stdin)).trim()
+  if (piped !== '') return piped
+  throw new UsageError(
+    'There is no prompt: give one as an argument or by a pipe, or start the chat on a terminal.',
+  )
+}
+
+/** Says whom the user talks with, and how to be helped. */
+function greet(terminal: Terminal, modelName: string, { adapter }: CliModel, adapterName: string): void {
+  const { colors } = terminal
+  const slow = isSoftware(adapter) ? ', the software adapter (slow)' : ''
+  terminal.say(`${colors.bold(modelName)} on ${adapterName}${slow}`)
+  if (modelName === BUNDLED_MODEL) terminal.say(BUNDLED_WEIGHTS)
+  terminal.note('/help lists the commands, Ctrl-C stops an answer, /exit leaves.')
+  terminal.say()
+}

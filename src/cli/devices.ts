@@ -1,0 +1,108 @@
+import { Command } from 'commander'
+import { GPU_ADVICE, isSoftware } from './adapters.js'
+import type { Context } from './context.js'
+import { formatBytes } from './format.js'
+import type { Library } from './library.js'
+import type { Terminal } from './terminal.js'
+
+/** Those that decide whether a model fits and which kernels run. */
+const LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+] as const
+
+/** An adapter as this command reports it; the names are WebGPU's. */
+interface AdapterReport {
+  readonly name: string
+  readonly vendor: string
+  readonly architecture: string
+  readonly device: string
+  readonly description: string
+  readonly software: boolean
+  readonly default: boolean
+  readonly features: { readonly 'shader-f16': boolean; readonly subgroups: boolean }
+  readonly subgroupMinSize: number
+  readonly subgroupMaxSize: number
+  readonly limits: Readonly<Record<(typeof LIMITS)[number], number>>
+}
+
+function report(library: Library, { info, features, limits }: GPUAdapter, isDefault: boolean): AdapterReport {
+  const { vendor, architecture, device, description, subgroupMinSize, subgroupMaxSize } = info
+  return {
+    name: library.adapterName(info),
+    vendor,
+    architecture,
+    device,
+    description,
+    software: isSoftware(info),
+    default: isDefault,
+    features: { 'shader-f16': features.has('shader-f16'), subgroups: features.has('subgroups') },
+    subgroupMinSize,
+    subgroupMaxSize,
+    limits: Object.fromEntries(LIMITS.map((name) => [name, limits[name]])) as AdapterReport['limits'],
+  }
+}
+
+/** The adapters that can be chosen, the default first. */
+async function findAdapters(library: Library): Promise<AdapterReport[]> {
+  const best = report(library, await library.requestAdapter('auto'), true)
+  if (best.software) return [best]
+  // Not every platform has the software adapter; then there is nothing to report.
+  const second = await library.requestAdapter('software').catch(() => undefined)
+  const software = second && report(library, second, false)
+  return software?.software ? [best, software] : [best]
+}
+
+function show(terminal: Terminal, adapter: AdapterReport): void {
+  const { outputColors: colors } = terminal
+  const { features, limits } = adapter
+  const lanes =
+    adapter.subgroupMinSize === adapter.subgroupMaxSize
+      ? adapter.subgroupMinSize
+      : `${adapter.subgroupMinSize} to ${adapter.subgroupMaxSize}`
+  const rows: [string, string][] = [
+    ['kind', adapter.software ? 'software adapter, runs on the CPU' : 'GPU'],
+    ['choose', adapter.software ? '--device software' : '--device auto'],
+    ['shader-f16', features['shader-f16'] ? 'yes' : 'no (the kernels calculate in f32)'],
+    ['subgroups', features.subgroups ? `yes, of ${lanes} lanes` : 'no (the kernels use shared memory)'],
+    ['largest buffer', formatBytes(limits.maxBufferSize)],
+    ['largest binding', formatBytes(limits.maxStorageBufferBindingSize)],
+    ['bindings', `${limits.maxStorageBuffersPerShaderStage} storage buffers a kernel`],
+    [
+      'workgroup',
+      `${limits.maxComputeInvocationsPerWorkgroup} invocations, ` +
+        `${formatBytes(limits.maxComputeWorkgroupStorageSize)} of shared memory`,
+    ],
+  ]
+  const mark = adapter.default ? `  ${colors.cyan('used by default')}` : ''
+  terminal.print(`${colors.bold(adapter.name)}${mark}`)
+  for (const [name, value] of rows) terminal.print(`  ${colors.dim(name.padEnd(17))}${value}`)
+  terminal.print()
+}
+
+function explanation([best, other]: readonly AdapterReport[]): string {
+  if (best.software) {
+    return `No GPU driver answered, so only the software adapter is there: it is exact, but slow. ${GPU_ADVICE}`
+  }
+  return other
+    ? 'The GPU is used by default because it is the fastest adapter there is.'
+    : 'It is the only adapter here, and used by default.'
+}
+
+export function devicesCommand({ terminal, loadLibrary }: Context): Command {
+  return new Command('devices')
+    .description('list the GPU adapters there are, and which one is used')
+    .option('--json', 'print a JSON array')
+    .action(async ({ json }: { json?: true }) => {
+      const adapters = await findAdapters(await loadLibrary())
+      if (json) {
+        terminal.print(JSON.stringify(adapters, null, 2))
+        return
+      }
+      for (const adapter of adapters) show(terminal, adapter)
+      terminal.print(explanation(adapters))
+    })
+}

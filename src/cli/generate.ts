@@ -1,0 +1,165 @@
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import type { GenerateOptions } from '../index.js'
+import type { Context } from './context.js'
+import { conversationIds } from './conversation-ids.js'
+import { CommandError, InterruptedError, UsageError } from './errors.js'
+import { count, formatDuration, significant } from './format.js'
+import {
+  addGenerationOptions,
+  type GenerationFlags,
+  generateOptions,
+  prefixStrength,
+  randomSeed,
+} from './generation-options.js'
+import { interruptible } from './interrupt.js'
+import type { CliModel } from './library.js'
+import { addModelOptions, MODEL_HELP, type ModelFlags, openModel } from './model-options.js'
+import { wholeNumber } from './numbers.js'
+import { BUNDLED_MODEL } from './package-files.js'
+import { Progress, RECORDS } from './progress.js'
+import { openOutput, type RecordSink, readInput, STANDARD_STREAM } from './record-files.js'
+import { formatRecord, type InputRecord, parseRecords } from './records.js'
+
+interface GenerateFlags extends ModelFlags, GenerationFlags {
+  readonly input: string
+  readonly output: string
+  readonly batch: number
+  readonly resume?: true
+  readonly raw?: true
+  readonly prefix?: string
+}
+
+const EXAMPLES = `
+A record is a JSON object on a line of its own, with "messages" (a conversation), "prompt" or
+"content" (a text). It comes out with "generated" and "finishReason" added, in the same order.
+
+Examples:
+  $ chatglm generate models/chatglm3-6b-int4 --input questions.jsonl --output answers.jsonl
+  $ chatglm generate models/chatglm3-6b-int4 --prefix adgen/checkpoint-1000 --raw --batch 8 \\
+      --input AdvertiseGen/dev.json --output ads.jsonl --resume
+`
+
+export function generateCommand(context: Context): Command {
+  const command = new Command('generate')
+    .description('answer every record of a JSON lines file')
+    .argument('<model>', `${MODEL_HELP}, or ${BUNDLED_MODEL}`)
+    .requiredOption('--input <file>', 'JSON lines to read; - for stdin')
+    .requiredOption('--output <file>', 'JSON lines to write; - for stdout')
+    .option('--batch <count>', 'records to answer side by side', wholeNumber(1, 64), 1)
+    .option('--resume', 'continue behind the last complete line of the output')
+    .option('--raw', 'continue texts as they are, as prefixes of prompt and response pairs expect')
+    .option('--prefix <path>', 'a P-Tuning v2 prefix')
+    .option('--prefix-strength <number>', 'from 0, no prefix, to 1, as trained (default: 1)', prefixStrength)
+  addModelOptions(command)
+  addGenerationOptions(command)
+  return command
+    .addHelpText('after', EXAMPLES)
+    .action((model: string, flags: GenerateFlags) => generate(context, model, flags))
+}
+
+async function generate(context: Context, model: string, flags: GenerateFlags): Promise<void> {
+  const { input, output, resume = false, raw = false } = flags
+  const { terminal } = context
+  if (output === STANDARD_STREAM && resume) {
+    throw new UsageError('--resume needs a file to continue: give --output a path.')
+  }
+  if (output !== STANDARD_STREAM && resolve(input) === resolve(output)) {
+    throw new UsageError('--input and --output are the same file.')
+  }
+  const name = input === STANDARD_STREAM ? 'stdin' : input
+  const records = parseRecords(await readInput(input, terminal.io), name, raw)
+  const sink = await openOutput(output, records, resume, terminal.io)
+  const started = performance.now()
+  try {
+    const tokens = await interruptible(terminal.io, (signal) =>
+      answerRecords(context, model, flags, { name, records, sink }, signal),
+    )
+    const seconds = (performance.now() - started) / 1000
+    const answered = count(records.length - sink.before, 'record')
+    terminal.note(
+      `${answered} in ${formatDuration(seconds)}, ${significant(tokens / seconds)} tok/s with loading`,
+    )
+  } finally {
+    await sink.close()
+  }
+}
+
+interface Work {
+  /** What to call the input in an error. */
+  readonly name: string
+  readonly records: readonly InputRecord[]
+  readonly sink: RecordSink
+}
+
+/**
+ * Answers the records that are not answered yet.
+ * @returns tokens generated
+ */
+async function answerRecords(
+  { terminal, loadLibrary }: Context,
+  modelName: string,
+  flags: GenerateFlags,
+  { name, records, sink }: Work,
+  signal: AbortSignal,
+): Promise<number> {
+  if (sink.before === records.length) return 0
+  const model = await openModel(await loadLibrary(), terminal, modelName, flags, signal, flags.batch)
+  const progress = await Progress.create(terminal, RECORDS, 'Answering')
+  signal.addEventListener('abort', () => progress.stop())
+  let tokens = 0
+  let written = sink.before
+  try {
+    const options: GenerateOptions = {
+      ...generateOptions(flags),
+      signal,
+      prefixStrength: flags.prefixStrength,
+      prefix: flags.prefix === undefined ? undefined : await model.loadPrefix(flags.prefix, { signal }),
+    }
+    const seed = flags.seed ?? randomSeed()
+    while (written < records.length) {
+      progress.update('Answering', written, records.length)
+      const group = records.slice(written, written + flags.batch)
+      const prompts = group.map((record) => promptOf(record, model, flags.raw === true))
+      // A record has the same seed in whatever group it comes, so that a resumed run gives the same answers.
+      const groupOptions = { ...options, seed: (seed + written) % 2 ** 32 }
+      const answers = await model
+        .generateBatch(prompts, groupOptions)
+        .result()
+        .catch((error: unknown) => {
+          throw atLine(error, name, group)
+        })
+      const lines = answers.map(({ text, finishReason }, index) =>
+        formatRecord(group[index], { generated: flags.raw ? text : text.trim(), finishReason }),
+      )
+      await sink.write(lines)
+      written += group.length
+      tokens += answers.reduce((sum, { ids }) => sum + ids.length, 0)
+    }
+    return tokens
+  } catch (error) {
+    if (!signal.aborted) throw error
+    const advice = flags.output === STANDARD_STREAM ? '' : ' The same command with --resume continues there.'
+    throw new InterruptedError(`${written} of ${count(records.length, 'record')} are written.${advice}`)
+  } finally {
+    progress.stop()
+    model.dispose()
+  }
+}
+
+/** The prompt of a record: a raw text, or the ids of a conversation. */
+function promptOf({ prompt }: InputRecord, { tokenizer }: CliModel, raw: boolean): string | number[] {
+  if (typeof prompt !== 'string') return conversationIds(tokenizer, prompt)
+  return raw ? prompt : conversationIds(tokenizer, [{ role: 'user', content: prompt }])
+}
+
+/** Errors that stand for a record rather than for the model or the device. */
+const RECORD_ERRORS = new Set(['ContextOverflowError', 'NumericalError'])
+
+/** Says which lines an error is about. */
+function atLine(error: unknown, name: string, group: readonly InputRecord[]): unknown {
+  if (!(error instanceof Error) || !RECORD_ERRORS.has(error.name)) return error
+  const [first, last] = [group[0].line, group[group.length - 1].line]
+  const lines = first === last ? `line ${first}` : `one of the lines ${first} to ${last}`
+  return new CommandError(`${name}, ${lines}: ${error.message}`)
+}

@@ -1,0 +1,34 @@
+/** A stream for output; a terminal says so by `isTTY`. */
+export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
+
+export type InputStream = NodeJS.ReadableStream & { readonly isTTY?: boolean }
+
+/** What the command touches of its process, so that tests can give it something else. */
+export interface Io {
+  readonly stdin: InputStream
+  readonly stdout: OutputStream
+  readonly stderr: OutputStream
+  readonly env: Readonly<Record<string, string | undefined>>
+  /**
+   * Calls the listener at the next Ctrl-C, once; one after that ends the process in the system's own way, so that
+   * nothing can hang for good.
+   * @returns what takes the listener away
+   */
+  onInterrupt(listener: () => void): () => void
+}
+
+export function processIo(): Io {
+  const { stdin, stdout, stderr, env } = process
+  return {
+    stdin,
+    stdout,
+    stderr,
+    env,
+    onInterrupt(listener) {
+      process.once('SIGINT', listener)
+      return () => {
+        process.removeListener('SIGINT', listener)
+      }
+    },
+  }
+}

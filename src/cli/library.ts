@@ -1,0 +1,45 @@
+import type {
+  BatchToken,
+  ChatDelta,
+  ChatOptions,
+  ChatReply,
+  ConvertOptions,
+  ConvertResult,
+  GeneratedToken,
+  GenerateOptions,
+  Generation,
+  LoadModelOptions,
+  Message,
+  Model,
+  Prefix,
+  Stream,
+} from '../index.js'
+
+/** A stream as the command uses it. */
+export type Answering<Piece, Result> = AsyncIterable<Piece> & Pick<Stream<Piece, Result>, 'result'>
+
+/** The part of a model that the command uses. */
+export interface CliModel
+  extends Pick<Model, 'adapter' | 'config' | 'contextLength' | 'memory' | 'stats' | 'tokenizer' | 'dispose'> {
+  chat(messages: readonly Message[], options: ChatOptions): Answering<ChatDelta, ChatReply>
+  generate(
+    prompt: string | readonly number[],
+    options: GenerateOptions,
+  ): Answering<GeneratedToken, Generation>
+  generateBatch(
+    prompts: readonly (string | readonly number[])[],
+    options: GenerateOptions,
+  ): Answering<BatchToken, Generation[]>
+  loadPrefix(source: string, options: { signal?: AbortSignal }): Promise<Prefix>
+}
+
+/** The part of the library that the command uses; tests give stubs. */
+export interface Library {
+  loadModel(source: string, options: LoadModelOptions): Promise<CliModel>
+  requestAdapter(choice: 'auto' | 'software'): Promise<GPUAdapter>
+  adapterName(info: GPUAdapterInfo): string
+  convertCheckpoint(source: string, destination: string, options: ConvertOptions): Promise<ConvertResult>
+}
+
+/** Imported only when a command needs it: `--help` and wrong options are answered at once. */
+export const loadLibrary = (): Promise<Library> => import('../index.js')

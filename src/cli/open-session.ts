@@ -1,0 +1,60 @@
+import { ChatSession } from './chat-session.js'
+import type { Context } from './context.js'
+import { CommandError } from './errors.js'
+import { type GenerationFlags, generateOptions, randomSeed } from './generation-options.js'
+import { type ModelFlags, openModel } from './model-options.js'
+import { BUNDLED_MODEL } from './package-files.js'
+import { readText } from './read-text.js'
+
+/** What to talk with and how, as the command line says it. */
+export interface SessionFlags extends ModelFlags, GenerationFlags {
+  readonly prefix?: readonly string[]
+  readonly system?: string
+  readonly tools?: string
+  readonly raw?: true
+}
+
+/** An answer of the bundled model, whose weights are random, would seldom end by itself. */
+export const BUNDLED_MAX_TOKENS = 96
+
+/** Loads a model with the prefixes and settings of the command line, and gives it back at the end. */
+export async function withSession(
+  { terminal, loadLibrary }: Context,
+  modelName: string,
+  flags: SessionFlags,
+  signal: AbortSignal,
+  use: (session: ChatSession) => Promise<void>,
+): Promise<void> {
+  const tools = flags.tools === undefined ? undefined : await readTools(flags.tools)
+  const model = await openModel(await loadLibrary(), terminal, modelName, flags, signal)
+  try {
+    const maxTokens = flags.maxTokens ?? (modelName === BUNDLED_MODEL ? BUNDLED_MAX_TOKENS : undefined)
+    const session = new ChatSession(model, {
+      generation: generateOptions({ ...flags, maxTokens }),
+      seed: flags.seed ?? randomSeed(),
+      raw: flags.raw === true,
+      system: flags.system,
+      tools,
+      prefixStrength: flags.prefixStrength ?? 1,
+    })
+    const prefixes = flags.prefix ?? []
+    for (const path of prefixes) await session.usePrefix(path, signal)
+    await session.usePrefix(prefixes[0], signal)
+    await use(session)
+  } finally {
+    model.dispose()
+  }
+}
+
+async function readTools(path: string): Promise<object> {
+  const expected = 'expected JSON: a list of descriptions of tools, or an object with one by each name'
+  let tools: unknown
+  try {
+    tools = JSON.parse(await readText(path))
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw new CommandError(`${path}: ${expected} (${error.message}).`)
+  }
+  if (typeof tools !== 'object' || tools === null) throw new CommandError(`${path}: ${expected}.`)
+  return tools
+}

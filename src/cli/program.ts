@@ -1,0 +1,78 @@
+import { Command, CommanderError } from 'commander'
+import { chatCommand } from './chat.js'
+import type { Context } from './context.js'
+import { convertCommand } from './convert.js'
+import { devicesCommand } from './devices.js'
+import { EXIT, reportError } from './errors.js'
+import { generateCommand } from './generate.js'
+import type { Io } from './io.js'
+import { type Library, loadLibrary as loadRealLibrary } from './library.js'
+import { packageVersion } from './package-files.js'
+import { Terminal } from './terminal.js'
+
+const EXAMPLES = `
+Examples:
+  $ chatglm chat --demo                                  see it work
+  $ chatglm devices                                      which GPU is used
+  $ chatglm convert ~/chatglm3-6b models/chatglm3-6b-int4
+  $ chatglm chat models/chatglm3-6b-int4
+
+Everything runs on this computer; nothing is sent anywhere.
+`
+
+function createProgram(context: Context): Command {
+  const { terminal } = context
+  const { io, colors, outputColors } = terminal
+  const program = new Command('chatglm')
+    .description('ChatGLM3-6B with P-Tuning v2 prefixes on WebGPU')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .option('--debug', 'show where an error comes from')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', EXAMPLES)
+  const commands = [chatCommand, generateCommand, convertCommand, devicesCommand]
+  for (const command of commands) program.addCommand(command(context))
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .configureHelp({
+        showGlobalOptions: true,
+        styleTitle: (title) => outputColors.bold(title),
+      })
+      .configureOutput({
+        writeOut: (text) => void io.stdout.write(text),
+        writeErr: (text) => void io.stderr.write(text),
+        getOutHasColors: () => outputColors.isColorSupported,
+        getErrHasColors: () => colors.isColorSupported,
+        outputError: (text, write) => write(text.replace(/^error:/, colors.red('error:'))),
+      })
+      .showHelpAfterError(colors.dim(`'${nameOf(command)} --help' lists what there is.`))
+  }
+  return program
+}
+
+function nameOf(command: Command): string {
+  return command.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name()
+}
+
+/**
+ * Runs the command line.
+ * @param argv the arguments, without the program's name
+ * @param loadLibrary gives the library that commands work with
+ * @returns the exit code
+ */
+export async function run(
+  argv: readonly string[],
+  io: Io,
+  loadLibrary: () => Promise<Library> = loadRealLibrary,
+): Promise<number> {
+  const terminal = new Terminal(io)
+  const debug = () => program.opts<{ debug?: true }>().debug === true
+  const program = createProgram({ terminal, loadLibrary, debug })
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return EXIT.ok
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    return reportError(error, terminal, debug())
+  }
+}
