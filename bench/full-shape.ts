@@ -5,8 +5,14 @@
  *   node build/bench-full-shape.js convert /data/float16 /data/int4
  *   node build/bench-full-shape.js run /data/int4
  */
-import { program } from 'commander'
+import { Option, program } from 'commander'
 import { adapterName, convertCheckpoint, loadModel } from '../src/index.js'
+
+interface RunOptions {
+  readonly context: string
+  readonly tokens: string
+  readonly activations: 'int8' | 'float'
+}
 
 /** The most memory this process has had, in bytes. */
 function peakMemory(): number {
@@ -37,10 +43,14 @@ program
   .argument('<model>')
   .option('--context <tokens>', 'context length', '8192')
   .option('--tokens <count>', 'tokens to generate', '64')
-  .action(async (folder: string, options: { context: string; tokens: string }) => {
+  .addOption(new Option('--activations <kind>', 'of decoding').choices(['int8', 'float']).default('int8'))
+  .action(async (folder: string, options: RunOptions) => {
     const before = process.memoryUsage().rss
     const started = performance.now()
-    const model = await loadModel(folder, { contextLength: Number(options.context) })
+    const model = await loadModel(folder, {
+      contextLength: Number(options.context),
+      activations: options.activations,
+    })
     console.log(`${adapterName(model.adapter)}: loaded in ${seconds(started)}`)
     const peak = peakMemory()
     console.log(`host memory: ${gigabytes(before)} at the start, ${gigabytes(peak)} at its peak`)

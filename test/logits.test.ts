@@ -38,7 +38,11 @@ for (const model of ['mqa-d32', 'mqa-d128']) {
       const config = parseModelConfig(checkpoint.config)
       gpu = await Gpu.create((await navigator.gpu.requestAdapter())!)
       const weights = await loadWeights(gpu, checkpoint, config, { positions: 64 })
-      engine = await Engine.create(gpu, config, weights, { contextLength: 64, batchSize: 1 })
+      engine = await Engine.create(gpu, config, weights, {
+        contextLength: 64,
+        batchSize: 1,
+        activations: 'float',
+      })
       for (const [tag, file] of Object.entries(PREFIXES)) {
         const source = file && (await openCheckpoint(join(folder, model, file)))
         prefixes[tag] = source && (await loadPrefix(gpu, source, config, 64))

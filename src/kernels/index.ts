@@ -1,5 +1,16 @@
 export { type AttentionBuffers, type AttentionConstants, compileAttention } from './attention/attention.js'
+export {
+  type AttentionCombineBuffers,
+  compileAttentionCombine,
+} from './attention-combine/attention-combine.js'
+export { type AttentionDecodeBuffers, compileAttentionDecode } from './attention-decode/attention-decode.js'
+export {
+  type BanSequencesBuffers,
+  bannedSequenceWords,
+  compileBanSequences,
+} from './ban-sequences/ban-sequences.js'
 export { type CacheAppendBuffers, compileCacheAppend } from './cache-append/cache-append.js'
+export { ATTENTION_SPLITS } from './common/decode-attention.js'
 export type { HeadShape } from './common/heads.js'
 export type { LinearBuffers, LinearConstants } from './common/linear.js'
 export type { QuantizedFormat, WeightBuffers, WeightFormat } from './common/weight.js'
@@ -7,19 +18,19 @@ export { type Dispatch, encodeDispatches } from './dispatch.js'
 export { compileEmbedding, type EmbeddingBuffers, type EmbeddingConstants } from './embedding/embedding.js'
 export * from './errors.js'
 export { Gpu, type GpuOptions, type MemoryKind, type OptionalFeature, STORAGE_USAGE } from './gpu.js'
+export {
+  type ActivationBuffers,
+  compileLinearDecode,
+  type LinearDecodeBuffers,
+  type LinearDecodeConstants,
+} from './linear-decode/linear-decode.js'
 export { compileMatmul } from './matmul/matmul.js'
 export { compileMatvec, MATVEC_MAX_ROWS } from './matvec/matvec.js'
-export { compileRmsNorm, type RmsNormBuffers, type RmsNormConstants } from './rms-norm/rms-norm.js'
-export { compileRope, type RopeBuffers, ropeTable } from './rope/rope.js'
-export { compileSwiglu, type SwigluBuffers } from './swiglu/swiglu.js'
-export { compileTanh } from './tanh/tanh.js'
-export {
-  type BanSequencesBuffers,
-  bannedSequenceWords,
-  compileBanSequences,
-} from './ban-sequences/ban-sequences.js'
 export { logitBiasFloats, promptCounts } from './penalize/counts.js'
 export { compilePenalize, type PenalizeBuffers } from './penalize/penalize.js'
+export { compileQuantize, type QuantizeBuffers, type QuantizeConstants } from './quantize/quantize.js'
+export { compileRmsNorm, type RmsNormBuffers, type RmsNormConstants } from './rms-norm/rms-norm.js'
+export { compileRope, type RopeBuffers, ropeTable } from './rope/rope.js'
 export { MAX_STOP_IDS, SAMPLING_PARAMETER_WORDS, samplingParameterWords } from './sample/parameters.js'
 export { compileSample, type SampleBuffers } from './sample/sample.js'
 export {
@@ -30,4 +41,5 @@ export {
   SEQUENCE_WORDS,
   sequenceWords,
 } from './sample/sequence.js'
-export { compileQuantize, type QuantizeBuffers, type QuantizeConstants } from './quantize/quantize.js'
+export { compileSwiglu, type SwigluBuffers } from './swiglu/swiglu.js'
+export { compileTanh } from './tanh/tanh.js'

@@ -8,6 +8,7 @@ import {
   buildHead,
   type ForwardContext,
 } from './forward.js'
+import { FusedDecode, supportsFusedDecode } from './fused-decode.js'
 import type { Prefix } from './prefix.js'
 import { Sampler } from './sampler.js'
 import type { ResolvedSampling } from './sampling-options.js'
@@ -19,6 +20,8 @@ export interface EngineOptions {
   readonly contextLength: number
   /** Sequences that can be generated side by side. */
   readonly batchSize: number
+  /** Whether a single sequence is decoded with activations in 8 bits where its weights have 4. */
+  readonly activations: 'int8' | 'float'
 }
 
 /** A prompt, in the engine's eyes. */
@@ -55,6 +58,7 @@ export class Engine {
   readonly #prefillBuffers: Activations
   readonly #decodeBuffers: Activations
   readonly #loop: TokenLoop
+  readonly #fused: FusedDecode | undefined
   #prefillPlan: Promise<StepPlan['body']> | undefined
   readonly #stepPlans = new Map<number, Promise<StepPlan>>()
 
@@ -72,6 +76,9 @@ export class Engine {
     this.#prefillBuffers = allocateActivations(gpu, config, 'prefill', chunk)
     const decodeBuffers = allocateActivations(gpu, config, 'decode', options.batchSize)
     this.#decodeBuffers = { ...decodeBuffers, rows: this.sampler.rows }
+    if (options.activations === 'int8' && supportsFusedDecode(config, weights)) {
+      this.#fused = new FusedDecode(this.#context, this.#decodeBuffers)
+    }
   }
 
   /**
@@ -236,6 +243,14 @@ export class Engine {
 
   async #buildStepPlan(rows: number): Promise<StepPlan> {
     const buffers = { ...this.#decodeBuffers, maxRows: rows }
+    if (rows === 1 && this.#fused) {
+      const [body, head, sample] = await Promise.all([
+        this.#fused.body(),
+        this.#fused.head(this.sampler.logits),
+        this.sampler.build(),
+      ])
+      return { rows, body, head: [...head, ...sample] }
+    }
     const [body, head, sample] = await Promise.all([
       buildBody(this.#context, buffers, false),
       buildHead(this.#context, rows, buffers.hidden, buffers.normed, this.sampler.logits),

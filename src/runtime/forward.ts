@@ -143,6 +143,25 @@ async function layer(
   ]
 }
 
+/** The dispatches from token ids to the residual stream: one for each slice of the table. */
+export function buildEmbedding(
+  { gpu, config, weights }: ForwardContext,
+  rows: GPUBuffer,
+  hidden: GPUBuffer,
+): Promise<Dispatch[]> {
+  return Promise.all(
+    weights.embedding.slices.map(async (slice) => {
+      const bind = await compileEmbedding(gpu, {
+        format: slice.format,
+        width: config.hidden,
+        tokens: slice.rows,
+        firstToken: slice.firstRow,
+      })
+      return bind('embedding', { ...slice.buffers, rows, y: hidden })
+    }),
+  )
+}
+
 /**
  * The dispatches from token ids (in `activations.rows`) to the residual stream behind the last layer.
  * @param oneSequence whether the rows are consecutive tokens of one sequence (prefill) or one of each (decode)
@@ -152,20 +171,11 @@ export async function buildBody(
   activations: Activations,
   oneSequence: boolean,
 ): Promise<Dispatch[]> {
-  const { gpu, config, weights } = context
-  const embedding = weights.embedding.slices.map(async (slice) => {
-    const bind = await compileEmbedding(gpu, {
-      format: slice.format,
-      width: config.hidden,
-      tokens: slice.rows,
-      firstToken: slice.firstRow,
-    })
-    return bind('embedding', { ...slice.buffers, rows: activations.rows, y: activations.hidden })
-  })
-  const layers = weights.layers.map((weights, index) =>
-    layer(context, index, weights, activations, oneSequence),
+  const embedding = await buildEmbedding(context, activations.rows, activations.hidden)
+  const layers = await Promise.all(
+    context.weights.layers.map((weights, index) => layer(context, index, weights, activations, oneSequence)),
   )
-  return [...(await Promise.all(embedding)), ...(await Promise.all(layers)).flat()]
+  return [...embedding, ...layers.flat()]
 }
 
 /**

@@ -28,6 +28,11 @@ export interface LoadModelOptions extends SourceOptions {
   readonly contextLength?: number
   /** Sequences that `generateBatch` runs side by side; each takes a cache of its own. Default 1. */
   readonly batchSize?: number
+  /**
+   * How activations go between matrix products while one sequence is decoded: rounded to 8 bits where weights have 4
+   * (`int8`, the default: integer dot products are faster), or not (`float`). Prefill and batches are always float.
+   */
+  readonly activations?: 'int8' | 'float'
   /** Default: the fastest adapter there is. */
   readonly device?: DeviceChoice
   /** Features of the adapter to leave unused. */
@@ -57,7 +62,7 @@ export function resolveQuantization(quantization: Partial<AffineQuantization>): 
  *   AdapterLimitError, InvalidOptionError, and the signal's reason
  */
 export async function loadModel(source: SourceLocation, options: LoadModelOptions = {}): Promise<Model> {
-  const { batchSize = 1, signal, onProgress } = options
+  const { batchSize = 1, activations = 'int8', signal, onProgress } = options
   const quantization = options.quantization && resolveQuantization(options.quantization)
   const checkpoint = await openCheckpoint(source, options)
   const config = parseModelConfig(checkpoint.config)
@@ -72,6 +77,9 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
   if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > 64) {
     throw new InvalidOptionError('batchSize', batchSize, 'a whole number from 1 to 64')
   }
+  if (activations !== 'int8' && activations !== 'float') {
+    throw new InvalidOptionError('activations', activations, '"int8" or "float"')
+  }
   const tokenizer = await loadTokenizer(checkpoint.source, signal)
   const gpu = await openGpu(options.device, options.without ? { without: options.without } : {})
   try {
@@ -81,7 +89,7 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
       ...(signal && { signal }),
       onProgress: (doneBytes, totalBytes) => onProgress?.({ stage: 'weights', doneBytes, totalBytes }),
     })
-    const engine = await Engine.create(gpu, config, weights, { contextLength, batchSize })
+    const engine = await Engine.create(gpu, config, weights, { contextLength, batchSize, activations })
     return new Model(engine, tokenizer, batchSize)
   } catch (error) {
     gpu.dispose()

@@ -1,0 +1,49 @@
+import activationBlockSource from '../common/activation-block.wgsl?raw'
+import { ATTENTION_SPLITS, type AttentionParts, splitReduction } from '../common/decode-attention.js'
+import type { HeadShape } from '../common/heads.js'
+import splitsSource from '../common/splits.wgsl?raw'
+import type { Dispatch } from '../dispatch.js'
+import { KernelArgumentError } from '../errors.js'
+import type { Gpu } from '../gpu.js'
+import type { ActivationBuffers } from '../linear-decode/linear-decode.js'
+import source from './attention-combine.wgsl?raw'
+
+export interface AttentionCombineBuffers extends AttentionParts {
+  /** vec4<u32> [rows]: (token, slot, position, prefix length). */
+  readonly rows: GPUBuffer
+  /** 8-bit activations [rows, heads * headDim]. */
+  readonly output: ActivationBuffers
+}
+
+/** Elements of a block of 8-bit activations. */
+const BLOCK = 32
+
+/**
+ * Compiles the second half of decode attention, which puts the splits together and rounds to 8 bits.
+ * @throws KernelArgumentError for heads that do not fill blocks of 32 elements
+ */
+export async function compileAttentionCombine(
+  gpu: Gpu,
+  { heads, headDim }: HeadShape,
+): Promise<(label: string, buffers: AttentionCombineBuffers) => Dispatch> {
+  const tile = Math.max(headDim, BLOCK)
+  if (tile % headDim !== 0 || tile % BLOCK !== 0 || (heads * headDim) % tile !== 0) {
+    throw new KernelArgumentError('attention-combine', `${heads} heads of ${headDim} in blocks of ${BLOCK}`)
+  }
+  const pipeline = await gpu.compile('attention-combine', [activationBlockSource, splitsSource, source], {
+    u32: {
+      HEADS: heads,
+      HEAD_DIM: headDim,
+      TILE: tile,
+      KEYS: splitReduction(gpu).u32.LANES,
+      SPLITS: ATTENTION_SPLITS,
+      WORKGROUP_SIZE: gpu.workgroupSize(Math.min(128, tile)),
+    },
+  })
+  return (label, { rows, parts, statistics, output }) => ({
+    label,
+    pipeline,
+    bindGroup: gpu.bind(pipeline, label, [rows, parts, statistics, output.blocks, output.scales]),
+    workgroups: (count) => [(heads * headDim) / tile, count, 1],
+  })
+}

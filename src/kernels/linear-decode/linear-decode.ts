@@ -1,0 +1,140 @@
+import activationBlockSource from '../common/activation-block.wgsl?raw'
+import type { HeadShape } from '../common/heads.js'
+import { laneReduction } from '../common/reduce.js'
+import type { WeightBuffers } from '../common/weight.js'
+import { type Dispatch, flatWorkgroups } from '../dispatch.js'
+import { KernelArgumentError } from '../errors.js'
+import type { Gpu } from '../gpu.js'
+import type { Specialization } from '../wgsl.js'
+import inputNormSource from './input-norm.wgsl?raw'
+import inputQuantizedSource from './input-quantized.wgsl?raw'
+import source from './linear-decode.wgsl?raw'
+import outputQkvSource from './output-qkv.wgsl?raw'
+import outputStoreSource from './output-store.wgsl?raw'
+import outputSwigluSource from './output-swiglu.wgsl?raw'
+
+export interface LinearDecodeConstants {
+  readonly groupSize: number
+  readonly inFeatures: number
+  readonly outFeatures: number
+  /** The input is the RMSNorm of the residual stream, with this epsilon; else it is in 8 bits already. */
+  readonly normEpsilon?: number
+  readonly output:
+    | { readonly kind: 'store' | 'add' }
+    | { readonly kind: 'swiglu' }
+    | ({ readonly kind: 'qkv'; readonly hasBias: boolean } & HeadShape)
+}
+
+/** Activations in 8 bits, in the layout of common/activation-block.wgsl. */
+export interface ActivationBuffers {
+  /** vec4<u32> [elements / 32, 2] */
+  readonly blocks: GPUBuffer
+  /** vec2<f32> [elements / 32] */
+  readonly scales: GPUBuffer
+}
+
+export interface LinearDecodeBuffers {
+  /** In the q4 format. */
+  readonly weight: WeightBuffers
+  readonly input:
+    | ActivationBuffers
+    /** The residual stream, f32 [inFeatures], and the norm's weight, f16 [inFeatures]. */
+    | { readonly hidden: GPUBuffer; readonly normWeight: GPUBuffer }
+  readonly output:
+    | ActivationBuffers
+    /** f32 [outFeatures] */
+    | { readonly y: GPUBuffer }
+    | {
+        /** f16 [outFeatures] */
+        readonly bias: GPUBuffer
+        /** vec4<u32> [1]: (token, slot, position, prefix length). */
+        readonly rows: GPUBuffer
+        /** From `ropeTable`. */
+        readonly ropeTable: GPUBuffer
+        /** f32 [outFeatures] */
+        readonly qkv: GPUBuffer
+      }
+}
+
+const OUTPUT_SOURCES = {
+  store: outputStoreSource,
+  add: outputStoreSource,
+  swiglu: outputSwigluSource,
+  qkv: outputQkvSource,
+}
+
+/** Elements of a block of 8-bit activations. */
+const BLOCK = 32
+/** Rows that a workgroup computes one after another where its input takes work to prepare. */
+const PASSES_BEHIND_NORM = 2
+
+function outputSpecialization(output: LinearDecodeConstants['output']): Pick<Specialization, 'u32' | 'bool'> {
+  if (output.kind !== 'qkv') return { bool: { ACCUMULATE: output.kind === 'add' } }
+  const u32 = { HEADS: output.heads, KV_GROUPS: output.kvGroups, HEAD_DIM: output.headDim }
+  return { u32, bool: { HAS_BIAS: output.hasBias } }
+}
+
+function bindings({ weight, input, output }: LinearDecodeBuffers): (GPUBuffer | undefined)[] {
+  const inputs = 'hidden' in input ? [input.hidden, input.normWeight] : [input.blocks, input.scales]
+  let outputs: GPUBuffer[]
+  if ('y' in output) outputs = [output.y]
+  else if ('qkv' in output) outputs = [output.bias, output.rows, output.ropeTable, output.qkv]
+  else outputs = [output.blocks, output.scales]
+  return [weight.weight, weight.scales, weight.biases, ...inputs, ...outputs]
+}
+
+/**
+ * Compiles the matrix product of a decode step for one row, with 4-bit weights and 8-bit activations, fused with what
+ * comes before (RMSNorm) and after it (residual add, bias and RoPE, or SwiGLU).
+ * @throws KernelArgumentError for sizes that do not divide into blocks of 32
+ */
+export async function compileLinearDecode(
+  gpu: Gpu,
+  constants: LinearDecodeConstants,
+): Promise<(label: string, buffers: LinearDecodeBuffers) => Dispatch> {
+  const { groupSize, inFeatures, outFeatures, normEpsilon, output } = constants
+  const isSwiglu = output.kind === 'swiglu'
+  if (
+    inFeatures % groupSize !== 0 ||
+    groupSize % BLOCK !== 0 ||
+    (isSwiglu && outFeatures % (2 * BLOCK) !== 0)
+  ) {
+    throw new KernelArgumentError(
+      'linear-decode',
+      `[${outFeatures}, ${inFeatures}] in groups of ${groupSize}`,
+    )
+  }
+  const workgroupSize = gpu.workgroupSize(isSwiglu ? 256 : 128)
+  const reduction = laneReduction(gpu, workgroupSize)
+  const rowsPerPass = (workgroupSize / reduction.u32.LANES) * 4
+  const passesOfOutput = isSwiglu ? (2 * BLOCK) / rowsPerPass : outFeatures > 16_384 ? PASSES_BEHIND_NORM : 1
+  const { u32, bool } = outputSpecialization(output)
+  const hasNorm = normEpsilon !== undefined
+  const modules = [
+    ...(hasNorm || isSwiglu ? [activationBlockSource] : []),
+    hasNorm ? inputNormSource : inputQuantizedSource,
+    OUTPUT_SOURCES[output.kind],
+    reduction.source,
+    source,
+  ]
+  const pipeline = await gpu.compile('linear-decode', modules, {
+    enable: reduction.enable,
+    u32: {
+      ...reduction.u32,
+      ...u32,
+      IN: inFeatures,
+      OUT: outFeatures,
+      GROUP_SIZE: groupSize,
+      PASSES: passesOfOutput,
+    },
+    f32: hasNorm ? { EPSILON: normEpsilon } : {},
+    ...(bool && { bool }),
+  })
+  const workgroups = flatWorkgroups(Math.ceil(outFeatures / rowsPerPass / passesOfOutput))
+  return (label, buffers) => ({
+    label,
+    pipeline,
+    bindGroup: gpu.bind(pipeline, label, bindings(buffers)),
+    workgroups: () => workgroups,
+  })
+}

@@ -1,0 +1,155 @@
+import {
+  type ActivationBuffers,
+  ATTENTION_SPLITS,
+  compileAttentionCombine,
+  compileAttentionDecode,
+  compileLinearDecode,
+  type Dispatch,
+  type LinearDecodeBuffers,
+  type LinearDecodeConstants,
+} from '../kernels/index.js'
+import type { ModelConfig } from './config.js'
+import { buildEmbedding, type ForwardContext } from './forward.js'
+import type { LayerWeights, LinearWeight, ModelWeights } from './weights.js'
+
+/** What passes between the fused kernels of a decode step of one sequence. */
+export interface FusedActivations {
+  /** vec4<u32> [1]: (token, slot, position, prefix length). */
+  readonly rows: GPUBuffer
+  /** The residual stream, f32 [hidden]. */
+  readonly hidden: GPUBuffer
+  /** f32 [(heads + 2 kvGroups) * headDim] */
+  readonly qkv: GPUBuffer
+}
+
+/** Elements of a block of 8-bit activations. */
+const BLOCK = 32
+
+function allLinears({ layers, output }: ModelWeights): LinearWeight[] {
+  return [output, ...layers.flatMap(({ qkv, dense, gateUp, down }) => [qkv, dense, gateUp, down])]
+}
+
+/** Whether the fused kernels can run a model: 4-bit weights in one piece each, and sizes that fill blocks. */
+export function supportsFusedDecode(config: ModelConfig, weights: ModelWeights): boolean {
+  const { ffn, heads, headDim } = config
+  const fits = allLinears(weights).every(
+    ({ slices: [first, ...rest] }) => first.format.type === 'q4' && rest.length === 0,
+  )
+  const powerOfTwo = (headDim & (headDim - 1)) === 0
+  return fits && ffn % BLOCK === 0 && (heads * headDim) % BLOCK === 0 && headDim >= 8 && powerOfTwo
+}
+
+/** The step's linear products share how a weight is bound; only input and output differ. */
+async function linear(
+  { gpu }: ForwardContext,
+  weight: LinearWeight,
+  output: LinearDecodeConstants['output'],
+  buffers: Omit<LinearDecodeBuffers, 'weight'>,
+  normEpsilon?: number,
+): Promise<Dispatch> {
+  const [{ format, buffers: words }] = weight.slices
+  const bind = await compileLinearDecode(gpu, {
+    groupSize: format.type === 'f16' ? 0 : format.groupSize,
+    inFeatures: weight.inFeatures,
+    outFeatures: weight.outFeatures,
+    output,
+    ...(normEpsilon !== undefined && { normEpsilon }),
+  })
+  return bind(weight.name, { weight: words, ...buffers })
+}
+
+/**
+ * A decode step of one sequence in six dispatches a layer: norm + projection + bias + RoPE, attention over splits of
+ * the cache with the append, their combination, output projection + residual, norm + gate and up + SwiGLU, down
+ * projection + residual. Activations go between matrix products in 8 bits.
+ */
+export class FusedDecode {
+  readonly #context: ForwardContext
+  readonly #activations: FusedActivations
+  readonly #parts: { readonly parts: GPUBuffer; readonly statistics: GPUBuffer }
+  readonly #attended: ActivationBuffers
+  readonly #activated: ActivationBuffers
+
+  constructor(context: ForwardContext, activations: FusedActivations) {
+    const { gpu, config } = context
+    const { heads, headDim, ffn } = config
+    const blocks = (label: string, elements: number): ActivationBuffers => ({
+      blocks: gpu.allocate('activations', `${label} in 8 bits`, elements),
+      scales: gpu.allocate('activations', `${label} scales`, (elements / BLOCK) * 8),
+    })
+    this.#context = context
+    this.#activations = activations
+    this.#parts = {
+      parts: gpu.allocate('activations', 'attention parts', heads * ATTENTION_SPLITS * headDim * 4),
+      statistics: gpu.allocate('activations', 'attention statistics', heads * ATTENTION_SPLITS * 8),
+    }
+    this.#attended = blocks('attended', heads * headDim)
+    this.#activated = blocks('activated', ffn)
+  }
+
+  /** From the token to the residual stream behind the last layer. */
+  async body(): Promise<Dispatch[]> {
+    const { weights } = this.#context
+    const { rows, hidden } = this.#activations
+    const embedding = await buildEmbedding(this.#context, rows, hidden)
+    const layers = await Promise.all(weights.layers.map((layer, index) => this.#layer(layer, index)))
+    return [...embedding, ...layers.flat()]
+  }
+
+  /** From the residual stream to the logits. */
+  async head(logits: GPUBuffer): Promise<Dispatch[]> {
+    const { weights, config } = this.#context
+    const input = { hidden: this.#activations.hidden, normWeight: weights.finalNorm }
+    return [
+      await linear(
+        this.#context,
+        weights.output,
+        { kind: 'store' },
+        { input, output: { y: logits } },
+        config.epsilon,
+      ),
+    ]
+  }
+
+  async #layer(layer: LayerWeights, index: number): Promise<Dispatch[]> {
+    const context = this.#context
+    const { gpu, config, weights, cache, attentionParameters: parameters } = context
+    const { heads, kvGroups, headDim, epsilon } = config
+    const { rows, hidden, qkv } = this.#activations
+    const [attend, combine] = await Promise.all([
+      compileAttentionDecode(gpu, { heads, kvGroups, headDim, capacity: cache.capacity }),
+      compileAttentionCombine(gpu, config),
+    ])
+    const normed = (normWeight: GPUBuffer) => ({ hidden, normWeight })
+    const projection = {
+      kind: 'qkv',
+      hasBias: layer.qkv.bias !== undefined,
+      heads,
+      kvGroups,
+      headDim,
+    } as const
+    const projected = { bias: layer.qkv.bias ?? gpu.empty, rows, ropeTable: weights.ropeTable, qkv }
+    const keys = cache.keys[index]
+    const values = cache.values[index]
+    const [project, dense, gateUp, down] = await Promise.all([
+      linear(context, layer.qkv, projection, { input: normed(layer.inputNorm), output: projected }, epsilon),
+      linear(context, layer.dense, { kind: 'add' }, { input: this.#attended, output: { y: hidden } }),
+      linear(
+        context,
+        layer.gateUp,
+        { kind: 'swiglu' },
+        { input: normed(layer.postAttentionNorm), output: this.#activated },
+        epsilon,
+      ),
+      linear(context, layer.down, { kind: 'add' }, { input: this.#activated, output: { y: hidden } }),
+    ])
+    return [
+      project,
+      attend('attention', { rows, qkv, keys, values, parameters, ...this.#parts }),
+      combine('combine', { rows, ...this.#parts, output: this.#attended }),
+      dense,
+      gateUp,
+      down,
+    ]
+  }
+}
