@@ -36,7 +36,7 @@ export function supportsFusedDecode(config: ModelConfig, weights: ModelWeights):
     ({ slices: [first, ...rest] }) => first.format.type === 'q4' && rest.length === 0,
   )
   const powerOfTwo = (headDim & (headDim - 1)) === 0
-  return fits && ffn % BLOCK === 0 && (heads * headDim) % BLOCK === 0 && headDim >= 8 && powerOfTwo
+  return fits && ffn % BLOCK === 0 && (heads * headDim) % BLOCK === 0 && headDim % 8 === 0 && powerOfTwo
 }
 
 /** The step's linear products share how a weight is bound; only input and output differ. */

@@ -1,7 +1,9 @@
-export { adapterName, type DeviceChoice, requestAdapter } from './adapter.js'
+export { adapterName, type DeviceChoice, openGpu, requestAdapter } from './adapter.js'
 export type { ChatDelta, ChatOptions, ChatReply } from './chat.js'
 export { type ModelConfig, parseModelConfig } from './config.js'
 export { type ConvertOptions, type ConvertResult, convertCheckpoint } from './convert.js'
+export { DAWN_TOGGLES } from './dawn-toggles.js'
+export { Engine, type EngineOptions, type EnginePrompt, type PrefillOptions } from './engine.js'
 export * from './errors.js'
 export type {
   BatchToken,
@@ -12,8 +14,11 @@ export type {
 } from './generation.js'
 export { type LoadModelOptions, loadModel, type Progress } from './load-model.js'
 export { loadTokenizer, MissingTokenizerError } from './load-tokenizer.js'
+export { loadWeights } from './load-weights.js'
 export type { LoadPrefixOptions, LogitsOptions, MemoryUse, Model } from './model.js'
 export type { Prefix } from './prefix.js'
-export { OFFICIAL_SAMPLING, type SamplingOptions } from './sampling-options.js'
+export { OFFICIAL_SAMPLING, resolveSampling, type SamplingOptions } from './sampling-options.js'
 export type { Stream } from './stream.js'
 export { modelTensors, type TensorSpec, tensorList } from './tensors.js'
+export type { StepPlan } from './token-loop.js'
+export type { LayerWeights, LinearWeight, ModelWeights, WeightSlice } from './weights.js'

@@ -1,9 +1,7 @@
 /** WebGPU in Node: Dawn, from the npm package `webgpu`. Imported only where there is no `navigator.gpu`. */
 import { create, globals } from 'webgpu'
+import { DAWN_TOGGLES } from './dawn-toggles.js'
 import { installSoftwareAdapter, lacksVulkanLoader } from './software-adapter.js'
-
-/** Dawn's f16 on NVIDIA cards is behind a toggle, though it works there. */
-const TOGGLES = ['enable-dawn-features=vulkan_enable_f16_on_nvidia,allow_unsafe_apis']
 
 // Referenced for good: devices do not keep their instance alive, and crash the process when it is collected.
 const instances: { best?: Promise<GPU>; software?: Promise<GPU> } = {}
@@ -12,9 +10,9 @@ async function createInstance(software: boolean): Promise<GPU> {
   Object.assign(globalThis, globals)
   // Asked beforehand, because Dawn prints a warning when it looks for a loader in vain.
   if (software || lacksVulkanLoader()) await installSoftwareAdapter()
-  const gpu = create(TOGGLES) as GPU
+  const gpu = create([...DAWN_TOGGLES]) as GPU
   if (await gpu.requestAdapter()) return gpu
-  return (await installSoftwareAdapter()) ? (create(TOGGLES) as GPU) : gpu
+  return (await installSoftwareAdapter()) ? (create([...DAWN_TOGGLES]) as GPU) : gpu
 }
 
 /**

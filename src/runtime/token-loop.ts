@@ -45,40 +45,31 @@ export class TokenLoop {
    * @throws DeviceLostError
    */
   async *run(plan: StepPlan, steps: number): AsyncGenerator<readonly SampledId[]> {
-    const underWay: { buffer: GPUBuffer; mapped: Promise<undefined> }[] = []
+    const underWay: Promise<Uint32Array<ArrayBuffer>>[] = []
     let submitted = 0
     const submit = () => {
-      const buffer = this.#staging[submitted % STEPS_UNDER_WAY]
-      this.#submit(plan, submitted, buffer)
-      const mapped = this.#gpu.race(buffer.mapAsync(0x1))
+      const line = this.#submit(plan, submitted++)
       // Awaited below, but an error may come earlier than that.
-      mapped.catch(() => {})
-      underWay.push({ buffer, mapped })
-      submitted++
+      line.catch(() => {})
+      underWay.push(line)
     }
     try {
       while (true) {
         while (submitted < steps && underWay.length < STEPS_UNDER_WAY) submit()
-        const step = underWay.shift()
-        if (!step) return
-        await step.mapped
-        const line = new Uint32Array(step.buffer.getMappedRange().slice(0))
-        step.buffer.unmap()
+        const line = await underWay.shift()
+        if (!line) return
         yield Array.from({ length: plan.rows }, (_, row) => readOutput(line, row))
       }
     } finally {
       // Steps that nobody waits for any more must end before their buffers can be used again.
-      for (const { buffer, mapped } of underWay) {
-        await mapped.then(
-          () => buffer.unmap(),
-          () => {},
-        )
-      }
+      await Promise.allSettled(underWay)
     }
   }
 
-  #submit(plan: StepPlan, step: number, buffer: GPUBuffer): void {
+  /** Submits a step and gives what it puts out, once it is done. */
+  #submit(plan: StepPlan, step: number): Promise<Uint32Array<ArrayBuffer>> {
     const { device } = this.#gpu
+    const buffer = this.#staging[step % STEPS_UNDER_WAY]
     const encoder = device.createCommandEncoder()
     const pass = encoder.beginComputePass()
     if (step > 0) encodeDispatches(pass, plan.body, plan.rows)
@@ -86,5 +77,14 @@ export class TokenLoop {
     pass.end()
     this.#sampler.encodeCopy(encoder, step, buffer)
     device.queue.submit([encoder.finish()])
+    return this.#gpu.race(readAndUnmap(buffer))
   }
+}
+
+async function readAndUnmap(buffer: GPUBuffer): Promise<Uint32Array<ArrayBuffer>> {
+  const MAP_READ = 0x1
+  await buffer.mapAsync(MAP_READ)
+  const line = new Uint32Array(buffer.getMappedRange().slice(0))
+  buffer.unmap()
+  return line
 }

@@ -35,9 +35,11 @@ export async function compileAttentionCombine(
       HEADS: heads,
       HEAD_DIM: headDim,
       TILE: tile,
+      TILE_HEADS: tile / headDim,
       KEYS: splitReduction(gpu).u32.LANES,
       SPLITS: ATTENTION_SPLITS,
-      WORKGROUP_SIZE: gpu.workgroupSize(Math.min(128, tile)),
+      // Lanes for every element; four times as many where lanes are plenty.
+      WORKGROUP_SIZE: gpu.software ? tile : Math.min(4 * tile, gpu.limits.maxComputeInvocationsPerWorkgroup),
     },
   })
   return (label, { rows, parts, statistics, output }) => ({

@@ -15,6 +15,14 @@
 @group(0) @binding(3) var<storage, read_write> output_blocks: array<vec4<u32>>;
 @group(0) @binding(4) var<storage, read_write> output_scales: array<vec2<f32>>;
 
+// Each element is summed by PART_LANES invocations, each over every PART_LANES-th split, so that many loads are under
+// way at once.
+const PART_LANES = WORKGROUP_SIZE / TILE;
+
+var<workgroup> split_statistics: array<vec2<f32>, TILE_HEADS * SPLITS>;
+var<workgroup> scales: array<f32, TILE_HEADS * SPLITS>;
+var<workgroup> totals: array<f32, TILE_HEADS>;
+var<workgroup> partial: array<f32, WORKGROUP_SIZE>;
 var<workgroup> attended: array<f32, TILE>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -23,22 +31,49 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let length = row.w + row.z + 1u;
   let span = keys_per_split(length);
   let splits = (length + span - 1u) / span;
+  let first_head = workgroup.y * HEADS + workgroup.x * TILE_HEADS;
 
-  for (var i = lane; i < TILE; i += WORKGROUP_SIZE) {
-    let head = workgroup.y * HEADS + (workgroup.x * TILE + i) / HEAD_DIM;
-    var highest = statistics[head * SPLITS].x;
+  for (var i = lane; i < TILE_HEADS * splits; i += WORKGROUP_SIZE) {
+    let at = i / splits * SPLITS + i % splits;
+    split_statistics[at] = statistics[first_head * SPLITS + at];
+  }
+  workgroupBarrier();
+  for (var i = lane; i < TILE_HEADS * SPLITS; i += WORKGROUP_SIZE) {
+    let first = i / SPLITS * SPLITS;
+    var highest = split_statistics[first].x;
     for (var s = 1u; s < splits; s++) {
-      highest = max(highest, statistics[head * SPLITS + s].x);
+      highest = max(highest, split_statistics[first + s].x);
     }
-    var sum = 0.0;
+    // Splits behind the end weigh nothing.
+    scales[i] = select(0.0, exp(split_statistics[i].x - highest), i - first < splits);
+  }
+  workgroupBarrier();
+
+  let element = lane % TILE;
+  let head = element / HEAD_DIM;
+  let part = (first_head + head) * SPLITS;
+  var sum = 0.0;
+  for (var s = lane / TILE; s < splits; s += 4u * PART_LANES) {
+    for (var j = 0u; j < 4u; j++) {
+      let split = s + j * PART_LANES;
+      let value = parts[(part + min(split, splits - 1u)) * HEAD_DIM + element % HEAD_DIM];
+      sum += select(0.0, scales[head * SPLITS + min(split, SPLITS - 1u)] * value, split < splits);
+    }
+  }
+  partial[lane] = sum;
+  if (lane < TILE_HEADS) {
     var total = 0.0;
     for (var s = 0u; s < splits; s++) {
-      let statistic = statistics[head * SPLITS + s];
-      let scale = exp(statistic.x - highest);
-      sum += scale * parts[(head * SPLITS + s) * HEAD_DIM + (workgroup.x * TILE + i) % HEAD_DIM];
-      total += scale * statistic.y;
+      total += scales[lane * SPLITS + s] * split_statistics[lane * SPLITS + s].y;
     }
-    attended[i] = sum / total;
+    totals[lane] = total;
+  }
+  workgroupBarrier();
+  if (lane < TILE) {
+    for (var part = 1u; part < PART_LANES; part++) {
+      sum += partial[part * TILE + lane];
+    }
+    attended[lane] = sum / totals[head];
   }
   workgroupBarrier();
 

@@ -17,53 +17,91 @@
 
 @group(0) @binding(0) var<storage, read> rows: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> qkv: array<vec2<f32>>;
-@group(0) @binding(2) var<storage, read_write> keys: array<u32>;
-@group(0) @binding(3) var<storage, read_write> values: array<u32>;
+@group(0) @binding(2) var<storage, read_write> keys: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read_write> values: array<vec4<u32>>;
 @group(0) @binding(4) var<storage, read> parameters: array<f32>;
 @group(0) @binding(5) var<storage, read_write> parts: array<vec2<f32>>;
 @group(0) @binding(6) var<storage, read_write> statistics: array<vec2<f32>>;
 
 const PAIRS = HEAD_DIM / 2u;
+// Eight elements, the unit of loads.
+const OCTETS = HEAD_DIM / 8u;
 const GROUP_TILES = HEADS / KV_GROUPS / TILE_HEADS;
 const HEADS_AT_ONCE = WORKGROUP_SIZE / LANES;
 const HEAD_ROUNDS = (TILE_HEADS + HEADS_AT_ONCE - 1u) / HEADS_AT_ONCE;
 const OWNED = (TILE_HEADS * PAIRS + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZE;
-// One word more than a row, so that a column of keys lies in different banks.
-const KEY_STRIDE = PAIRS + 1u;
+const TILE_LOADS = (KEYS * OCTETS + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZE;
+// One octet more than a row, so that a column of keys lies in different banks.
+const KEY_STRIDE = OCTETS + 1u;
 const LOWEST = -3.4e38;
 
 var<workgroup> queries: array<vec2<f32>, TILE_HEADS * PAIRS>;
-var<workgroup> tile_keys: array<u32, KEYS * KEY_STRIDE>;
-var<workgroup> tile_values: array<u32, KEYS * PAIRS>;
+var<workgroup> tile_keys: array<vec4<u32>, KEYS * KEY_STRIDE>;
+var<workgroup> tile_values: array<vec4<u32>, KEYS * OCTETS>;
 var<workgroup> weights: array<f32, HEAD_ROUNDS * HEADS_AT_ONCE * KEYS>;
 var<workgroup> rescale: array<f32, HEAD_ROUNDS * HEADS_AT_ONCE>;
+
+// Eight elements of the new row, as the cache holds them.
+fn new_octet(pair: u32) -> vec4<u32> {
+  return vec4<u32>(
+    pack2x16float(qkv[pair]),
+    pack2x16float(qkv[pair + 1u]),
+    pack2x16float(qkv[pair + 2u]),
+    pack2x16float(qkv[pair + 3u]),
+  );
+}
+
+// Loads a tile of keys and values; rows behind the end are zero. All loads are issued before the first is waited for.
+fn load_tile(first: u32, last: u32, cache: u32, new_key: u32, new_value: u32, lane: u32) {
+  var key: array<vec4<u32>, TILE_LOADS>;
+  var value: array<vec4<u32>, TILE_LOADS>;
+  for (var k = 0u; k < TILE_LOADS; k++) {
+    let i = lane + k * WORKGROUP_SIZE;
+    let at = cache + min(first + i / OCTETS, last) * KV_GROUPS * OCTETS + i % OCTETS;
+    key[k] = keys[at];
+    value[k] = values[at];
+  }
+  for (var k = 0u; k < TILE_LOADS; k++) {
+    let i = lane + k * WORKGROUP_SIZE;
+    let c = first + i / OCTETS;
+    if (c == last) {
+      key[k] = new_octet(new_key + i % OCTETS * 4u);
+      value[k] = new_octet(new_value + i % OCTETS * 4u);
+    } else if (c > last) {
+      key[k] = vec4<u32>();
+      value[k] = vec4<u32>();
+    }
+    if (i < KEYS * OCTETS) {
+      tile_keys[i / OCTETS * KEY_STRIDE + i % OCTETS] = key[k];
+      tile_values[i] = value[k];
+    }
+  }
+}
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let group = workgroup.y / GROUP_TILES;
   let first_head = workgroup.y * TILE_HEADS;
   let row = rows[workgroup.z];
-  let length = row.w + row.z + 1u;
-  let span = keys_per_split(length);
+  let last = row.w + row.z;
+  let span = keys_per_split(last + 1u);
   let begin = workgroup.x * span;
-  if (begin >= length) {
+  if (begin > last) {
     return;
   }
-  let end = min(begin + span, length);
+  let end = min(begin + span, last + 1u);
   let projected = workgroup.z * (HEADS + 2u * KV_GROUPS) * PAIRS;
   let new_key = projected + (HEADS + group) * PAIRS;
   let new_value = new_key + KV_GROUPS * PAIRS;
-  let cache = (row.y * CAPACITY * KV_GROUPS + group) * PAIRS;
+  let cache = (row.y * CAPACITY * KV_GROUPS + group) * OCTETS;
 
   for (var i = lane; i < TILE_HEADS * PAIRS; i += WORKGROUP_SIZE) {
     queries[i] = qkv[projected + first_head * PAIRS + i] * inverseSqrt(f32(HEAD_DIM));
   }
-  if (end == length && workgroup.y % GROUP_TILES == 0u) {
-    let at = cache + (length - 1u) * KV_GROUPS * PAIRS;
-    for (var i = lane; i < PAIRS; i += WORKGROUP_SIZE) {
-      keys[at + i] = pack2x16float(qkv[new_key + i]);
-      values[at + i] = pack2x16float(qkv[new_value + i]);
-    }
+  if (end == last + 1u && workgroup.y % GROUP_TILES == 0u && lane < OCTETS) {
+    let at = cache + last * KV_GROUPS * OCTETS + lane;
+    keys[at] = new_octet(new_key + 4u * lane);
+    values[at] = new_octet(new_value + 4u * lane);
   }
 
   var highest: array<f32, HEAD_ROUNDS>;
@@ -73,22 +111,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   }
   var sums: array<vec2<f32>, OWNED>;
   for (var first = begin; first < end; first += KEYS) {
-    for (var i = lane; i < KEYS * PAIRS; i += WORKGROUP_SIZE) {
-      let c = first + i / PAIRS;
-      let pair = i % PAIRS;
-      var key = 0u;
-      var value = 0u;
-      if (c < length - 1u) {
-        let at = cache + c * KV_GROUPS * PAIRS + pair;
-        key = keys[at];
-        value = values[at];
-      } else if (c == length - 1u) {
-        key = pack2x16float(qkv[new_key + pair]);
-        value = pack2x16float(qkv[new_value + pair]);
-      }
-      tile_keys[i / PAIRS * KEY_STRIDE + pair] = key;
-      tile_values[i] = value;
-    }
+    load_tile(first, last, cache, new_key, new_value, lane);
     workgroupBarrier();
 
     let c = first + lane % LANES;
@@ -97,8 +120,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
       var score = LOWEST;
       if (c < end && head < TILE_HEADS) {
         score = select(0.0, parameters[0], c < row.w);
-        for (var j = 0u; j < PAIRS; j++) {
-          score += dot(queries[head * PAIRS + j], unpack2x16float(tile_keys[lane % LANES * KEY_STRIDE + j]));
+        for (var j = 0u; j < OCTETS; j++) {
+          let key = tile_keys[lane % LANES * KEY_STRIDE + j];
+          let query = head * PAIRS + 4u * j;
+          score += dot(queries[query], unpack2x16float(key.x)) + dot(queries[query + 1u], unpack2x16float(key.y))
+            + dot(queries[query + 2u], unpack2x16float(key.z)) + dot(queries[query + 3u], unpack2x16float(key.w));
         }
       }
       let largest = max(highest[round], max_lanes(score, lane));
@@ -118,9 +144,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
       let i = lane + k * WORKGROUP_SIZE;
       if (i < TILE_HEADS * PAIRS) {
         let head = i / PAIRS;
+        let pair = i % PAIRS;
         var sum = sums[k] * rescale[head];
         for (var j = 0u; j < KEYS; j++) {
-          sum += weights[head * KEYS + j] * unpack2x16float(tile_values[j * PAIRS + i % PAIRS]);
+          sum += weights[head * KEYS + j] * unpack2x16float(tile_values[j * OCTETS + pair / 4u][pair % 4u]);
         }
         sums[k] = sum;
       }

@@ -3,7 +3,7 @@ import type { HeadShape } from './heads.js'
 import { laneReduction } from './reduce.js'
 
 /** Parts that a long sequence's cache is split into at most: enough to occupy a large GPU. */
-export const ATTENTION_SPLITS = 64
+export const ATTENTION_SPLITS = 32
 
 /** What the two kernels of decode attention are compiled for. */
 export interface DecodeAttentionConstants extends HeadShape {
@@ -21,5 +21,5 @@ export interface AttentionParts {
 
 /** The workgroup of the splitting kernel: its lanes are the rows of a tile, which both kernels must know. */
 export function splitReduction(gpu: Gpu) {
-  return laneReduction(gpu, gpu.workgroupSize(128))
+  return laneReduction(gpu, gpu.workgroupSize(256))
 }

@@ -11,10 +11,21 @@ var<workgroup> normed_words: array<vec4<u32>, IN / 16u>;
 var<workgroup> normed_scales: array<vec2<f32>, IN / 32u>;
 var<workgroup> square_sums: array<f32, WORKGROUP_SIZE / LANES>;
 
+// Blocks that fall to a lane.
+const LANE_BLOCKS = (IN / 32u + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZE;
+
 fn prepare_input(lane: u32) {
+  // Each lane keeps its blocks in registers between the sum of squares and the rounding.
+  var x: array<array<vec4<f32>, 8>, LANE_BLOCKS>;
   var squares = 0.0;
-  for (var i = lane; i < IN / 4u; i += WORKGROUP_SIZE) {
-    squares += dot(hidden[i], hidden[i]);
+  for (var k = 0u; k < LANE_BLOCKS; k++) {
+    let block = lane + k * WORKGROUP_SIZE;
+    if (block < IN / 32u) {
+      for (var i = 0u; i < 8u; i++) {
+        x[k][i] = hidden[block * 8u + i];
+        squares += dot(x[k][i], x[k][i]);
+      }
+    }
   }
   squares = sum_lanes(vec4<f32>(squares, 0.0, 0.0, 0.0), lane).x;
   if (lane % LANES == 0u) {
@@ -27,18 +38,19 @@ fn prepare_input(lane: u32) {
   }
   let scale = inverseSqrt(total / f32(IN) + EPSILON);
 
-  for (var block = lane; block < IN / 32u; block += WORKGROUP_SIZE) {
-    var x: array<vec4<f32>, 8>;
-    for (var i = 0u; i < 8u; i++) {
-      let weights = norm_weight[block * 8u + i];
-      x[i] = hidden[block * 8u + i] * scale
-        * vec4<f32>(unpack2x16float(weights.x), unpack2x16float(weights.y));
+  for (var k = 0u; k < LANE_BLOCKS; k++) {
+    let block = lane + k * WORKGROUP_SIZE;
+    if (block < IN / 32u) {
+      for (var i = 0u; i < 8u; i++) {
+        let weights = norm_weight[block * 8u + i];
+        x[k][i] *= scale * vec4<f32>(unpack2x16float(weights.x), unpack2x16float(weights.y));
+      }
+      let quantized = quantize_activations(x[k]);
+      let w = quantized.words;
+      normed_words[block * 2u] = vec4<u32>(w[0], w[1], w[2], w[3]);
+      normed_words[block * 2u + 1u] = vec4<u32>(w[4], w[5], w[6], w[7]);
+      normed_scales[block] = quantized.scale_and_sum;
     }
-    let quantized = quantize_activations(x);
-    let w = quantized.words;
-    normed_words[block * 2u] = vec4<u32>(w[0], w[1], w[2], w[3]);
-    normed_words[block * 2u + 1u] = vec4<u32>(w[4], w[5], w[6], w[7]);
-    normed_scales[block] = quantized.scale_and_sum;
   }
   workgroupBarrier();
 }

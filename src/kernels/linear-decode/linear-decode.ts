@@ -65,8 +65,10 @@ const OUTPUT_SOURCES = {
 
 /** Elements of a block of 8-bit activations. */
 const BLOCK = 32
-/** Rows that a workgroup computes one after another where its input takes work to prepare. */
-const PASSES_BEHIND_NORM = 2
+/** Rows that LANES invocations compute at a time; fixed in the WGSL. */
+const ROWS_AT_ONCE = 2
+/** Times that a workgroup of many goes through its rows, so that preparing the input weighs less. */
+const PASSES_OF_MANY = 4
 
 function outputSpecialization(output: LinearDecodeConstants['output']): Pick<Specialization, 'u32' | 'bool'> {
   if (output.kind !== 'qkv') return { bool: { ACCUMULATE: output.kind === 'add' } }
@@ -106,8 +108,8 @@ export async function compileLinearDecode(
   }
   const workgroupSize = gpu.workgroupSize(isSwiglu ? 256 : 128)
   const reduction = laneReduction(gpu, workgroupSize)
-  const rowsPerPass = (workgroupSize / reduction.u32.LANES) * 4
-  const passesOfOutput = isSwiglu ? (2 * BLOCK) / rowsPerPass : outFeatures > 16_384 ? PASSES_BEHIND_NORM : 1
+  const rowsPerPass = (workgroupSize / reduction.u32.LANES) * ROWS_AT_ONCE
+  const passesOfOutput = isSwiglu ? (2 * BLOCK) / rowsPerPass : outFeatures > 16_384 ? PASSES_OF_MANY : 1
   const { u32, bool } = outputSpecialization(output)
   const hasNorm = normEpsilon !== undefined
   const modules = [

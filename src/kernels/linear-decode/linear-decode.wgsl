@@ -10,27 +10,41 @@
 //
 // Within a block of 32 inputs all arithmetic is in integers: sum(q * x) = scale_w * scale_x * (q . x) + bias_w * sum_x.
 //
-// Dispatch: x; LANES invocations compute four rows at a time, a workgroup PASSES times as many as it has lanes for.
+// Dispatch: x; LANES invocations compute two rows at a time, a workgroup PASSES times as many as it has lanes for.
 
 @group(0) @binding(0) var<storage, read> weight: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> scales: array<u32>;
 @group(0) @binding(2) var<storage, read> biases: array<u32>;
 
 const BLOCKS = IN / 32u;
-const ROWS_PER_PASS = WORKGROUP_SIZE / LANES * 4u;
+// Blocks that fall to a lane, in pairs.
+const STEPS = (BLOCKS + 2u * LANES - 1u) / (2u * LANES);
+const ROWS_PER_PASS = WORKGROUP_SIZE / LANES * 2u;
 
-// The part of row n's sum that lies in one block.
-fn block_product(n: u32, block: u32, low: vec4<u32>, high: vec4<u32>, scale_and_sum: vec2<f32>) -> f32 {
-  let words = weight[n * BLOCKS + block];
-  let even = words & vec4<u32>(0x0f0f0f0fu);
-  let odd = (words >> vec4<u32>(4u)) & vec4<u32>(0x0f0f0f0fu);
+// A block of one row as it is stored. Loaded well before it is used, several at once, so that the memory's latency
+// is paid once for all of them.
+struct WeightBlock {
+  words: vec4<u32>,
+  scales: u32,
+  biases: u32,
+  half: u32,
+}
+
+fn load_block(n: u32, block: u32) -> WeightBlock {
+  let group = n * (IN / GROUP_SIZE) + block / (GROUP_SIZE / 32u);
+  return WeightBlock(weight[n * BLOCKS + block], scales[group / 2u], biases[group / 2u], group & 1u);
+}
+
+// The part of a row's sum that lies in one block.
+fn block_product(block: WeightBlock, low: vec4<u32>, high: vec4<u32>, scale_and_sum: vec2<f32>) -> f32 {
+  let even = block.words & vec4<u32>(0x0f0f0f0fu);
+  let odd = (block.words >> vec4<u32>(4u)) & vec4<u32>(0x0f0f0f0fu);
   let product = dot4I8Packed(even.x, low.x) + dot4I8Packed(odd.x, low.y)
     + dot4I8Packed(even.y, low.z) + dot4I8Packed(odd.y, low.w)
     + dot4I8Packed(even.z, high.x) + dot4I8Packed(odd.z, high.y)
     + dot4I8Packed(even.w, high.z) + dot4I8Packed(odd.w, high.w);
-  let group = n * (IN / GROUP_SIZE) + block / (GROUP_SIZE / 32u);
-  let scale = unpack2x16float(scales[group / 2u])[group & 1u];
-  let bias = unpack2x16float(biases[group / 2u])[group & 1u];
+  let scale = unpack2x16float(block.scales)[block.half];
+  let bias = unpack2x16float(block.biases)[block.half];
   return scale * (scale_and_sum.x * f32(product)) + bias * scale_and_sum.y;
 }
 
@@ -43,21 +57,28 @@ fn main(
   prepare_input(lane);
   let index = workgroup.y * workgroups.x + workgroup.x;
   for (var pass_index = 0u; pass_index < PASSES; pass_index++) {
-    let first = (index * PASSES + pass_index) * ROWS_PER_PASS + lane / LANES * 4u;
+    let first = (index * PASSES + pass_index) * ROWS_PER_PASS + lane / LANES * 2u;
     // Rows behind the end repeat the last one and are not stored.
-    let rows = min(output_rows(first), vec4<u32>(OUT - 1u));
-    var sums = vec4<f32>(0.0);
-    for (var block = lane % LANES; block < BLOCKS; block += LANES) {
-      let x = input_words(block);
-      let scale_and_sum = input_scale_and_sum(block);
-      sums += vec4<f32>(
-        block_product(rows.x, block, x[0], x[1], scale_and_sum),
-        block_product(rows.y, block, x[0], x[1], scale_and_sum),
-        block_product(rows.z, block, x[0], x[1], scale_and_sum),
-        block_product(rows.w, block, x[0], x[1], scale_and_sum),
+    let rows = min(output_rows(first), vec2<u32>(OUT - 1u));
+    var sums = vec2<f32>(0.0);
+    for (var step = 0u; step < STEPS; step++) {
+      // Blocks behind the end repeat the last one with an input of zero.
+      let block = vec2<u32>(2u * step, 2u * step + 1u) * LANES + lane % LANES;
+      let at = min(block, vec2<u32>(BLOCKS - 1u));
+      let w00 = load_block(rows.x, at.x);
+      let w10 = load_block(rows.y, at.x);
+      let w01 = load_block(rows.x, at.y);
+      let w11 = load_block(rows.y, at.y);
+      let x0 = input_words(at.x);
+      let x1 = input_words(at.y);
+      let s0 = select(vec2<f32>(0.0), input_scale_and_sum(at.x), block.x < BLOCKS);
+      let s1 = select(vec2<f32>(0.0), input_scale_and_sum(at.y), block.y < BLOCKS);
+      sums += vec2<f32>(
+        block_product(w00, x0[0], x0[1], s0) + block_product(w01, x1[0], x1[1], s1),
+        block_product(w10, x0[0], x0[1], s0) + block_product(w11, x1[0], x1[1], s1),
       );
     }
-    emit(first, pass_index, sum_lanes(sums, lane), lane);
+    emit(first, sum_lanes(vec4<f32>(sums, 0.0, 0.0), lane).xy, lane);
   }
   finish(index, lane);
 }

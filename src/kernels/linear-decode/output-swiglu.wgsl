@@ -1,5 +1,5 @@
-// The output is silu(gate) * up, rounded to 8 bits for the next matrix product. Four rows are two gates and their
-// two ups; a workgroup makes one block of 32.
+// The output is silu(gate) * up, rounded to 8 bits for the next matrix product. Two rows are a gate and its up; a
+// workgroup makes one block of 32.
 //
 // output_blocks  [OUT / 64, 2]  vec4<u32>: the words of common/activation-block.wgsl
 // output_scales  [OUT / 64]     vec2<f32>: scale, scale * sum(q)
@@ -9,17 +9,13 @@
 
 var<workgroup> activated: array<f32, 32>;
 
-fn output_rows(first: u32) -> vec4<u32> {
-  let gate = first / 2u;
-  return vec4<u32>(gate, gate + 1u, OUT / 2u + gate, OUT / 2u + gate + 1u);
+fn output_rows(first: u32) -> vec2<u32> {
+  return vec2<u32>(first / 2u, (OUT + first) / 2u);
 }
 
-fn emit(first: u32, pass_index: u32, sums: vec4<f32>, lane: u32) {
+fn emit(first: u32, sums: vec2<f32>, lane: u32) {
   if (lane % LANES == 0u) {
-    let value = sums.xy / (1.0 + exp(-sums.xy)) * sums.zw;
-    let at = first / 2u % 32u;
-    activated[at] = value.x;
-    activated[at + 1u] = value.y;
+    activated[first / 2u % 32u] = sums.x / (1.0 + exp(-sums.x)) * sums.y;
   }
 }
 
