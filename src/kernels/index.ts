@@ -17,7 +17,14 @@ export type { QuantizedFormat, WeightBuffers, WeightFormat } from './common/weig
 export { type Dispatch, encodeDispatches } from './dispatch.js'
 export { compileEmbedding, type EmbeddingBuffers, type EmbeddingConstants } from './embedding/embedding.js'
 export * from './errors.js'
-export { Gpu, type GpuOptions, type MemoryKind, type OptionalFeature, STORAGE_USAGE, type SubgroupMatrixConfig } from './gpu.js'
+export {
+  Gpu,
+  type GpuOptions,
+  type MemoryKind,
+  type OptionalFeature,
+  STORAGE_USAGE,
+  type SubgroupMatrixConfig,
+} from './gpu.js'
 export {
   type ActivationBuffers,
   compileLinearDecode,

@@ -3,7 +3,7 @@ import type { HeadShape } from './heads.js'
 import { laneReduction } from './reduce.js'
 
 /** Parts that a long sequence's cache is split into at most: enough to occupy a large GPU. */
-export const ATTENTION_SPLITS = 32
+export const ATTENTION_SPLITS = 64
 
 /** What the two kernels of decode attention are compiled for. */
 export interface DecodeAttentionConstants extends HeadShape {

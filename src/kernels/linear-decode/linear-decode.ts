@@ -106,7 +106,7 @@ export async function compileLinearDecode(
       `[${outFeatures}, ${inFeatures}] in groups of ${groupSize}`,
     )
   }
-  const workgroupSize = gpu.workgroupSize(isSwiglu ? 256 : 128)
+  const workgroupSize = gpu.workgroupSize(256)
   const reduction = laneReduction(gpu, workgroupSize)
   const rowsPerPass = (workgroupSize / reduction.u32.LANES) * ROWS_AT_ONCE
   const passesOfOutput = isSwiglu ? (2 * BLOCK) / rowsPerPass : outFeatures > 16_384 ? PASSES_OF_MANY : 1

@@ -1,8 +1,8 @@
 import { it } from 'vitest'
 import { describeOnGpu } from '../testing/gpu.js'
 import { expectClose, randomNormal } from '../testing/numbers.js'
-import { tanhReference } from './tanh.reference.js'
 import { compileTanh } from './tanh.js'
+import { tanhReference } from './tanh.reference.js'
 
 describeOnGpu('tanh', (test) => {
   it('equals the reference, far out too', async () => {

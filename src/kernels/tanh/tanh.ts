@@ -16,7 +16,9 @@ export async function compileTanh(
   const workgroupSize = gpu.workgroupSize(256)
   const workgroups = Math.ceil(count / workgroupSize)
   if (workgroups > MAX_WORKGROUPS) throw new KernelArgumentError('tanh', `${count} elements are too many`)
-  const pipeline = await gpu.compile('tanh', [source], { u32: { COUNT: count, WORKGROUP_SIZE: workgroupSize } })
+  const pipeline = await gpu.compile('tanh', [source], {
+    u32: { COUNT: count, WORKGROUP_SIZE: workgroupSize },
+  })
   return (label, x) => ({
     label,
     pipeline,
