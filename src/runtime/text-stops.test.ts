@@ -19,8 +19,8 @@ describe('stop strings', () => {
 
   it('end the text before the first of them, also across pieces', () => {
     expect(run(['END', 'N'], ['abE', 'ND', 'later'])).toEqual({
-      out: ['ab', 'E', ''],
-      text: 'abE',
+      out: ['ab', '', ''],
+      text: 'ab',
       stopped: true,
     })
   })
