@@ -1,0 +1,26 @@
+/** What benchmarks use below the public API, in one place. */
+export { openCheckpoint } from '../../src/checkpoint/index.js'
+export { attentionReference } from '../../src/kernels/attention/attention.reference.js'
+export { packHalves, unpackHalves } from '../../src/kernels/common/half.js'
+export { linearReference } from '../../src/kernels/common/linear.reference.js'
+export * from '../../src/kernels/index.js'
+export { rmsNormReference } from '../../src/kernels/rms-norm/rms-norm.reference.js'
+export { ropeReference } from '../../src/kernels/rope/rope.reference.js'
+export { swigluReference } from '../../src/kernels/swiglu/swiglu.reference.js'
+export {
+  DAWN_TOGGLES,
+  Engine,
+  type EngineOptions,
+  type EnginePrompt,
+  type LinearWeight,
+  loadWeights,
+  type ModelConfig,
+  type ModelWeights,
+  openGpu,
+  type Prefix,
+  parseModelConfig,
+  resolveSampling,
+  type StepPlan,
+  type WeightSlice,
+} from '../../src/runtime/index.js'
+export { Sampler } from '../../src/runtime/sampler.js'

@@ -1,0 +1,182 @@
+import type { ComputeUnit } from '../ceilings/ceilings.js'
+import {
+  compileMatmul,
+  compileMatvec,
+  type Dispatch,
+  type Gpu,
+  type LinearBuffers,
+  type LinearConstants,
+  linearReference,
+  type WeightFormat,
+} from '../common/internals.js'
+import type { CaseShapes, KernelCase, KernelFamily } from './kernel-case.js'
+import { relativeError, samples, type Workshop } from './workshop.js'
+
+/** What compiles a matrix product y (+)= x * w^T (+ bias). */
+export type CompileLinear = (
+  gpu: Gpu,
+  constants: LinearConstants,
+  rows: number,
+) => Promise<(label: string, buffers: LinearBuffers) => Dispatch>
+
+/** A kernel for matrix products. */
+export interface LinearKernel {
+  readonly kernel: string
+  readonly compile: CompileLinear
+  readonly formats: readonly WeightFormat['type'][]
+  readonly unit: ComputeUnit
+  readonly tolerance: number
+}
+
+interface LinearShape {
+  readonly name: string
+  readonly inFeatures: number
+  readonly outFeatures: number
+  readonly hasBias?: boolean
+  readonly accumulate?: boolean
+}
+
+/** The matrix products of a layer. */
+function layerShapes({ hidden, ffn, heads, kvGroups, headDim }: CaseShapes): LinearShape[] {
+  return [
+    { name: 'qkv', inFeatures: hidden, outFeatures: (heads + 2 * kvGroups) * headDim, hasBias: true },
+    { name: 'dense', inFeatures: heads * headDim, outFeatures: hidden, accumulate: true },
+    { name: 'gate, up', inFeatures: hidden, outFeatures: 2 * ffn },
+    { name: 'down', inFeatures: ffn, outFeatures: hidden, accumulate: true },
+  ]
+}
+
+function outputShape({ hidden, vocabulary }: CaseShapes): LinearShape {
+  return { name: 'output', inFeatures: hidden, outFeatures: vocabulary }
+}
+
+function weightBytes(format: WeightFormat, count: number): number {
+  if (format.type === 'f16') return count * 2
+  return (count * (format.type === 'q4' ? 4 : 8)) / 8 + (count / format.groupSize) * 4
+}
+
+const SAMPLED_ROWS = 3
+const SAMPLED_OUTPUTS = 24
+
+/** y (+)= x w^T (+ bias) at sampled rows and outputs, in float64. */
+async function checkLinear(
+  workshop: Workshop,
+  { inFeatures, outFeatures }: LinearShape,
+  format: WeightFormat,
+  rows: number,
+  buffers: LinearBuffers,
+  residual: readonly Float32Array[],
+): Promise<number> {
+  const outputs = samples(outFeatures, SAMPLED_OUTPUTS)
+  const bias = buffers.bias && (await workshop.readHalves(buffers.bias, 0, outFeatures))
+  const weights = new Float64Array(outputs.length * inFeatures)
+  for (const [i, output] of outputs.entries()) {
+    weights.set(await workshop.readWeightRow(buffers, format, output, inFeatures), i * inFeatures)
+  }
+  const actual: number[] = []
+  const expected: number[] = []
+  for (const [i, row] of samples(rows, SAMPLED_ROWS).entries()) {
+    const x = await workshop.readFloats(buffers.x, row * inFeatures, inFeatures)
+    const y = await workshop.readFloats(buffers.y, row * outFeatures, outFeatures)
+    const products = linearReference(x, weights, inFeatures, bias && outputs.map((output) => bias[output]))
+    for (const [j, output] of outputs.entries()) {
+      actual.push(y[output])
+      expected.push(products[j] + (residual[i]?.[output] ?? 0))
+    }
+  }
+  return relativeError(actual, expected)
+}
+
+function linearCase(
+  kernel: LinearKernel,
+  shape: LinearShape,
+  format: WeightFormat,
+  rows: number,
+): KernelCase {
+  const { inFeatures, outFeatures, hasBias = false, accumulate = false } = shape
+  const count = inFeatures * outFeatures
+  const weight = weightBytes(format, count)
+  const group = 'groupSize' in format ? ` g${format.groupSize}` : ''
+  return {
+    kernel: kernel.kernel,
+    variant: `${format.type}${group}`,
+    shape: `${shape.name}: ${rows} x ${inFeatures} x ${outFeatures}`,
+    bytes: weight + rows * (inFeatures + outFeatures * (accumulate ? 2 : 1)) * 4,
+    operations: 2 * rows * count,
+    unit: kernel.unit,
+    tolerance: kernel.tolerance,
+    async prepare(workshop) {
+      const constants = {
+        format,
+        inFeatures,
+        outFeatures,
+        outStride: outFeatures,
+        outOffset: 0,
+        hasBias,
+        accumulate,
+      }
+      const bind = await kernel.compile(workshop.gpu, constants, rows)
+      const x = workshop.floats('x', rows * inFeatures)
+      const y = workshop.floats('y', rows * outFeatures)
+      const bias = hasBias ? { bias: workshop.halves('bias', outFeatures) } : {}
+      const all = Array.from({ length: workshop.sets(weight) }, () => ({
+        ...workshop.weight(format, outFeatures, inFeatures),
+        ...bias,
+        x,
+        y,
+      }))
+      const residual: Float32Array[] = []
+      if (accumulate) {
+        for (const row of samples(rows, SAMPLED_ROWS)) {
+          residual.push(await workshop.readFloats(y, row * outFeatures, outFeatures))
+        }
+      }
+      return {
+        sets: all.map((buffers) => [bind(shape.name, buffers)]),
+        rows,
+        poison: () => {
+          if (!accumulate) workshop.refill(y, { kind: 'poison' })
+        },
+        error: () => checkLinear(workshop, shape, format, rows, all[0], residual),
+      }
+    },
+  }
+}
+
+const MATVEC: LinearKernel = {
+  kernel: 'matvec',
+  compile: compileMatvec,
+  formats: ['q4', 'q8', 'f16'],
+  unit: 'f32',
+  tolerance: 1e-5,
+}
+
+const MATMUL = (gpu: Gpu): LinearKernel => ({
+  kernel: 'matmul',
+  compile: compileMatmul,
+  formats: ['q4', 'q8', 'f16'],
+  unit: 'f32',
+  tolerance: gpu.f16 ? 5e-3 : 1e-5,
+})
+
+function cases(
+  kernel: LinearKernel,
+  shapes: readonly LinearShape[],
+  rowCounts: readonly number[],
+  groupSize: number,
+): KernelCase[] {
+  return kernel.formats.flatMap((type) => {
+    const format: WeightFormat = type === 'f16' ? { type } : { type, groupSize }
+    return shapes.flatMap((shape) => rowCounts.map((rows) => linearCase(kernel, shape, format, rows)))
+  })
+}
+
+/** Kernels for a decode step: one row. */
+export const decodeLinear: KernelFamily = (_gpu, shapes) =>
+  [MATVEC].flatMap((kernel) =>
+    cases(kernel, [...layerShapes(shapes), outputShape(shapes)], [1], shapes.groupSize),
+  )
+
+/** Kernels for prefill: chunks of rows. */
+export const prefillLinear: KernelFamily = (gpu, shapes) =>
+  [MATMUL(gpu)].flatMap((kernel) => cases(kernel, layerShapes(shapes), shapes.chunks, shapes.groupSize))
