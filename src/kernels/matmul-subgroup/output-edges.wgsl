@@ -1,0 +1,10 @@
+// In place of output-direct.wgsl where no tile can be stored straight to y.
+
+const DIRECT = false;
+
+fn load_sums(row: u32, output: u32) -> Sums {
+  return Sums();
+}
+
+fn store_sums(sums: Sums, row: u32, output: u32) {
+}

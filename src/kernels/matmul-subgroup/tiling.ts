@@ -1,0 +1,22 @@
+import type { MatrixShape } from './matrix-shape.js'
+
+/** How a matrix product is cut up: each subgroup of a workgroup has 4 x 2 matrices of a tile. */
+export interface MatmulTiling {
+  readonly rowSubgroups: number
+  readonly outputSubgroups: number
+  /** Inputs of a step: 1, 2 or 4 times the matrices' K, and a multiple of 16. */
+  readonly depth: number
+}
+
+/** Rows and outputs of a tile. */
+export function tileSize({ M, N }: MatrixShape, { rowSubgroups, outputSubgroups }: MatmulTiling) {
+  return { tileRows: rowSubgroups * 4 * M, tileOutputs: outputSubgroups * 2 * N }
+}
+
+/**
+ * The tiling for a product of `rows` rows, with tiles of 128 x 128 on matrices of 16 x 16 x 16. Deep steps beat a second
+ * stage in workgroup memory, and large tiles beat many: both were measured.
+ */
+export function matmulTiling(shape: MatrixShape, rows: number): MatmulTiling {
+  return { rowSubgroups: rows <= 4 * shape.M ? 1 : 2, outputSubgroups: 4, depth: 4 * shape.K }
+}
