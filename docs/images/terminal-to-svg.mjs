@@ -1,7 +1,7 @@
 /**
  * Draws a terminal as SVG, from its text with colours:
  *
- *   tmux capture-pane -e -p -t SESSION | node docs/images/terminal-to-svg.mjs 'npm start' > docs/images/start.svg
+ *   tmux capture-pane -e -p -t SESSION | node docs/images/terminal-to-svg.mjs 'npx chatglm chat' > docs/images/chat.svg
  */
 import { text } from 'node:stream/consumers'
 
