@@ -1,0 +1,2 @@
+/** The same function as when decoding, row by row. */
+export { attentionReference } from '../attention/attention.reference.js'
