@@ -5,6 +5,11 @@ export {
 } from './attention-combine/attention-combine.js'
 export { type AttentionDecodeBuffers, compileAttentionDecode } from './attention-decode/attention-decode.js'
 export {
+  type AttentionPrefillConstants,
+  compileAttentionPrefill,
+  usesSubgroupMatrices,
+} from './attention-prefill/attention-prefill.js'
+export {
   type BanSequencesBuffers,
   bannedSequenceWords,
   compileBanSequences,
@@ -32,6 +37,8 @@ export {
   type LinearDecodeConstants,
 } from './linear-decode/linear-decode.js'
 export { compileMatmul } from './matmul/matmul.js'
+export { compileMatmulSubgroup } from './matmul-subgroup/matmul-subgroup.js'
+export { halfMatrixShape } from './matmul-subgroup/matrix-shape.js'
 export { compileMatvec, MATVEC_MAX_ROWS } from './matvec/matvec.js'
 export { logitBiasFloats, promptCounts } from './penalize/counts.js'
 export { compilePenalize, type PenalizeBuffers } from './penalize/penalize.js'

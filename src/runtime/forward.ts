@@ -1,14 +1,17 @@
 import {
   compileAttention,
+  compileAttentionPrefill,
   compileCacheAppend,
   compileEmbedding,
   compileMatmul,
+  compileMatmulSubgroup,
   compileMatvec,
   compileRmsNorm,
   compileRope,
   compileSwiglu,
   type Dispatch,
   type Gpu,
+  halfMatrixShape,
   MATVEC_MAX_ROWS,
 } from '../kernels/index.js'
 import type { KeyValueCache } from './cache.js'
@@ -34,8 +37,8 @@ export interface Activations {
   readonly activated: GPUBuffer
 }
 
-/** Rows of a prompt that share a workgroup in attention. */
-const PREFILL_QUERIES = 8
+/** Rows of a prompt that share a workgroup where heads are too small for the kernel for prompts. */
+const FALLBACK_QUERIES = 8
 
 /** Allocates the activations of a forward pass over up to `maxRows` tokens. */
 export function allocateActivations(
@@ -69,6 +72,12 @@ export interface ForwardContext {
   readonly attentionParameters: GPUBuffer
 }
 
+/** The matrix product for so many rows: for few, for many on subgroup matrices, for many elsewhere. */
+function linearCompiler(gpu: Gpu, rows: number): typeof compileMatmul {
+  if (rows <= MATVEC_MAX_ROWS) return compileMatvec
+  return halfMatrixShape(gpu) ? compileMatmulSubgroup : compileMatmul
+}
+
 /** y (+)= x * w^T (+ bias): one dispatch for each slice of the weight. */
 async function linear(
   { gpu }: ForwardContext,
@@ -78,7 +87,7 @@ async function linear(
   y: GPUBuffer,
   accumulate = false,
 ): Promise<Dispatch[]> {
-  const compile = rows <= MATVEC_MAX_ROWS ? compileMatvec : compileMatmul
+  const compile = linearCompiler(gpu, rows)
   return Promise.all(
     weight.slices.map(async (slice) => {
       const constants = {
@@ -96,6 +105,17 @@ async function linear(
   )
 }
 
+/** Heads that the kernel for prompts takes are multiples of this. */
+const PREFILL_HEAD_UNIT = 16
+
+/** Attention of rows that follow each other in one sequence, or that belong to one sequence each. */
+function attentionOf({ gpu, config, cache }: ForwardContext, maxRows: number, oneSequence: boolean) {
+  const { heads, kvGroups, headDim } = config
+  const constants = { heads, kvGroups, headDim, capacity: cache.capacity, maxRows }
+  if (oneSequence && headDim % PREFILL_HEAD_UNIT === 0) return compileAttentionPrefill(gpu, constants)
+  return compileAttention(gpu, { ...constants, queries: oneSequence ? FALLBACK_QUERIES : 1 })
+}
+
 /** One transformer layer: attention and feed-forward, each behind a norm and added to the residual stream. */
 async function layer(
   context: ForwardContext,
@@ -109,17 +129,11 @@ async function layer(
   const keys = cache.keys[index]
   const values = cache.values[index]
   const norm = { width: config.hidden, epsilon: config.epsilon }
-  const attention = {
-    ...config,
-    capacity: cache.capacity,
-    queries: oneSequence ? PREFILL_QUERIES : 1,
-    maxRows,
-  }
   const [normalize, rope, append, attend, swiglu] = await Promise.all([
     compileRmsNorm(gpu, norm),
     compileRope(gpu, config),
     compileCacheAppend(gpu, config, cache.capacity),
-    compileAttention(gpu, attention),
+    attentionOf(context, maxRows, oneSequence),
     compileSwiglu(gpu, config.ffn),
   ])
   const [project, dense, up, down] = await Promise.all([
