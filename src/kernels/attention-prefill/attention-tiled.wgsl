@@ -5,13 +5,13 @@
 //
 // rows         [rows]                                    vec4<u32> (token, slot, position, prefix length)
 // qkv          [rows, (HEADS + 2 KV_GROUPS) * HEAD_DIM]  f32; the queries are read
-// keys,values  [slots, CAPACITY, KV_GROUPS * HEAD_DIM]   f16, four to a word of 8 bytes
+// keys,values  [slots, CAPACITY, KV_GROUPS * HEAD_DIM]   f16, eight to a word of 16 bytes
 // parameters   [1]                                       f32 (prefix_bias)
 // y            [rows, HEADS * HEAD_DIM]                  f32
 //
 // All heads of a group read the same keys and values. The pairs (row, head) of a group are numbered row by row as lines; a
 // workgroup has LINES of them. Tiles of KEYS cache rows go through workgroup memory, first their keys, then their values
-// in the same place. An invocation computes the scores of 4 lines x 4 keys, and has the sums of 4 lines x 16 elements.
+// in the same place; what comes next is on its way from the cache to registers meanwhile. An invocation computes the scores of 4 lines x 4 keys, and has the sums of 4 lines x 16 elements.
 // The softmax is taken online (running maximum and sum).
 //
 // The buffers have MAX_ROWS rows; those of a tile behind the rows dispatched are computed from whatever is there.
@@ -20,8 +20,8 @@
 
 @group(0) @binding(0) var<storage, read> rows: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> qkv: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> keys: array<vec2<u32>>;
-@group(0) @binding(3) var<storage, read> values: array<vec2<u32>>;
+@group(0) @binding(2) var<storage, read> keys: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read> values: array<vec4<u32>>;
 @group(0) @binding(4) var<storage, read> parameters: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;
 
@@ -34,6 +34,9 @@ const SCORE_LINE = KEYS + 1u;
 const LINE_FOURS = LINES / 4u;
 const KEY_FOURS = KEYS / 4u;
 const QUAD_FOURS = QUADS / 4u;
+const OCTETS = HEAD_DIM / 8u;
+// Octets of a tile that an invocation moves.
+const OWN = (KEYS * OCTETS + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZE;
 const LOWEST = -3.4e38;
 
 var<workgroup> queries: array<vec4<f32>, LINES * LINE>;
@@ -46,11 +49,50 @@ fn unpack(word: vec2<u32>) -> vec4<f32> {
   return vec4<f32>(unpack2x16float(word.x), unpack2x16float(word.y));
 }
 
+// The octet number `i` of an invocation, in a tile of cache rows from `first` on; behind the end it is the last row's.
+fn octet_source(slot: u32, group: u32, first: u32, end: u32, lane: u32, i: u32) -> u32 {
+  let at = lane + i * WORKGROUP_SIZE;
+  let c = min(first + at / OCTETS, end - 1u);
+  return ((slot * CAPACITY + c) * KV_GROUPS + group) * OCTETS + at % OCTETS;
+}
+
+fn load_keys(slot: u32, group: u32, first: u32, end: u32, lane: u32) -> array<vec4<u32>, OWN> {
+  var moved = array<vec4<u32>, OWN>();
+  for (var i = 0u; i < OWN; i++) {
+    moved[i] = keys[octet_source(slot, group, first, end, lane, i)];
+  }
+  return moved;
+}
+
+fn load_values(slot: u32, group: u32, first: u32, end: u32, lane: u32) -> array<vec4<u32>, OWN> {
+  var moved = array<vec4<u32>, OWN>();
+  for (var i = 0u; i < OWN; i++) {
+    moved[i] = values[octet_source(slot, group, first, end, lane, i)];
+  }
+  return moved;
+}
+
+fn store_tile(moved: array<vec4<u32>, OWN>, lane: u32) {
+  for (var i = 0u; i < OWN; i++) {
+    let at = lane + i * WORKGROUP_SIZE;
+    if (at < KEYS * OCTETS) {
+      let to = at / OCTETS * LINE + at % OCTETS * 2u;
+      tile[to] = moved[i].xy;
+      tile[to + 1u] = moved[i].zw;
+    }
+  }
+}
+
 fn put_scores(products: vec4<f32>, line: u32, key: u32) {
   scores[line * SCORE_LINE + key] = products.x;
   scores[line * SCORE_LINE + key + KEY_FOURS] = products.y;
   scores[line * SCORE_LINE + key + 2u * KEY_FOURS] = products.z;
   scores[line * SCORE_LINE + key + 3u * KEY_FOURS] = products.w;
+}
+
+fn masked_score(line: u32, key: u32, c: u32, line_end: u32, prefix_length: u32) -> f32 {
+  let biased = scores[line * SCORE_LINE + key] + select(0.0, parameters[0], c < prefix_length);
+  return select(LOWEST, biased, c < line_end);
 }
 
 fn finish(sums: mat4x4<f32>, group: u32, first_line: u32, line: u32, quad: u32) {
@@ -100,14 +142,12 @@ fn main(
   var sums2 = mat4x4<f32>();
   var sums3 = mat4x4<f32>();
 
+  var next_keys = load_keys(sequence.y, group, 0u, end, lane);
   for (var first = 0u; first < end; first += KEYS) {
     workgroupBarrier();
-    for (var i = lane; i < KEYS * QUADS; i += WORKGROUP_SIZE) {
-      let c = min(first + i / QUADS, end - 1u);
-      tile[i / QUADS * LINE + i % QUADS] =
-        keys[((sequence.y * CAPACITY + c) * KV_GROUPS + group) * QUADS + i % QUADS];
-    }
+    store_tile(next_keys, lane);
     workgroupBarrier();
+    let next_values = load_values(sequence.y, group, first, end, lane);
 
     for (var i = lane; i < LINE_FOURS * KEY_FOURS; i += WORKGROUP_SIZE) {
       let line = i / KEY_FOURS;
@@ -136,28 +176,21 @@ fn main(
     }
     workgroupBarrier();
 
-    for (var i = lane; i < KEYS * QUADS; i += WORKGROUP_SIZE) {
-      let c = min(first + i / QUADS, end - 1u);
-      tile[i / QUADS * LINE + i % QUADS] =
-        values[((sequence.y * CAPACITY + c) * KV_GROUPS + group) * QUADS + i % QUADS];
-    }
+    store_tile(next_values, lane);
+    next_keys = load_keys(sequence.y, group, first + KEYS, end, lane);
     if (lane < LINES) {
       let row = min((first_line + lane) / GROUP_HEADS, MAX_ROWS - 1u);
       let line_end = first_end + (row - first_row);
       var largest = highest;
       for (var j = 0u; j < KEYS; j++) {
-        let c = first + j;
-        let biased = scores[lane * SCORE_LINE + j] + select(0.0, parameters[0], c < prefix_length);
-        let score = select(LOWEST, biased, c < line_end);
-        scores[lane * SCORE_LINE + j] = score;
-        largest = max(largest, score);
+        largest = max(largest, masked_score(lane, j, first + j, line_end, prefix_length));
       }
       // Every line sees the first cache row, so that `largest` is a score and masked ones weigh nothing.
       let factor = exp(highest - largest);
       total *= factor;
       highest = largest;
       for (var j = 0u; j < KEYS; j++) {
-        let weight = exp(scores[lane * SCORE_LINE + j] - largest);
+        let weight = exp(masked_score(lane, j, first + j, line_end, prefix_length) - largest);
         scores[lane * SCORE_LINE + j] = weight;
         total += weight;
       }

@@ -45,7 +45,8 @@ export async function compileMatmulSubgroup(
   const { tileRows, tileOutputs } = tileSize(shape, tiles)
   // Lines of matrices are stored straight to y where 16 bytes of it are aligned.
   const aligned = constants.outStride % 4 === 0 && constants.outOffset % 4 === 0
-  const direct = aligned && !constants.hasBias && maxRows >= tileRows && outFeatures >= tileOutputs
+  const oneStart = !(constants.hasBias && constants.accumulate)
+  const direct = aligned && oneStart && maxRows >= tileRows && outFeatures >= tileOutputs
   const { u32, bool } = linearSpecialization(constants)
   const modules = [SOURCES[format.type], direct ? directSource : edgesSource, source]
   const pipeline = await gpu.compile('matmul-subgroup', modules, {

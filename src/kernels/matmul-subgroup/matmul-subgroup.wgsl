@@ -141,8 +141,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let direct = first_row + TILE_ROWS <= MAX_ROWS && first_output + TILE_OUTPUTS <= OUT;
 
   var sums: Sums;
-  if (DIRECT && ACCUMULATE && direct) {
-    sums = load_sums(first_row + row, first_output + output);
+  if (DIRECT && direct) {
+    sums = first_sums(first_row + row, first_output, output, lane);
   }
   let x_at = row * LINE;
   let w_at = output * LINE;

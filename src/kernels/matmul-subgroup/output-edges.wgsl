@@ -2,7 +2,7 @@
 
 const DIRECT = false;
 
-fn load_sums(row: u32, output: u32) -> Sums {
+fn first_sums(row: u32, first_output: u32, output: u32, lane: u32) -> Sums {
   return Sums();
 }
 
