@@ -182,6 +182,9 @@ describe('generation', () => {
     expect((await generate(PROMPT, { ...options, prefix: a })).ids).toEqual(withA.ids)
     expect((await generate(PROMPT, { ...options, prefix: a, prefixStrength: 0 })).ids).toEqual(none.ids)
     expect((await generate(PROMPT, options)).ids).toEqual(none.ids)
+    // Another strength changes what the cache holds, so nothing of it may be reused.
+    await generate(PROMPT, { ...options, prefix: a })
+    expect((await generate(PROMPT, { ...options, prefix: a, prefixStrength: 0.5 })).cachedTokens).toBe(0)
     const before = model.memory.prefixes
     await model.unloadPrefix(b)
     expect(model.memory.prefixes).toBeLessThan(before)

@@ -19,6 +19,12 @@ function expectCloseLogits(actual: Float32Array, expected: Float32Array): void {
   expect(worst).toBeLessThanOrEqual(TOLERANCE * largest)
 }
 
+/** Log-probability of one id. */
+function logSoftmax(row: Float32Array, id: number): number {
+  const largest = row.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY)
+  return row[id] - largest - Math.log(row.reduce((sum, value) => sum + Math.exp(value - largest), 0))
+}
+
 const PREFIXES = {
   base: undefined,
   prefix: 'prefix_pytorch_model.bin',
@@ -59,20 +65,29 @@ for (const model of ['mqa-d32', 'mqa-d128']) {
         expectCloseLogits(await engine.logits(ids, options()), expected)
       })
 
-      it('decodes greedily to the same ids with the cache', async () => {
+      it('decodes greedily to the same ids with the cache, with the log-probabilities of its logits', async () => {
         const ids = await goldenIds(golden, 'input_ids')
         const expected = await goldenIds(golden, `${tag}.greedy_ids`)
+        const rows = await goldenFloats(golden, `${tag}.decode_logits`)
+        const { vocabulary } = engine.config
         const prompt = { ids, seed: 0, positionLimit: 64 }
         await engine.prefill([prompt], options())
-        const greedy = resolveSampling({ temperature: 0 }, engine.config.vocabulary)
+        const greedy = resolveSampling({ temperature: 0 }, vocabulary)
         const actual: (number | undefined)[] = []
-        for await (const [{ id }] of engine.decode([prompt], prefixes[tag], greedy, [], expected.length)) {
-          actual.push(id)
+        for await (const [step] of engine.decode([prompt], prefixes[tag], greedy, [], expected.length)) {
+          // Step t of the golden was fed id t, so that its logits are those of id t + 1.
+          if (actual.length > 0 && step.id !== undefined) {
+            const row = rows.subarray((actual.length - 1) * vocabulary, actual.length * vocabulary)
+            const largest = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+            const difference = step.logProbability - logSoftmax(row, step.id)
+            expect(Math.abs(difference)).toBeLessThanOrEqual(TOLERANCE * largest)
+          }
+          actual.push(step.id)
         }
         expect(actual).toEqual(expected)
       })
 
-      it('has the same logits when decoding with the cache as the reference', async () => {
+      it('has the logits of the continuation in one pass as the reference has them step by step', async () => {
         const ids = await goldenIds(golden, 'input_ids')
         const continuation = await goldenIds(golden, `${tag}.greedy_ids`)
         const expected = await goldenFloats(golden, `${tag}.decode_logits`)

@@ -5,6 +5,8 @@ import type { Prefix } from './prefix.js'
 /** What a slot of the cache holds now. */
 interface Slot {
   prefix: Prefix | undefined
+  /** The strength with which the tokens were computed: it changes their keys and values in all layers but one. */
+  strength: number
   /** The tokens whose keys and values are in the cache, from position 0 on. */
   ids: number[]
 }
@@ -32,7 +34,7 @@ export class KeyValueCache {
     this.slots = slots
     this.capacity = capacity
     this.#rowBytes = config.kvGroups * config.headDim * HALF
-    this.#slots = Array.from({ length: slots }, () => ({ prefix: undefined, ids: [] }))
+    this.#slots = Array.from({ length: slots }, () => ({ prefix: undefined, strength: 1, ids: [] }))
     const bytes = slots * capacity * this.#rowBytes
     const allocate = (name: string) =>
       Array.from({ length: config.layers }, (_, layer) =>
@@ -47,8 +49,10 @@ export class KeyValueCache {
    * prompt the cache holds already. At least the last token is always left to compute, because its output is needed.
    * @returns the position from which on the prompt has to be computed
    */
-  prepare(slot: number, prefix: Prefix | undefined, ids: readonly number[]): number {
+  prepare(slot: number, prefix: Prefix | undefined, strength: number, ids: readonly number[]): number {
     const state = this.#slots[slot]
+    if (state.strength !== strength) state.ids = []
+    state.strength = strength
     if (state.prefix !== prefix) {
       state.ids = []
       state.prefix = prefix

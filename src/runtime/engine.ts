@@ -60,7 +60,7 @@ export class Engine {
   readonly #loop: TokenLoop
   readonly #fused: FusedDecode | undefined
   #prefillPlan: Promise<StepPlan['body']> | undefined
-  readonly #stepPlans = new Map<number, Promise<StepPlan>>()
+  readonly #stepPlans = new Map<string, Promise<StepPlan>>()
 
   private constructor(gpu: Gpu, config: ModelConfig, weights: ModelWeights, options: EngineOptions) {
     this.gpu = gpu
@@ -76,7 +76,7 @@ export class Engine {
     this.#prefillBuffers = allocateActivations(gpu, config, 'prefill', chunk)
     const decodeBuffers = allocateActivations(gpu, config, 'decode', options.batchSize)
     this.#decodeBuffers = { ...decodeBuffers, rows: this.sampler.rows }
-    if (options.activations === 'int8' && supportsFusedDecode(config, weights)) {
+    if (options.activations === 'int8' && supportsFusedDecode(gpu, config, weights)) {
       this.#fused = new FusedDecode(this.#context, this.#decodeBuffers)
     }
   }
@@ -115,7 +115,7 @@ export class Engine {
     this.gpu.device.queue.writeBuffer(this.#context.attentionParameters, 0, strength)
     const reused: number[] = []
     for (const [slot, { ids }] of prompts.entries()) {
-      const start = this.cache.prepare(slot, prefix, ids)
+      const start = this.cache.prepare(slot, prefix, prefixStrength, ids)
       reused.push(start)
       let lastChunk = 0
       for await (const rows of this.#chunks(slot, ids, start, prefix, signal)) lastChunk = rows
@@ -126,6 +126,7 @@ export class Engine {
 
   /**
    * Generates behind prefilled prompts.
+   * @param batched whether they are part of a batch: all of it is computed alike, also a last group of one
    * @yields what each row got in a step
    */
   async *decode(
@@ -134,8 +135,9 @@ export class Engine {
     sampling: ResolvedSampling,
     stopIds: readonly number[],
     steps: number,
+    batched = false,
   ): AsyncGenerator<readonly SampledId[]> {
-    const plan = await this.stepPlan(prompts.length)
+    const plan = await this.stepPlan(prompts.length, batched)
     const prefixLength = prefix?.length ?? 0
     const rows = prompts.map(({ ids, ...rest }, slot) => ({ ...rest, promptIds: ids, slot, prefixLength }))
     this.sampler.start(rows, sampling, stopIds)
@@ -166,7 +168,7 @@ export class Engine {
         new Float32Array([Math.log(prefixStrength)]),
       )
       // Every position is wanted, so nothing of it may be taken from the cache.
-      this.cache.prepare(0, prefix, [])
+      this.cache.prepare(0, prefix, prefixStrength, [])
       let done = 0
       for await (const rows of this.#chunks(0, ids, 0, prefix, signal)) {
         for (let row = 0; row < rows; row += LOGITS_ROWS) {
@@ -231,19 +233,20 @@ export class Engine {
     return this.#prefillPlan
   }
 
-  /** The dispatches of a decode step over `rows` sequences. */
-  stepPlan(rows: number): Promise<StepPlan> {
-    let plan = this.#stepPlans.get(rows)
+  /** The dispatches of a decode step over `rows` sequences: fused where it is a single one, outside a batch. */
+  stepPlan(rows: number, batched = rows > 1): Promise<StepPlan> {
+    const key = batched ? `batch of ${rows}` : 'single'
+    let plan = this.#stepPlans.get(key)
     if (!plan) {
-      plan = this.#buildStepPlan(rows)
-      this.#stepPlans.set(rows, plan)
+      plan = this.#buildStepPlan(rows, batched)
+      this.#stepPlans.set(key, plan)
     }
     return plan
   }
 
-  async #buildStepPlan(rows: number): Promise<StepPlan> {
+  async #buildStepPlan(rows: number, batched: boolean): Promise<StepPlan> {
     const buffers = { ...this.#decodeBuffers, maxRows: rows }
-    if (rows === 1 && this.#fused) {
+    if (this.#fused && !batched) {
       const [body, head, sample] = await Promise.all([
         this.#fused.body(),
         this.#fused.head(this.sampler.logits),

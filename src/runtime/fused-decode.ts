@@ -5,6 +5,7 @@ import {
   compileAttentionDecode,
   compileLinearDecode,
   type Dispatch,
+  type Gpu,
   type LinearDecodeBuffers,
   type LinearDecodeConstants,
 } from '../kernels/index.js'
@@ -29,8 +30,19 @@ function allLinears({ layers, output }: ModelWeights): LinearWeight[] {
   return [output, ...layers.flatMap(({ qkv, dense, gateUp, down }) => [qkv, dense, gateUp, down])]
 }
 
-/** Whether the fused kernels can run a model: 4-bit weights in one piece each, and sizes that fill blocks. */
-export function supportsFusedDecode(config: ModelConfig, weights: ModelWeights): boolean {
+/** Storage buffers of the projection with bias and RoPE, which has the most. */
+const MOST_BINDINGS = 9
+/** Workgroup memory of attention over heads of 128, which takes the most. */
+const MOST_WORKGROUP_BYTES = 24 * 1024
+
+/**
+ * Whether the fused kernels can run a model: 4-bit weights in one piece each, sizes that fill blocks, and an adapter
+ * with enough bindings and workgroup memory.
+ */
+export function supportsFusedDecode(gpu: Gpu, config: ModelConfig, weights: ModelWeights): boolean {
+  const { maxStorageBuffersPerShaderStage, maxComputeWorkgroupStorageSize } = gpu.limits
+  if (maxStorageBuffersPerShaderStage < MOST_BINDINGS) return false
+  if (maxComputeWorkgroupStorageSize < MOST_WORKGROUP_BYTES) return false
   const { ffn, heads, headDim } = config
   const fits = allLinears(weights).every(
     ({ slices: [first, ...rest] }) => first.format.type === 'q4' && rest.length === 0,

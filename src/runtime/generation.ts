@@ -185,6 +185,7 @@ export async function* generateSideBySide(
   tokenizer: Tokenizer,
   prompts: readonly (readonly number[])[],
   options: ResolvedGeneration,
+  batched: boolean,
   onStats: (stats: GenerationStats) => void,
 ): AsyncGenerator<BatchToken, Generation[]> {
   const { sampling, prefill, stopIds, maxTokens } = options
@@ -204,7 +205,7 @@ export async function* generateSideBySide(
   const longest = Math.max(...rows.map((row) => row.positionLimit - row.ids.length))
   let tokens = 0
   try {
-    for await (const step of engine.decode(rows, prefix, sampling, stopIds, longest)) {
+    for await (const step of engine.decode(rows, prefix, sampling, stopIds, longest, batched)) {
       lastToken = performance.now()
       if (tokens === 0) firstToken = lastToken
       for (const [index, { id, logProbability, notFinite, allBanned }] of step.entries()) {

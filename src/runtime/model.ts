@@ -195,9 +195,16 @@ export class Model {
         const group = prompts.slice(first, first + this.#batchSize)
         const seed = resolved.sampling.seed + first
         const settings = { ...resolved, sampling: { ...resolved.sampling, seed } }
-        const tokens = generateSideBySide(this.#engine, this.tokenizer, group, settings, (stats) => {
-          this.#stats = stats
-        })
+        const tokens = generateSideBySide(
+          this.#engine,
+          this.tokenizer,
+          group,
+          settings,
+          prompts.length > 1,
+          (stats) => {
+            this.#stats = stats
+          },
+        )
         const indexed = flatMap(tokens, (token) => [{ ...token, index: first + token.index }])
         generations.push(...(yield* indexed))
       }

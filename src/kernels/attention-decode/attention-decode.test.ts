@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest'
-import { attentionReference } from '../attention/attention.reference.js'
 import { compileAttentionCombine } from '../attention-combine/attention-combine.js'
 import { quantizedActivationsReference } from '../common/activation-block.reference.js'
 import { ATTENTION_SPLITS } from '../common/decode-attention.js'
@@ -7,6 +6,7 @@ import { packHalves, unpackHalves } from '../common/half.js'
 import { describeOnGpu } from '../testing/gpu.js'
 import { expectClose, randomNormal } from '../testing/numbers.js'
 import { compileAttentionDecode } from './attention-decode.js'
+import { attentionDecodeReference } from './attention-decode.reference.js'
 
 describeOnGpu('split attention', (test) => {
   const cases = {
@@ -74,7 +74,7 @@ describeOnGpu('split attention', (test) => {
         const [slotKeys, slotValues] = [keys, values].map((all) => all.subarray(slot * capacity * width))
         const bias = Math.log(strength)
         const query = projected.subarray(0, heads * headDim)
-        const y = attentionReference(query, slotKeys, slotValues, shape, length, prefixLength, bias)
+        const y = attentionDecodeReference(query, slotKeys, slotValues, shape, length, prefixLength, bias)
         return Array.from(quantizedActivationsReference(y))
       })
       const bytes = new Int8Array((await test().words(buffers.output.blocks)).buffer)

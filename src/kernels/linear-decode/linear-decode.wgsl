@@ -17,12 +17,12 @@
 @group(0) @binding(2) var<storage, read> biases: array<u32>;
 
 const BLOCKS = IN / 32u;
-// Blocks that fall to a lane, in pairs.
-const STEPS = (BLOCKS + 2u * LANES - 1u) / (2u * LANES);
+// Blocks that fall to a lane.
+const STEPS = (BLOCKS + LANES - 1u) / LANES;
 const ROWS_PER_PASS = WORKGROUP_SIZE / LANES * 2u;
 
-// A block of one row as it is stored. Loaded well before it is used, several at once, so that the memory's latency
-// is paid once for all of them.
+// A block of one row as it is stored. Loaded a step before it is used, so that the memory works while this one is
+// multiplied.
 struct WeightBlock {
   words: vec4<u32>,
   scales: u32,
@@ -60,22 +60,24 @@ fn main(
     let first = (index * PASSES + pass_index) * ROWS_PER_PASS + lane / LANES * 2u;
     // Rows behind the end repeat the last one and are not stored.
     let rows = min(output_rows(first), vec2<u32>(OUT - 1u));
+    // Blocks behind the end repeat the last one, with an input of zero.
+    let lane_block = lane % LANES;
+    var next_x = load_block(rows.x, min(lane_block, BLOCKS - 1u));
+    var next_y = load_block(rows.y, min(lane_block, BLOCKS - 1u));
     var sums = vec2<f32>(0.0);
     for (var step = 0u; step < STEPS; step++) {
-      // Blocks behind the end repeat the last one with an input of zero.
-      let block = vec2<u32>(2u * step, 2u * step + 1u) * LANES + lane % LANES;
-      let at = min(block, vec2<u32>(BLOCKS - 1u));
-      let w00 = load_block(rows.x, at.x);
-      let w10 = load_block(rows.y, at.x);
-      let w01 = load_block(rows.x, at.y);
-      let w11 = load_block(rows.y, at.y);
-      let x0 = input_words(at.x);
-      let x1 = input_words(at.y);
-      let s0 = select(vec2<f32>(0.0), input_scale_and_sum(at.x), block.x < BLOCKS);
-      let s1 = select(vec2<f32>(0.0), input_scale_and_sum(at.y), block.y < BLOCKS);
+      let block = step * LANES + lane_block;
+      let at = min(block, BLOCKS - 1u);
+      let block_x = next_x;
+      let block_y = next_y;
+      let ahead = min(block + LANES, BLOCKS - 1u);
+      next_x = load_block(rows.x, ahead);
+      next_y = load_block(rows.y, ahead);
+      let words = input_words(at);
+      let scale_and_sum = select(vec2<f32>(0.0), input_scale_and_sum(at), block < BLOCKS);
       sums += vec2<f32>(
-        block_product(w00, x0[0], x0[1], s0) + block_product(w01, x1[0], x1[1], s1),
-        block_product(w10, x0[0], x0[1], s0) + block_product(w11, x1[0], x1[1], s1),
+        block_product(block_x, words[0], words[1], scale_and_sum),
+        block_product(block_y, words[0], words[1], scale_and_sum),
       );
     }
     emit(first, sum_lanes(vec4<f32>(sums, 0.0, 0.0), lane).xy, lane);
