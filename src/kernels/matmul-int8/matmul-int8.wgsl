@@ -37,11 +37,16 @@ const OWN_W = (OUTPUT_FOURS * GROUP_UNITS + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZ
 struct Moved {
   x: array<vec4<u32>, OWN_X>,
   w: array<vec4<u32>, OWN_W>,
+  // Of four outputs, in the first OUTPUT_FOURS invocations.
+  scales: vec4<f32>,
+  biases: vec4<f32>,
 }
 
 // Each word of a group for all rows, or all outputs, in fours.
 var<workgroup> tile_x: array<vec4<u32>, GROUP_WORDS * THREAD_ROWS>;
 var<workgroup> tile_w: array<vec4<u32>, GROUP_WORDS * OUTPUT_FOURS>;
+var<workgroup> tile_scales: array<vec4<f32>, OUTPUT_FOURS>;
+var<workgroup> tile_biases: array<vec4<f32>, OUTPUT_FOURS>;
 
 fn load_group(group: u32, first_row_four: u32, first_output: u32, lane: u32) -> Moved {
   var moved = Moved();
@@ -61,10 +66,22 @@ fn load_group(group: u32, first_row_four: u32, first_output: u32, lane: u32) -> 
       weight[min(output + 3u, OUT - 1u) * (IN / WORD_ELEMENTS) + unit],
     );
   }
+  if (lane < OUTPUT_FOURS) {
+    let output = first_output + lane * 4u;
+    for (var i = 0u; i < 4u; i++) {
+      let at = min(output + i, OUT - 1u) * GROUPS + group;
+      moved.scales[i] = unpack2x16float(scales[at / 2u])[at & 1u];
+      moved.biases[i] = unpack2x16float(biases[at / 2u])[at & 1u];
+    }
+  }
   return moved;
 }
 
 fn store_group(moved: Moved, lane: u32) {
+  if (lane < OUTPUT_FOURS) {
+    tile_scales[lane] = moved.scales;
+    tile_biases[lane] = moved.biases + moved.scales * ZERO_POINT;
+  }
   for (var i = 0u; i < OWN_X; i++) {
     let at = lane + i * WORKGROUP_SIZE;
     if (at < THREAD_ROWS * GROUP_WORDS) {
@@ -84,20 +101,6 @@ fn store_group(moved: Moved, lane: u32) {
 
 fn dots(x: u32, w: vec4<u32>) -> vec4<i32> {
   return vec4<i32>(dot4I8Packed(x, w.x), dot4I8Packed(x, w.y), dot4I8Packed(x, w.z), dot4I8Packed(x, w.w));
-}
-
-// The scales (or biases) of four outputs.
-fn range_of(source: array<u32, 4>, group: u32, first_output: u32) -> vec4<f32> {
-  var values = vec4<f32>();
-  for (var i = 0u; i < 4u; i++) {
-    let at = min(first_output + i, OUT - 1u) * GROUPS + group;
-    values[i] = unpack2x16float(source[i])[at & 1u];
-  }
-  return values;
-}
-
-fn range_word(group: u32, output: u32) -> u32 {
-  return (min(output, OUT - 1u) * GROUPS + group) / 2u;
 }
 
 fn write(sums: vec4<f32>, row: u32, first_output: u32) {
@@ -138,22 +141,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     workgroupBarrier();
     // Behind the last group this reads the last one again: cheaper than a branch.
     next = load_group(min(group + 1u, GROUPS - 1u), first_row_four, first_output, lane);
-    let scale_words_a = array<u32, 4>(
-      scales[range_word(group, output_a)], scales[range_word(group, output_a + 1u)],
-      scales[range_word(group, output_a + 2u)], scales[range_word(group, output_a + 3u)],
-    );
-    let scale_words_b = array<u32, 4>(
-      scales[range_word(group, output_b)], scales[range_word(group, output_b + 1u)],
-      scales[range_word(group, output_b + 2u)], scales[range_word(group, output_b + 3u)],
-    );
-    let bias_words_a = array<u32, 4>(
-      biases[range_word(group, output_a)], biases[range_word(group, output_a + 1u)],
-      biases[range_word(group, output_a + 2u)], biases[range_word(group, output_a + 3u)],
-    );
-    let bias_words_b = array<u32, 4>(
-      biases[range_word(group, output_b)], biases[range_word(group, output_b + 1u)],
-      biases[range_word(group, output_b + 2u)], biases[range_word(group, output_b + 3u)],
-    );
     let rows01 = x_ranges[(group * ROW_FOURS + row_four) * 2u];
     let rows23 = x_ranges[(group * ROW_FOURS + row_four) * 2u + 1u];
 
@@ -178,10 +165,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
       dots3a += dots(xs.w, wa);
       dots3b += dots(xs.w, wb);
     }
-    let scale_a = range_of(scale_words_a, group, output_a);
-    let scale_b = range_of(scale_words_b, group, output_b);
-    let bias_a = range_of(bias_words_a, group, output_a) + scale_a * ZERO_POINT;
-    let bias_b = range_of(bias_words_b, group, output_b) + scale_b * ZERO_POINT;
+    let scale_a = tile_scales[my_output];
+    let scale_b = tile_scales[THREAD_OUTPUTS + my_output];
+    let bias_a = tile_biases[my_output];
+    let bias_b = tile_biases[THREAD_OUTPUTS + my_output];
     sums0[0] += vec4<f32>(dots0a) * (scale_a * rows01.x) + bias_a * rows01.y;
     sums0[1] += vec4<f32>(dots0b) * (scale_b * rows01.x) + bias_b * rows01.y;
     sums1[0] += vec4<f32>(dots1a) * (scale_a * rows01.z) + bias_a * rows01.w;
