@@ -41,7 +41,7 @@ export async function compileMatmulSubgroup(
       `groups of ${format.groupSize} do not divide into ${unit} elements`,
     )
   }
-  const tiles = tiling ?? matmulTiling(shape, maxRows)
+  const tiles = tiling ?? matmulTiling(shape, maxRows, gpu.limits.maxComputeWorkgroupStorageSize)
   const { tileRows, tileOutputs } = tileSize(shape, tiles)
   // Lines of matrices are stored straight to y where 16 bytes of it are aligned.
   const aligned = constants.outStride % 4 === 0 && constants.outOffset % 4 === 0

@@ -33,8 +33,10 @@ const STEPS = (IN + TILE_DEPTH - 1u) / TILE_DEPTH;
 // A line of a tile in words of 16 bytes; the odd one keeps the lines of a matrix in different banks.
 const LINE = DEPTH_OCTETS + 1u;
 // Octets of x and units of w that an invocation moves in a step.
-const OWN_X = TILE_ROWS * DEPTH_OCTETS / WORKGROUP_SIZE;
-const OWN_W = TILE_OUTPUTS * DEPTH_UNITS / WORKGROUP_SIZE;
+const X_OCTETS = TILE_ROWS * DEPTH_OCTETS;
+const W_UNITS = TILE_OUTPUTS * DEPTH_UNITS;
+const OWN_X = (X_OCTETS + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZE;
+const OWN_W = (W_UNITS + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZE;
 
 alias Left = subgroup_matrix_left<f16, K, M>;
 alias Right = subgroup_matrix_right<f16, N, K>;
@@ -77,15 +79,19 @@ fn load_step(next: ptr<function, Step>, first_row: u32, first_output: u32, step:
 fn store_step(next: ptr<function, Step>, lane: u32) {
   for (var i = 0u; i < OWN_X; i++) {
     let at = lane + i * WORKGROUP_SIZE;
-    let to = at / DEPTH_OCTETS * LINE + at % DEPTH_OCTETS;
-    tile_x[to] = half_octet((*next).x[2u * i], (*next).x[2u * i + 1u]);
+    if (X_OCTETS % WORKGROUP_SIZE == 0u || at < X_OCTETS) {
+      let to = at / DEPTH_OCTETS * LINE + at % DEPTH_OCTETS;
+      tile_x[to] = half_octet((*next).x[2u * i], (*next).x[2u * i + 1u]);
+    }
   }
   for (var i = 0u; i < OWN_W; i++) {
     let at = lane + i * WORKGROUP_SIZE;
-    let to = at / DEPTH_UNITS * LINE + at % DEPTH_UNITS * UNIT_OCTETS;
-    let octets = unit_octets((*next).w[i]);
-    for (var j = 0u; j < UNIT_OCTETS; j++) {
-      tile_w[to + j] = octets[j];
+    if (W_UNITS % WORKGROUP_SIZE == 0u || at < W_UNITS) {
+      let to = at / DEPTH_UNITS * LINE + at % DEPTH_UNITS * UNIT_OCTETS;
+      let octets = unit_octets((*next).w[i]);
+      for (var j = 0u; j < UNIT_OCTETS; j++) {
+        tile_w[to + j] = octets[j];
+      }
     }
   }
 }

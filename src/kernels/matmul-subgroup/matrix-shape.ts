@@ -19,9 +19,9 @@ export function halfMatrixShape(gpu: Gpu): MatrixShape | undefined {
   if (!gpu.f16 || subgroupMinSize !== subgroupMaxSize) return undefined
   const shapes = gpu.subgroupMatrices
     .filter(({ componentType, resultComponentType, M, N, K }) => {
-      const powers = [M, N, K].every((size) => size === 8 || size === 16 || size === 32)
-      return componentType === 'f16' && resultComponentType === 'f32' && powers
+      const fits = [M, N].every((size) => size === 8 || size === 16) && K === 16
+      return componentType === 'f16' && resultComponentType === 'f32' && fits
     })
-    .sort((a, b) => b.M * b.N * b.K - a.M * a.N * a.K)
+    .sort((a, b) => b.M * b.N - a.M * a.N)
   return shapes[0] && { M: shapes[0].M, N: shapes[0].N, K: shapes[0].K, subgroupSize: subgroupMaxSize }
 }
