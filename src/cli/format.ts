@@ -9,7 +9,7 @@ export function formatBytes(bytes: number): string {
     value /= 1000
     unit++
   }
-  return `${unit === 0 ? value : significant(value)} ${UNITS[unit]}`
+  return `${unit === 0 ? Math.round(value) : significant(value)} ${UNITS[unit]}`
 }
 
 /** `45 s`, `3 min 20 s`, `2 h 5 min`. */

@@ -70,15 +70,13 @@ async function generate(context: Context, model: string, flags: GenerateFlags): 
   const name = input === STANDARD_STREAM ? 'stdin' : input
   const records = parseRecords(await readInput(input, terminal.io), name, raw)
   const sink = await openOutput(output, records, resume, terminal.io)
-  const started = performance.now()
   try {
-    const tokens = await interruptible(terminal.io, (signal) =>
+    if (sink.before === records.length) {
+      terminal.note(`${output} is complete: ${count(records.length, 'record')}.`)
+      return
+    }
+    await interruptible(terminal.io, (signal) =>
       answerRecords(context, model, flags, { name, records, sink }, signal),
-    )
-    const seconds = (performance.now() - started) / 1000
-    const answered = count(records.length - sink.before, 'record')
-    terminal.note(
-      `${answered} in ${formatDuration(seconds)}, ${significant(tokens / seconds)} tok/s with loading`,
     )
   } finally {
     await sink.close()
@@ -92,21 +90,18 @@ interface Work {
   readonly sink: RecordSink
 }
 
-/**
- * Answers the records that are not answered yet.
- * @returns tokens generated
- */
+/** Answers the records that are not answered yet. */
 async function answerRecords(
   { terminal, loadLibrary }: Context,
   modelName: string,
   flags: GenerateFlags,
   { name, records, sink }: Work,
   signal: AbortSignal,
-): Promise<number> {
-  if (sink.before === records.length) return 0
+): Promise<void> {
   const model = await openModel(await loadLibrary(), terminal, modelName, flags, signal, flags.batch)
   const progress = await Progress.create(terminal, RECORDS, 'Answering')
   signal.addEventListener('abort', () => progress.stop())
+  const started = performance.now()
   let tokens = 0
   let written = sink.before
   try {
@@ -136,7 +131,11 @@ async function answerRecords(
       written += group.length
       tokens += answers.reduce((sum, { ids }) => sum + ids.length, 0)
     }
-    return tokens
+    progress.stop()
+    const seconds = (performance.now() - started) / 1000
+    const answered = count(records.length - sink.before, 'record')
+    const speed = `${count(tokens, 'token')} at ${significant(tokens / seconds)} tok/s`
+    terminal.note(`${answered} in ${formatDuration(seconds)}, ${speed}`)
   } catch (error) {
     if (!signal.aborted) throw error
     const advice = flags.output === STANDARD_STREAM ? '' : ' The same command with --resume continues there.'

@@ -10,8 +10,8 @@ export interface Io {
   readonly stderr: OutputStream
   readonly env: Readonly<Record<string, string | undefined>>
   /**
-   * Calls the listener at the next Ctrl-C, once; one after that ends the process in the system's own way, so that
-   * nothing can hang for good.
+   * Calls the listener, once, at the next Ctrl-C, or when whoever reads the output has gone. Another Ctrl-C ends the
+   * process in the system's own way, so that nothing can hang for good.
    * @returns what takes the listener away
    */
   onInterrupt(listener: () => void): () => void
@@ -19,6 +19,11 @@ export interface Io {
 
 export function processIo(): Io {
   const { stdin, stdout, stderr, env } = process
+  const listeners = new Set<() => void>()
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    for (const listener of listeners) listener()
+  })
   return {
     stdin,
     stdout,
@@ -26,8 +31,10 @@ export function processIo(): Io {
     env,
     onInterrupt(listener) {
       process.once('SIGINT', listener)
+      listeners.add(listener)
       return () => {
         process.removeListener('SIGINT', listener)
+        listeners.delete(listener)
       }
     },
   }

@@ -85,7 +85,8 @@ export class Progress {
     this.#label = label
     this.#total = total
     this.#samples.push({ at: now, done })
-    while (this.#samples.length > 2 && now - this.#samples[0].at > WINDOW_MS) this.#samples.shift()
+    // The oldest one kept is older than the window, however rare updates are.
+    while (this.#samples.length > 2 && now - this.#samples[1].at > WINDOW_MS) this.#samples.shift()
     this.#draw()
     if (this.#bar || now - this.#saidAt < LINE_EVERY_MS) return
     this.#saidAt = now
