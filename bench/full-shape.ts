@@ -10,6 +10,7 @@ import { adapterName, convertCheckpoint, loadModel } from '../src/index.js'
 
 interface RunOptions {
   readonly context: string
+  readonly prompt: string
   readonly tokens: string
   readonly activations: 'int8' | 'float'
 }
@@ -42,6 +43,7 @@ program
   .command('run')
   .argument('<model>')
   .option('--context <tokens>', 'context length', '8192')
+  .option('--prompt <tokens>', 'tokens of the prompt', '128')
   .option('--tokens <count>', 'tokens to generate', '64')
   .addOption(new Option('--activations <kind>', 'of decoding').choices(['int8', 'float']).default('int8'))
   .action(async (folder: string, options: RunOptions) => {
@@ -57,7 +59,10 @@ program
     const { total, ...kinds } = model.memory
     const parts = Object.entries(kinds).map(([kind, bytes]) => `${kind} ${gigabytes(bytes)}`)
     console.log(`GPU memory at a context of ${options.context}: ${gigabytes(total)} (${parts.join(', ')})`)
-    const prompt = Array.from({ length: 128 }, (_, i) => (1000 + i * 7919) % model.config.vocabulary)
+    const prompt = Array.from(
+      { length: Number(options.prompt) },
+      (_, i) => (1000 + i * 7919) % model.config.vocabulary,
+    )
     const maxTokens = Number(options.tokens)
     for (const round of ['first', 'second']) {
       // A prompt that differs from the start leaves nothing to take from the cache.
