@@ -14,6 +14,9 @@ const LIMITS = [
   'maxComputeInvocationsPerWorkgroup',
 ] as const
 
+/** Those that kernels use where they are there. */
+const FEATURES = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'] as const
+
 /** An adapter as this command reports it; the names are WebGPU's. */
 interface AdapterReport {
   readonly name: string
@@ -23,7 +26,7 @@ interface AdapterReport {
   readonly description: string
   readonly software: boolean
   readonly default: boolean
-  readonly features: { readonly 'shader-f16': boolean; readonly subgroups: boolean }
+  readonly features: Readonly<Record<(typeof FEATURES)[number], boolean>>
   readonly subgroupMinSize: number
   readonly subgroupMaxSize: number
   readonly limits: Readonly<Record<(typeof LIMITS)[number], number>>
@@ -39,7 +42,9 @@ function report(library: Library, { info, features, limits }: GPUAdapter, isDefa
     description,
     software: isSoftware(info),
     default: isDefault,
-    features: { 'shader-f16': features.has('shader-f16'), subgroups: features.has('subgroups') },
+    features: Object.fromEntries(
+      FEATURES.map((name) => [name, (features as ReadonlySet<string>).has(name)]),
+    ) as AdapterReport['features'],
     subgroupMinSize,
     subgroupMaxSize,
     limits: Object.fromEntries(LIMITS.map((name) => [name, limits[name]])) as AdapterReport['limits'],
@@ -68,6 +73,10 @@ function show(terminal: Terminal, adapter: AdapterReport): void {
     ['choose', adapter.software ? '--device software' : '--device auto'],
     ['shader-f16', features['shader-f16'] ? 'yes' : 'no (the kernels calculate in f32)'],
     ['subgroups', features.subgroups ? `yes, of ${lanes} lanes` : 'no (the kernels use shared memory)'],
+    [
+      'matrix units',
+      features['chromium-experimental-subgroup-matrix'] ? 'yes, as subgroup matrices' : 'not offered',
+    ],
     ['largest buffer', formatBytes(limits.maxBufferSize)],
     ['largest binding', formatBytes(limits.maxStorageBufferBindingSize)],
     ['bindings', `${limits.maxStorageBuffersPerShaderStage} storage buffers a kernel`],

@@ -4,8 +4,8 @@ const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
 export function formatBytes(bytes: number): string {
   let value = bytes
   let unit = 0
-  // 999.95 would be rounded to a thousand of the smaller unit.
-  while (value >= 999.95 && unit < UNITS.length - 1) {
+  // 999.5 would be rounded to a thousand of the smaller unit.
+  while (value >= 999.5 && unit < UNITS.length - 1) {
     value /= 1000
     unit++
   }

@@ -98,7 +98,10 @@ async function answerRecords(
   { name, records, sink }: Work,
   signal: AbortSignal,
 ): Promise<void> {
-  const model = await openModel(await loadLibrary(), terminal, modelName, flags, signal, flags.batch)
+  // Side by side, activations are floats; alone they would not be, and then an answer would depend on where an
+  // interrupted run ended.
+  const batch = flags.batch > 1 ? ({ batchSize: flags.batch, activations: 'float' } as const) : {}
+  const model = await openModel(await loadLibrary(), terminal, modelName, flags, signal, batch)
   const progress = await Progress.create(terminal, RECORDS, 'Answering')
   signal.addEventListener('abort', () => progress.stop())
   const started = performance.now()

@@ -52,7 +52,7 @@ function explain(error: unknown, model: string): unknown {
 
 /**
  * Loads the model that the user named, and shows how far that has come.
- * @param batchSize sequences to generate side by side
+ * @param more what this command needs besides
  */
 export async function openModel(
   library: Library,
@@ -60,14 +60,14 @@ export async function openModel(
   model: string,
   flags: ModelFlags,
   signal: AbortSignal,
-  batchSize = 1,
+  more: Pick<LoadModelOptions, 'batchSize' | 'activations'> = {},
 ): Promise<CliModel> {
   const progress = await Progress.create(terminal, BYTES, 'Opening the model')
   signal.addEventListener('abort', () => progress.stop())
   try {
     return await library.loadModel(modelSource(model), {
       ...loadOptions(flags),
-      batchSize,
+      ...more,
       signal,
       // What follows the last byte is the compilation of the kernels.
       onProgress: ({ doneBytes, totalBytes }) =>

@@ -1,0 +1,105 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { run } from './program.js'
+import { command, noLibrary, StubModel, stubLibrary, testIo } from './testing.js'
+
+describe('generate', () => {
+  let folder: string
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'chatglm-generate-'))
+    await writeFile(
+      join(folder, 'in'),
+      ['a', 'b', 'c', 'd', 'e'].map((prompt) => JSON.stringify({ prompt })).join('\n'),
+    )
+  })
+  afterEach(() => rm(folder, { recursive: true, force: true }))
+
+  const generate = (model: StubModel, ...more: string[]) =>
+    command(
+      [
+        'generate',
+        'm',
+        '--input',
+        join(folder, 'in'),
+        '--output',
+        join(folder, 'out'),
+        '--seed',
+        '9',
+        ...more,
+      ],
+      stubLibrary(model),
+    )
+  const output = async () =>
+    (await readFile(join(folder, 'out'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+
+  it('answers in batches, each record with a seed of its own', async () => {
+    const model = new StubModel()
+    expect((await generate(model, '--raw', '--batch', '2')).code).toBe(0)
+    expect(model.continued.map(({ prompts, options }) => [prompts, options.seed])).toEqual([
+      [['a', 'b'], 9],
+      [['c', 'd'], 11],
+      [['e'], 13],
+    ])
+    expect((await output())[1]).toEqual({ prompt: 'b', generated: 'answer to "b"', finishReason: 'stop' })
+  })
+
+  it('asks in chat format unless told otherwise', async () => {
+    const model = new StubModel()
+    await generate(model)
+    // [gMASK] sop <|user|> \n a <|assistant|>
+    expect(model.continued[0].prompts).toEqual([[90, 91, 93, 10, 97, 94]])
+  })
+
+  it('names the line of a record that fails, keeps those before, and continues there', async () => {
+    const model = new StubModel()
+    model.answerTo = (prompt) => {
+      if (prompt === 'c') throw Object.assign(new Error('Too long.'), { name: 'ContextOverflowError' })
+      return String(prompt)
+    }
+    const failed = await generate(model, '--raw')
+    expect(failed.code).toBe(1)
+    expect(failed.err).toContain(`${join(folder, 'in')}, line 3: Too long.`)
+    expect(await output()).toHaveLength(2)
+
+    model.answerTo = String
+    const resumed = await generate(model, '--raw', '--resume')
+    expect(resumed.code).toBe(0)
+    expect(model.continued.at(-1)).toMatchObject({ prompts: ['e'], options: { seed: 13 } })
+    expect((await output()).map(({ generated }) => generated)).toEqual(['a', 'b', 'c', 'd', 'e'])
+
+    const asked = model.continued.length
+    expect((await generate(model, '--raw', '--resume')).err).toContain('is complete: 5 records.')
+    expect(model.continued).toHaveLength(asked)
+  })
+
+  it('stops by Ctrl-C and says how far it came', async () => {
+    const io = testIo()
+    const model = new StubModel()
+    model.answerTo = (prompt) => {
+      if (prompt === 'b') io.interrupt()
+      return String(prompt)
+    }
+    const args = ['generate', 'm', '--raw', '--input', join(folder, 'in'), '--output', join(folder, 'out')]
+    expect(await run(args, io, stubLibrary(model))).toBe(130)
+    expect(io.stderr.text).toContain('2 of 5 records are written. The same command with --resume continues')
+    expect(await output()).toHaveLength(2)
+  })
+
+  it('reads stdin and writes stdout, which holds nothing else', async () => {
+    const args = ['generate', 'm', '--raw', '--input', '-', '--output', '-']
+    const { out, err } = await command(args, stubLibrary(), '{"content":"a","summary":"s"}\n')
+    expect(out).toBe('{"content":"a","summary":"s","generated":"answer to \\"a\\"","finishReason":"stop"}\n')
+    expect(err).toContain('1 record in')
+    expect((await command(args, stubLibrary(), '{"x":1}')).err).toContain('stdin, line 1: expected a field')
+  })
+
+  it('does not load a model for an input that cannot be read', async () => {
+    const { code, err } = await command(['generate', 'm', '--input', '/no/file', '--output', '-'], noLibrary)
+    expect([code, err]).toEqual([1, 'error: Cannot read /no/file: it does not exist.\n'])
+  })
+})
