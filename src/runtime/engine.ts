@@ -99,6 +99,11 @@ export class Engine {
     return engine
   }
 
+  /** Rows of a whole prefill chunk. */
+  get prefillRows(): number {
+    return this.#prefillBuffers.maxRows
+  }
+
   /** Positions that prompt and answer together may take behind a prefix. */
   available(prefix: Prefix | undefined): number {
     return Math.min(this.contextLength, this.cache.capacity - (prefix?.length ?? 0))
