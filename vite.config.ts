@@ -10,6 +10,7 @@ const library: Record<string, string> = { index: path('src/index.ts'), cli: path
 const programs: Record<string, string> = {
   'make-synthetic-checkpoint': path('tools/make-synthetic-checkpoint.ts'),
   'make-tiny-model': path('tools/make-tiny-model.ts'),
+  bench: path('bench/model.ts'),
   'bench-kernels': path('bench/kernels.ts'),
   'bench-full-shape': path('bench/full-shape.ts'),
   'bench-tokenizer': path('bench/tokenizer.ts'),
