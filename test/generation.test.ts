@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
+  MemoryFiles,
+  openCheckpoint,
+  type TensorWithBytes,
+  writeSafetensors,
+} from '../src/checkpoint/index.js'
+import {
   ContextOverflowError,
   DeviceLostError,
   DisposedError,
@@ -125,6 +131,22 @@ describe('generation', () => {
     expect(penalised.ids).toEqual([77, 78, 77])
   })
 
+  it('never writes banned words, at the start of the answer or in its middle', async () => {
+    const options = { temperature: 1.5, topK: 0, topP: 1, stopIds: [], maxTokens: 20, seed: 2 }
+    const word = '好'
+    const { ids } = await generate(PROMPT, {
+      ...options,
+      logitBias: { [model.tokenizer.encode(`a${word}`)[1]]: 50 },
+    })
+    expect(model.tokenizer.decode(ids)).toContain(word)
+    const clean = await generate(PROMPT, {
+      ...options,
+      logitBias: { [model.tokenizer.encode(`a${word}`)[1]]: 50 },
+      bannedWords: [word],
+    })
+    expect(clean.text).not.toContain(word)
+  })
+
   it('ends at the end of the context, with the reason', async () => {
     const prompt = Array.from({ length: 90 }, (_, i) => (i * 31 + 5) % 320)
     const { ids, finishReason } = await generate(prompt, greedy)
@@ -190,6 +212,25 @@ describe('generation', () => {
     expect(model.memory.prefixes).toBeLessThan(before)
     await expect(generate(PROMPT, { ...options, prefix: b })).rejects.toThrow(PrefixError)
     await model.unloadPrefix(a)
+  })
+
+  it('picks a prefix out of a whole checkpoint', async () => {
+    const whole = await randomModel()
+    const prefix = await randomPrefix(4, WIDTH, 11)
+    const bytes = await prefix.read('model.safetensors', 0, await prefix.size('model.safetensors'))
+    const { tensors } = await openCheckpoint(whole)
+    const both: TensorWithBytes[] = []
+    for (const { name, dtype, shape } of tensors.values()) {
+      both.push({ name, dtype, shape, bytes: await (await openCheckpoint(whole)).read(name) })
+    }
+    const encoder = 'transformer.prefix_encoder.embedding.weight'
+    both.push({ name: encoder, dtype: 'F32', shape: [4, WIDTH], bytes: bytes.slice(-4 * WIDTH * 4) })
+    const files = new MemoryFiles([], 'a trained model')
+    await writeSafetensors(files, 'model.safetensors', both)
+    const [alone, picked] = [await model.loadPrefix(prefix), await model.loadPrefix(files)]
+    const options = { ...greedy, maxTokens: 5 }
+    const expected = await generate(PROMPT, { ...options, prefix: alone })
+    expect((await generate(PROMPT, { ...options, prefix: picked })).ids).toEqual(expected.ids)
   })
 
   it('chats: takes the header off, streams the rest, and gives messages to go on with', async () => {

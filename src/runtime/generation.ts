@@ -18,7 +18,10 @@ export interface GenerateOptions extends SamplingOptions {
   readonly stopIds?: readonly number[]
   /** Texts that end the answer; neither they nor what follows is given out. */
   readonly stop?: readonly string[]
-  /** Words that must not appear: their tokens at the start of the answer and in its middle are banned. */
+  /**
+   * Words that must not appear: every piece that contains one is banned, and the sequence of pieces that spells it. A
+   * model may still spell it in other pieces; `stop` ends an answer for certain.
+   */
   readonly bannedWords?: readonly string[]
   /** A P-Tuning v2 prefix from `loadPrefix`. Default: none. */
   readonly prefix?: Prefix
@@ -72,11 +75,15 @@ export interface ResolvedGeneration {
   readonly prefill: PrefillOptions
 }
 
-/** The ids of a word where it begins the text, and where it follows other text. */
+/** What to ban for a word: pieces that contain it, and its pieces where it begins the text or follows other text. */
 function wordIds(tokenizer: Tokenizer, word: string): number[][] {
+  const containing: number[][] = []
+  for (let id = 0; id < tokenizer.vocabSize; id++) {
+    if (!tokenizer.isSpecial(id) && tokenizer.vocabulary.text(id).includes(word)) containing.push([id])
+  }
   const newline = tokenizer.encode('\n')
   const behindNewline = tokenizer.encode(`\n${word}`).slice(newline.length)
-  return [tokenizer.encode(word), behindNewline].filter((ids) => ids.length > 0)
+  return [...containing, ...[tokenizer.encode(word), behindNewline].filter((ids) => ids.length > 0)]
 }
 
 /**
@@ -99,7 +106,9 @@ export function resolveGeneration(
       'a number from 0 (no prefix) to 1 (as trained)',
     )
   }
-  const banned = (options.bannedWords ?? []).flatMap((word) => wordIds(tokenizer, word))
+  const banned = (options.bannedWords ?? [])
+    .filter((word) => word !== '')
+    .flatMap((word) => wordIds(tokenizer, word))
   const sampling = resolveSampling(
     { ...options, bannedIds: [...(options.bannedIds ?? []), ...banned] },
     engine.config.vocabulary,

@@ -114,12 +114,16 @@ export class Sampler {
         `at most ${HISTORY_CAPACITY} ids`,
       )
     }
-    const banned = bannedSequenceWords(sampling.bannedIds, sizes)
+    // Single ids need no history, and there may be thousands of them.
+    const single = sampling.bannedIds.filter((ids) => ids.length === 1)
+    const sequences = sampling.bannedIds.filter((ids) => ids.length > 1)
+    const banned = bannedSequenceWords(sequences, sizes)
     if (banned.length > BANNED_CAPACITY) {
       throw new InvalidOptionError('bannedIds', `${banned.length} words`, `at most ${BANNED_CAPACITY} in all`)
     }
     const { queue } = this.#gpu.device
-    const biases = Object.entries(sampling.logitBias).map(([id, bias]) => [Number(id), bias] as const)
+    const given = Object.entries(sampling.logitBias).map(([id, bias]) => [Number(id), bias] as const)
+    const biases = [...given, ...single.map(([id]) => [id, Number.NEGATIVE_INFINITY] as const)]
     queue.writeBuffer(this.#banned, 0, banned)
     queue.writeBuffer(this.#logitBias, 0, logitBiasFloats(biases, this.#vocabulary))
     queue.writeBuffer(this.#parameters, 0, samplingParameterWords({ ...sampling, stopIds }))
