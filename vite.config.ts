@@ -11,6 +11,7 @@ const programs: Record<string, string> = {
   'make-synthetic-checkpoint': path('tools/make-synthetic-checkpoint.ts'),
   'make-tiny-model': path('tools/make-tiny-model.ts'),
   bench: path('bench/model.ts'),
+  'bench-charts': path('bench/charts.ts'),
   'bench-kernels': path('bench/kernels.ts'),
   'bench-full-shape': path('bench/full-shape.ts'),
   'bench-tokenizer': path('bench/tokenizer.ts'),

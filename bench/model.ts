@@ -229,7 +229,7 @@ program
       .default('int8'),
   )
   .option('--context-length <tokens>', "default: the model's own", count)
-  .option('--parts <names>', `of ${PARTS.join(', ')}`, words, PARTS)
+  .option('--parts <names>', `of ${PARTS.join(', ')}`, words, [...PARTS])
   .option('--prompts <lengths>', 'prompts to compute, with commas', counts)
   .option('--contexts <lengths>', 'tokens to decode behind, with commas', counts)
   .option('--prefix-length <rows>', 'of the random prefix', count)
