@@ -4,6 +4,7 @@ import { type TestIo, testIo } from './testing.js'
 
 const CTRL_C = '\x03'
 const CTRL_D = '\x04'
+const LEFT = '\x1b[D'
 const UP = '\x1b[A'
 
 describe('the line editor', () => {
@@ -31,6 +32,10 @@ describe('the line editor', () => {
   it('reads a line, and has it in its history', async () => {
     expect(await read('你好', '\r')).toEqual(text('你好'))
     expect(await read(UP, '！\r')).toEqual(text('你好！'))
+  })
+
+  it('inserts several characters that come at once where the cursor is', async () => {
+    expect(await read('今天好', LEFT, '（很）', '\r')).toEqual(text('今天（很）好'))
   })
 
   it('continues a line that ends with a backslash', async () => {

@@ -56,6 +56,9 @@ export class LineEditor {
       historySize: 500,
       removeHistoryDuplicates: true,
     })
+    // Node turns completion off while several characters arrive at once, and then adds all but the last to the end of
+    // the line, wherever the cursor is. Input methods for Chinese send several at once.
+    Object.defineProperty(this.#lines, 'isCompletionEnabled', { get: () => true, set() {} })
     this.#gate.open = false
     this.#lines.on('line', (line) => this.#onLine(line))
     this.#lines.on('SIGINT', () => this.#onInterrupt())
@@ -75,7 +78,12 @@ export class LineEditor {
     }
     if (this.#ended) return Promise.resolve({ kind: 'end' })
     this.#echo(this.#entry)
-    if (!this.#scheduled) this.#showPrompt(this.#takeTyped())
+    if (!this.#scheduled) {
+      // What was typed ahead is not on the screen, though the editor believes so.
+      const typed = this.#takeTyped()
+      this.#showPrompt()
+      if (typed !== '') this.#lines.write(typed)
+    }
     return new Promise((resolve) => {
       this.#reader = resolve
     })
@@ -134,7 +142,7 @@ export class LineEditor {
     if (continued) this.#entry[last] = this.#entry[last].slice(0, -1)
     // A paste that does not end with a newline waits for Enter.
     if (!this.#ended && (continued || this.#lines.line !== '')) {
-      if (this.#reader) this.#showPrompt(this.#takeTyped())
+      if (this.#reader) this.#showPrompt()
       return
     }
     const text = this.#entry.join('\n')
@@ -152,7 +160,7 @@ export class LineEditor {
       this.#gate.write('^C\n')
       this.#entry = []
       this.#takeTyped()
-      this.#showPrompt('')
+      this.#showPrompt()
     } else {
       this.#give({ kind: 'interrupt' })
     }
@@ -171,9 +179,8 @@ export class LineEditor {
     return typed
   }
 
-  #showPrompt(typed: string): void {
+  #showPrompt(): void {
     this.#lines.setPrompt(this.#entry.length > 0 ? this.#continuation : this.#prompt)
-    this.#lines.prompt()
-    if (typed !== '') this.#lines.write(typed)
+    this.#lines.prompt(true)
   }
 }
