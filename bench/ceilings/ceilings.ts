@@ -1,14 +1,13 @@
 import { Filler } from '../common/fill.js'
-import { type Gpu, packHalves } from '../common/internals.js'
+import { type Gpu, halfMatrixShape, packHalves } from '../common/internals.js'
 import type { PassTimer } from '../common/pass-timer.js'
 import type { Summary } from '../common/statistics.js'
 import { rate } from '../common/statistics.js'
+import dotSource from './dot.wgsl?raw'
 import fmaSource from './fma.wgsl?raw'
 import matrixSource from './matrix.wgsl?raw'
 import readSource from './read.wgsl?raw'
-
-/** Units that compute: multiply-adds of one type, or subgroup matrices. */
-export type ComputeUnit = 'f32' | 'f16' | 'matrix'
+import type { ComputeUnit } from './units.js'
 
 /** What a device can do at most, measured: nothing that runs on it can be faster. */
 export interface Ceilings {
@@ -20,7 +19,7 @@ export interface Ceilings {
 
 const LARGE_BUFFER = 2 ** 31
 const LOADS = 8
-const CHAINS = { f32: 8, f16: 8, matrix: 4 }
+const CHAINS = { vectors: 8, matrices: 4 }
 /** Side of the subgroup matrices measured. */
 const SIDE = 16
 
@@ -50,20 +49,20 @@ async function measureRead(gpu: Gpu, timer: PassTimer): Promise<Summary> {
   return rate(bytes, seconds)
 }
 
-/** Operations a second of multiply-adds in registers. */
-async function measureFma(gpu: Gpu, timer: PassTimer, element: 'f32' | 'f16'): Promise<Summary> {
+/** Operations a second of multiply-adds, or of dot products of four bytes, in registers. */
+async function measureVectors(gpu: Gpu, timer: PassTimer, unit: 'f32' | 'f16' | 'int8'): Promise<Summary> {
   const workgroupSize = gpu.workgroupSize(256)
   const workgroups = gpu.software ? 4 : 4096
   const steps = gpu.software ? 64 : 512
-  const chains = CHAINS[element]
-  const parameters = gpu.upload('activations', 'factor', new Float32Array([0.5]))
+  const factor = unit === 'int8' ? new Uint32Array([0x0103_02ff]) : new Float32Array([0.5])
+  const parameters = gpu.upload('activations', 'factor', factor)
   const result = gpu.allocate('activations', 'result', workgroups * workgroupSize * 4)
-  const pipeline = await gpu.compile('fma', [fmaSource], {
-    enable: element === 'f16' ? ['f16'] : [],
-    u32: { WORKGROUP_SIZE: workgroupSize, CHAINS: chains, STEPS: steps },
-    alias: { Element: element },
+  const pipeline = await gpu.compile(unit, [unit === 'int8' ? dotSource : fmaSource], {
+    enable: unit === 'f16' ? ['f16'] : [],
+    u32: { WORKGROUP_SIZE: workgroupSize, CHAINS: CHAINS.vectors, STEPS: steps },
+    ...(unit !== 'int8' && { alias: { Element: unit } }),
   })
-  const bindGroup = gpu.bind(pipeline, 'fma', [parameters, result])
+  const bindGroup = gpu.bind(pipeline, unit, [parameters, result])
   const seconds = await timer.time((pass) => {
     pass.setPipeline(pipeline)
     pass.setBindGroup(0, bindGroup)
@@ -71,7 +70,9 @@ async function measureFma(gpu: Gpu, timer: PassTimer, element: 'f32' | 'f16'): P
   })
   gpu.free(parameters)
   gpu.free(result)
-  return rate(workgroups * workgroupSize * steps * chains * 8, seconds)
+  // Two operations an element of a vec4; a dot product has four elements.
+  const operations = unit === 'int8' ? 32 : 8
+  return rate(workgroups * workgroupSize * steps * CHAINS.vectors * operations, seconds)
 }
 
 /** Operations a second of subgroup matrices in registers, f16 with f32 sums. */
@@ -83,10 +84,10 @@ async function measureMatrix(gpu: Gpu, timer: PassTimer): Promise<Summary> {
     'operands',
     packHalves(Array.from({ length: 2 * SIDE * SIDE }, (_, i) => Math.sin(i) / 64)),
   )
-  const result = gpu.allocate('activations', 'result', workgroups * CHAINS.matrix * SIDE * SIDE * 4)
+  const result = gpu.allocate('activations', 'result', workgroups * CHAINS.matrices * SIDE * SIDE * 4)
   const pipeline = await gpu.compile('matrix', [matrixSource], {
     enable: ['f16', 'chromium_experimental_subgroup_matrix'],
-    u32: { WORKGROUP_SIZE: gpu.info.subgroupMinSize, CHAINS: CHAINS.matrix, STEPS: steps, SIDE },
+    u32: { WORKGROUP_SIZE: gpu.info.subgroupMinSize, CHAINS: CHAINS.matrices, STEPS: steps, SIDE },
   })
   const bindGroup = gpu.bind(pipeline, 'matrix', [operands, result])
   const seconds = await timer.time((pass) => {
@@ -96,26 +97,22 @@ async function measureMatrix(gpu: Gpu, timer: PassTimer): Promise<Summary> {
   })
   gpu.free(operands)
   gpu.free(result)
-  return rate(workgroups * steps * CHAINS.matrix * 2 * SIDE ** 3, seconds)
+  return rate(workgroups * steps * CHAINS.matrices * 2 * SIDE ** 3, seconds)
 }
 
 function hasMatrices(gpu: Gpu): boolean {
-  const wanted = gpu.subgroupMatrices.some(
-    (config) =>
-      config.componentType === 'f16' &&
-      config.resultComponentType === 'f32' &&
-      config.M === SIDE &&
-      config.N === SIDE &&
-      config.K === SIDE,
-  )
-  return wanted && gpu.f16 && gpu.info.subgroupMinSize === gpu.info.subgroupMaxSize
+  const shape = halfMatrixShape(gpu)
+  return shape !== undefined && [shape.M, shape.N, shape.K].every((side) => side === SIDE)
 }
 
 /** Measures what the device can do at most. */
 export async function measureCeilings(gpu: Gpu, timer: PassTimer): Promise<Ceilings> {
   const read = await measureRead(gpu, timer)
-  const compute: Partial<Record<ComputeUnit, Summary>> = { f32: await measureFma(gpu, timer, 'f32') }
-  if (gpu.f16) compute.f16 = await measureFma(gpu, timer, 'f16')
+  const compute: Partial<Record<ComputeUnit, Summary>> = {
+    f32: await measureVectors(gpu, timer, 'f32'),
+    ...(gpu.f16 && { f16: await measureVectors(gpu, timer, 'f16') }),
+    int8: await measureVectors(gpu, timer, 'int8'),
+  }
   if (hasMatrices(gpu)) compute.matrix = await measureMatrix(gpu, timer)
   return { read, compute }
 }

@@ -1,13 +1,7 @@
+import { type ComputeUnit, UNIT_NAMES } from '../ceilings/units.js'
 import type { KernelReport } from '../kernels/report.js'
 import type { Chart } from './render.js'
 import { INK_COLOR, MUTED_COLOR } from './style.js'
-
-const UNIT_NAMES: Readonly<Record<string, string>> = {
-  f32: 'f32 multiply-adds',
-  f16: 'f16 multiply-adds',
-  int8: 'int8 dot products',
-  matrix: 'subgroup matrices',
-}
 
 /** Below this much work a kernel's time is that of a dispatch, and its place on the chart says nothing. */
 export const LEAST_OPERATIONS = 1e6
@@ -37,7 +31,7 @@ export function rooflineChart({ ceilings, kernels }: KernelReport, subtitle: str
   if (points.length === 0) return undefined
   const read = ceilings.read.median / TERA
   const roofs = Object.entries(ceilings.compute).map(([unit, { median }]) => ({
-    name: UNIT_NAMES[unit] ?? unit,
+    name: UNIT_NAMES[unit as ComputeUnit],
     peak: median / TERA,
   }))
   const highest = Math.max(...roofs.map(({ peak }) => peak))

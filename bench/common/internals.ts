@@ -1,9 +1,19 @@
 /** What benchmarks use below the public API, in one place. */
 export { openCheckpoint } from '../../src/checkpoint/index.js'
 export { attentionReference } from '../../src/kernels/attention/attention.reference.js'
+export {
+  ACTIVATION_BLOCK,
+  quantizedActivationsReference,
+} from '../../src/kernels/common/activation-block.reference.js'
 export { packHalves, unpackHalves } from '../../src/kernels/common/half.js'
 export { linearReference } from '../../src/kernels/common/linear.reference.js'
 export * from '../../src/kernels/index.js'
+export { compileMatmulInt8 } from '../../src/kernels/matmul-int8/matmul-int8.js'
+export {
+  compileQuantizeActivations,
+  quantizedActivationBytes,
+} from '../../src/kernels/matmul-int8/quantize-activations.js'
+export { quantizeActivationsReference } from '../../src/kernels/matmul-int8/quantize-activations.reference.js'
 export { rmsNormReference } from '../../src/kernels/rms-norm/rms-norm.reference.js'
 export { ropeReference } from '../../src/kernels/rope/rope.reference.js'
 export { swigluReference } from '../../src/kernels/swiglu/swiglu.reference.js'

@@ -1,29 +1,35 @@
+import type { ComputeUnit } from '../ceilings/units.js'
 import {
+  ATTENTION_SPLITS,
   type AttentionBuffers,
   type AttentionConstants,
   attentionReference,
   compileAttention,
+  compileAttentionCombine,
+  compileAttentionDecode,
+  compileAttentionPrefill,
   type Dispatch,
   type Gpu,
+  usesSubgroupMatrices,
 } from '../common/internals.js'
 import type { CaseShapes, KernelCase, KernelFamily } from './kernel-case.js'
+import { poisonedActivations, readActivations } from './quantized-activations.js'
 import { relativeError, samples, type Workshop } from './workshop.js'
 
-/** What compiles attention over the cache. */
-export type CompileAttention = (
-  gpu: Gpu,
-  constants: AttentionConstants,
-) => Promise<(label: string, buffers: AttentionBuffers) => Dispatch>
-
-/** A kernel for attention, of one row with a cache of its own, or of a chunk of one sequence. */
+/** Attention to the cache, of one row or of a chunk of one sequence, with the buffers it needs in between. */
 export interface AttentionKernel {
   readonly kernel: string
-  readonly compile: CompileAttention
+  readonly unit: ComputeUnit
   readonly tolerance: number
+  compile(workshop: Workshop, constants: AttentionConstants): Promise<BindAttention>
 }
 
-/** Rows of a prompt that share a workgroup, as the runtime compiles it. */
-const PREFILL_QUERIES = 8
+interface BindAttention {
+  bind(buffers: AttentionBuffers): readonly Dispatch[]
+  /** What a call put out for a row, where that is not `y`. */
+  readonly output?: () => Promise<ArrayLike<number>>
+}
+
 const SAMPLED_ROWS = 2
 
 /** The queries, keys and values of a layer, and the row that attention writes. */
@@ -40,6 +46,7 @@ async function checkAttention(
   rows: number,
   context: number,
   { qkv, keys, values, y }: Layer,
+  output: BindAttention['output'],
 ): Promise<number> {
   const { heads, kvGroups, headDim } = shapes
   const width = kvGroups * headDim
@@ -48,7 +55,9 @@ async function checkAttention(
   const errors: number[] = []
   for (const row of samples(rows, SAMPLED_ROWS)) {
     const query = await workshop.readFloats(qkv, row * (heads * headDim + 2 * width), heads * headDim)
-    const actual = await workshop.readFloats(y, row * heads * headDim, heads * headDim)
+    const actual = output
+      ? await output()
+      : await workshop.readFloats(y, row * heads * headDim, heads * headDim)
     const end = context - rows + row + 1
     errors.push(relativeError(actual, attentionReference(query, keyRows, valueRows, shapes, end, 0, 0)))
   }
@@ -73,16 +82,15 @@ function attentionCase(
     shape: `context ${context}`,
     bytes: cacheBytes + rows * 2 * heads * headDim * 4,
     operations: 4 * heads * headDim * pairs,
-    unit: 'f32',
+    unit: kernel.unit,
     tolerance: kernel.tolerance,
     async prepare(workshop) {
-      const queries = rows === 1 ? 1 : PREFILL_QUERIES
-      const bind = await kernel.compile(workshop.gpu, {
+      const { bind, output } = await kernel.compile(workshop, {
         heads,
         kvGroups,
         headDim,
         capacity: context,
-        queries,
+        queries: 1,
         maxRows: rows,
       })
       const positions = Array.from({ length: rows }, (_, row) => [0, 0, context - rows + row, 0])
@@ -96,25 +104,72 @@ function attentionCase(
         y,
       }))
       return {
-        sets: layers.map((layer) => [bind('attention', { ...layer, rows: rowsBuffer, parameters })]),
+        sets: layers.map((layer) => bind({ ...layer, rows: rowsBuffer, parameters })),
         rows,
-        error: () => checkAttention(workshop, shapes, rows, context, layers[0]),
+        error: () => checkAttention(workshop, shapes, rows, context, layers[0], output),
       }
     },
   }
 }
 
-const ATTENTION: AttentionKernel = { kernel: 'attention', compile: compileAttention, tolerance: 1e-4 }
+const ATTENTION: AttentionKernel = {
+  kernel: 'attention',
+  unit: 'f32',
+  tolerance: 1e-4,
+  async compile({ gpu }, constants) {
+    const bind = await compileAttention(gpu, constants)
+    return { bind: (buffers) => [bind('attention', buffers)] }
+  },
+}
+
+/** Splits of the cache, and their combination in 8 bits: a call is both dispatches. */
+const ATTENTION_DECODE: AttentionKernel = {
+  kernel: 'attention-decode',
+  unit: 'f32',
+  tolerance: 1e-2,
+  async compile(workshop, { heads, kvGroups, headDim, capacity }) {
+    const elements = heads * headDim
+    const parts = {
+      parts: workshop.filled('parts', ATTENTION_SPLITS * elements * 4, { kind: 'poison' }),
+      statistics: workshop.filled('statistics', ATTENTION_SPLITS * heads * 8, { kind: 'poison' }),
+    }
+    const output = poisonedActivations(workshop, elements)
+    const [attend, combine] = await Promise.all([
+      compileAttentionDecode(workshop.gpu, { heads, kvGroups, headDim, capacity }),
+      compileAttentionCombine(workshop.gpu, { heads, kvGroups, headDim }),
+    ])
+    return {
+      bind: ({ y: _, ...buffers }) => [
+        attend('attention', { ...buffers, ...parts }),
+        combine('combine', { rows: buffers.rows, ...parts, output }),
+      ],
+      output: () => readActivations(workshop, output, 0, elements),
+    }
+  },
+}
+
+function attentionPrefill(gpu: Gpu, shapes: CaseShapes): AttentionKernel {
+  const onMatrices = usesSubgroupMatrices(gpu, shapes)
+  return {
+    kernel: 'attention-prefill',
+    unit: onMatrices ? 'matrix' : 'f32',
+    tolerance: onMatrices ? 5e-3 : 1e-4,
+    async compile(workshop, constants) {
+      const bind = await compileAttentionPrefill(workshop.gpu, constants)
+      return { bind: (buffers) => [bind('attention', buffers)] }
+    },
+  }
+}
 
 /** Attention of one new token. */
 export const decodeAttention: KernelFamily = (_gpu, shapes) =>
-  [ATTENTION].flatMap((kernel) => shapes.contexts.map((context) => attentionCase(kernel, shapes, 1, context)))
+  [ATTENTION_DECODE, ATTENTION].flatMap((kernel) =>
+    shapes.contexts.map((context) => attentionCase(kernel, shapes, 1, context)),
+  )
 
 /** Attention of a chunk of a prompt to itself and what came before it. */
-export const prefillAttention: KernelFamily = (_gpu, shapes) => {
+export const prefillAttention: KernelFamily = (gpu, shapes) => {
   const rows = Math.max(...shapes.chunks)
-  const contexts = shapes.contexts.filter((context) => context > rows)
-  return [ATTENTION].flatMap((kernel) =>
-    [rows, ...contexts].map((context) => attentionCase(kernel, shapes, rows, context)),
-  )
+  const contexts = [rows, ...shapes.contexts.filter((context) => context > rows)]
+  return contexts.map((context) => attentionCase(attentionPrefill(gpu, shapes), shapes, rows, context))
 }

@@ -1,4 +1,4 @@
-import type { ComputeUnit } from '../ceilings/ceilings.js'
+import type { ComputeUnit } from '../ceilings/units.js'
 import type { Dispatch, Gpu } from '../common/internals.js'
 import type { Workshop } from './workshop.js'
 

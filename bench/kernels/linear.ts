@@ -1,34 +1,10 @@
-import type { ComputeUnit } from '../ceilings/ceilings.js'
-import {
-  compileMatmul,
-  compileMatvec,
-  type Dispatch,
-  type Gpu,
-  type LinearBuffers,
-  type LinearConstants,
-  linearReference,
-  type WeightFormat,
-} from '../common/internals.js'
+import { type LinearBuffers, linearReference, type WeightFormat } from '../common/internals.js'
 import type { CaseShapes, KernelCase, KernelFamily } from './kernel-case.js'
+import { DECODE_KERNELS, type LinearKernel, prefillKernels } from './linear-kernels.js'
 import { relativeError, samples, type Workshop } from './workshop.js'
 
-/** What compiles a matrix product y (+)= x * w^T (+ bias). */
-export type CompileLinear = (
-  gpu: Gpu,
-  constants: LinearConstants,
-  rows: number,
-) => Promise<(label: string, buffers: LinearBuffers) => Dispatch>
-
-/** A kernel for matrix products. */
-export interface LinearKernel {
-  readonly kernel: string
-  readonly compile: CompileLinear
-  readonly formats: readonly WeightFormat['type'][]
-  readonly unit: ComputeUnit
-  readonly tolerance: number
-}
-
-interface LinearShape {
+/** One of the model's matrix products. */
+export interface LinearShape {
   readonly name: string
   readonly inFeatures: number
   readonly outFeatures: number
@@ -37,7 +13,7 @@ interface LinearShape {
 }
 
 /** The matrix products of a layer. */
-function layerShapes({ hidden, ffn, heads, kvGroups, headDim }: CaseShapes): LinearShape[] {
+export function layerShapes({ hidden, ffn, heads, kvGroups, headDim }: CaseShapes): LinearShape[] {
   return [
     { name: 'qkv', inFeatures: hidden, outFeatures: (heads + 2 * kvGroups) * headDim, hasBias: true },
     { name: 'dense', inFeatures: heads * headDim, outFeatures: hidden, accumulate: true },
@@ -46,11 +22,13 @@ function layerShapes({ hidden, ffn, heads, kvGroups, headDim }: CaseShapes): Lin
   ]
 }
 
-function outputShape({ hidden, vocabulary }: CaseShapes): LinearShape {
+/** The matrix product behind the last layer. */
+export function outputShape({ hidden, vocabulary }: CaseShapes): LinearShape {
   return { name: 'output', inFeatures: hidden, outFeatures: vocabulary }
 }
 
-function weightBytes(format: WeightFormat, count: number): number {
+/** Bytes of `count` elements of a weight. */
+export function weightBytes(format: WeightFormat, count: number): number {
   if (format.type === 'f16') return count * 2
   return (count * (format.type === 'q4' ? 4 : 8)) / 8 + (count / format.groupSize) * 4
 }
@@ -61,6 +39,7 @@ const SAMPLED_OUTPUTS = 24
 /** y (+)= x w^T (+ bias) at sampled rows and outputs, in float64. */
 async function checkLinear(
   workshop: Workshop,
+  kernel: LinearKernel,
   { inFeatures, outFeatures }: LinearShape,
   format: WeightFormat,
   rows: number,
@@ -78,7 +57,13 @@ async function checkLinear(
   for (const [i, row] of samples(rows, SAMPLED_ROWS).entries()) {
     const x = await workshop.readFloats(buffers.x, row * inFeatures, inFeatures)
     const y = await workshop.readFloats(buffers.y, row * outFeatures, outFeatures)
-    const products = linearReference(x, weights, inFeatures, bias && outputs.map((output) => bias[output]))
+    const input = kernel.rounding?.(x, format) ?? x
+    const products = linearReference(
+      input,
+      weights,
+      inFeatures,
+      bias && outputs.map((output) => bias[output]),
+    )
     for (const [j, output] of outputs.entries()) {
       actual.push(y[output])
       expected.push(products[j] + (residual[i]?.[output] ?? 0))
@@ -115,7 +100,7 @@ function linearCase(
         hasBias,
         accumulate,
       }
-      const bind = await kernel.compile(workshop.gpu, constants, rows)
+      const bind = await kernel.compile(workshop, constants, rows)
       const x = workshop.floats('x', rows * inFeatures)
       const y = workshop.floats('y', rows * outFeatures)
       const bias = hasBias ? { bias: workshop.halves('bias', outFeatures) } : {}
@@ -132,32 +117,16 @@ function linearCase(
         }
       }
       return {
-        sets: all.map((buffers) => [bind(shape.name, buffers)]),
+        sets: all.map((buffers) => bind(shape.name, buffers)),
         rows,
         poison: () => {
           if (!accumulate) workshop.refill(y, { kind: 'poison' })
         },
-        error: () => checkLinear(workshop, shape, format, rows, all[0], residual),
+        error: () => checkLinear(workshop, kernel, shape, format, rows, all[0], residual),
       }
     },
   }
 }
-
-const MATVEC: LinearKernel = {
-  kernel: 'matvec',
-  compile: compileMatvec,
-  formats: ['q4', 'q8', 'f16'],
-  unit: 'f32',
-  tolerance: 1e-5,
-}
-
-const MATMUL = (gpu: Gpu): LinearKernel => ({
-  kernel: 'matmul',
-  compile: compileMatmul,
-  formats: ['q4', 'q8', 'f16'],
-  unit: 'f32',
-  tolerance: gpu.f16 ? 5e-3 : 1e-5,
-})
 
 function cases(
   kernel: LinearKernel,
@@ -173,10 +142,10 @@ function cases(
 
 /** Kernels for a decode step: one row. */
 export const decodeLinear: KernelFamily = (_gpu, shapes) =>
-  [MATVEC].flatMap((kernel) =>
+  DECODE_KERNELS.flatMap((kernel) =>
     cases(kernel, [...layerShapes(shapes), outputShape(shapes)], [1], shapes.groupSize),
   )
 
 /** Kernels for prefill: chunks of rows. */
 export const prefillLinear: KernelFamily = (gpu, shapes) =>
-  [MATMUL(gpu)].flatMap((kernel) => cases(kernel, layerShapes(shapes), shapes.chunks, shapes.groupSize))
+  prefillKernels(gpu).flatMap((kernel) => cases(kernel, layerShapes(shapes), shapes.chunks, shapes.groupSize))

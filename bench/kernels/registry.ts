@@ -2,10 +2,12 @@ import { decodeAttention, prefillAttention } from './attention.js'
 import { elementwiseKernels } from './elementwise.js'
 import type { KernelFamily } from './kernel-case.js'
 import { decodeLinear, prefillLinear } from './linear.js'
+import { fusedDecodeLinear } from './linear-decode.js'
 import { samplingKernels } from './sampling.js'
 
 /** Every family of kernels, by the name that `--families` takes. A new kernel is a line in its family's file. */
 export const KERNEL_FAMILIES: Readonly<Record<string, KernelFamily>> = {
+  'fused-decode-linear': fusedDecodeLinear,
   'decode-linear': decodeLinear,
   'prefill-linear': prefillLinear,
   'decode-attention': decodeAttention,

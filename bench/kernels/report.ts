@@ -1,4 +1,5 @@
 import type { Ceilings } from '../ceilings/ceilings.js'
+import { type ComputeUnit, UNIT_NAMES } from '../ceilings/units.js'
 import type { Environment } from '../common/environment.js'
 import { spread } from '../common/statistics.js'
 import { digits, duration, percent, table } from '../common/table.js'
@@ -20,8 +21,7 @@ export interface KernelReport {
 /** Lines about the ceilings, for people. */
 export function ceilingLines({ read, compute }: Ceilings): string[] {
   const rates = Object.entries(compute).map(
-    ([unit, { median }]) =>
-      `${unit === 'matrix' ? 'subgroup matrices' : `${unit} multiply-adds`} ${digits(median / 1e12)} TFLOP/s`,
+    ([unit, { median }]) => `${UNIT_NAMES[unit as ComputeUnit]} ${digits(median / 1e12)} TFLOP/s`,
   )
   return [`ceilings: read ${digits(read.median / 1e12)} TB/s, ${rates.join(', ')}`]
 }
