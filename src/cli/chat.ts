@@ -66,7 +66,7 @@ async function chat(
   if (flags.demo) {
     if (words.length > 0 || flags.json)
       throw new UsageError('--demo brings its own prompt; leave the others out.')
-    return interruptible(terminal.io, (signal) => demo(context, flags, signal))
+    return interruptible(terminal, (signal) => demo(context, flags, signal))
   }
   const prompt = await promptFrom(words, terminal)
   if (prompt === undefined && flags.json)
@@ -74,7 +74,7 @@ async function chat(
   if (prompt !== undefined && (flags.prefix?.length ?? 0) > 1) {
     throw new UsageError('One prompt is answered with one prefix: give a single --prefix.')
   }
-  await interruptible(terminal.io, (signal) =>
+  await interruptible(terminal, (signal) =>
     withSession(context, model, flags, signal, async (session) => {
       if (prompt !== undefined) {
         const { json = false, stats = false } = flags

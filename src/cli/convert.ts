@@ -33,7 +33,7 @@ export function convertCommand(context: Context): Command {
     .addOption(deviceOption())
     .addHelpText('after', EXAMPLES)
     .action((source: string, destination: string, flags: ConvertFlags) =>
-      interruptible(context.terminal.io, (signal) => convert(context, source, destination, flags, signal)),
+      interruptible(context.terminal, (signal) => convert(context, source, destination, flags, signal)),
     )
 }
 

@@ -75,7 +75,7 @@ async function generate(context: Context, model: string, flags: GenerateFlags): 
       terminal.note(`${output} is complete: ${count(records.length, 'record')}.`)
       return
     }
-    await interruptible(terminal.io, (signal) =>
+    await interruptible(terminal, (signal) =>
       answerRecords(context, model, flags, { name, records, sink }, signal),
     )
   } finally {

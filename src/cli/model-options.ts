@@ -65,7 +65,7 @@ export async function openModel(
   const progress = await Progress.create(terminal, BYTES, 'Opening the model')
   signal.addEventListener('abort', () => progress.stop())
   try {
-    return await library.loadModel(modelSource(model), {
+    const loaded = await library.loadModel(modelSource(model), {
       ...loadOptions(flags),
       ...more,
       signal,
@@ -73,6 +73,10 @@ export async function openModel(
       onProgress: ({ doneBytes, totalBytes }) =>
         progress.update(doneBytes < totalBytes ? 'Loading' : 'Preparing the GPU', doneBytes, totalBytes),
     })
+    if (!signal.aborted) return loaded
+    // The last steps of loading take no notice of the signal.
+    loaded.dispose()
+    throw signal.reason
   } catch (error) {
     throw explain(error, model)
   } finally {

@@ -267,6 +267,18 @@ describe('one prompt', () => {
     expect(model.disposed).toBe(true)
   })
 
+  it('can be interrupted while the model loads, which is given back', async () => {
+    const io = testIo()
+    const model = new StubModel()
+    const loadModel = async () => {
+      io.interrupt()
+      return model
+    }
+    expect(await run(['chat', 'm', 'hi'], io, stubLibrary(model, { loadModel }))).toBe(130)
+    expect(model.asked).toEqual([])
+    expect(model.disposed).toBe(true)
+  })
+
   it('was perhaps given where the model belongs', async () => {
     const missing = stubLibrary(new StubModel(), {
       loadModel: async () => {
