@@ -3,13 +3,35 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Library } from '../src/cli/library.js'
 import { run } from '../src/cli/program.js'
 import { testIo } from '../src/cli/testing.js'
+import { loadModel, type Model } from '../src/index.js'
 import { randomModel } from './random-model.js'
+
+/** Models by what they were loaded with: compiling the kernels takes most of the time of a run. */
+const models = new Map<string, Promise<Model>>()
+
+/** The library, except that a model loaded again is the one that is loaded already. */
+const loadLibrary = async (): Promise<Library> => ({
+  ...(await import('../src/index.js')),
+  async loadModel(source, { signal: _, onProgress: __, ...options }) {
+    const key = JSON.stringify([source, options])
+    if (!models.has(key)) models.set(key, loadModel(source, options))
+    const model = await models.get(key)!
+    return new Proxy(model, {
+      get(target, name) {
+        if (name === 'dispose') return () => {}
+        const value = Reflect.get(target, name, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  },
+})
 
 async function chatglm(...args: string[]) {
   const io = testIo()
-  const code = await run(args, io)
+  const code = await run(args, io, loadLibrary)
   return { code, out: io.stdout.text, err: io.stderr.text }
 }
 
@@ -31,12 +53,17 @@ describe('the chatglm command', () => {
     }
     conversion = await chatglm('convert', source, model, '--group-size', '32')
   })
-  afterAll(() => rm(folder, { recursive: true, force: true }))
+  afterAll(async () => {
+    for (const model of await Promise.allSettled(models.values())) {
+      if (model.status === 'fulfilled') model.value.dispose()
+    }
+    await rm(folder, { recursive: true, force: true })
+  })
 
   const ask = async (...args: string[]) => {
     const { code, out } = await chatglm('chat', '--json', '--max-tokens', '4', '--context', '64', ...args)
     expect(code).toBe(0)
-    const { stats: _, ...answer } = JSON.parse(out)
+    const { stats: _, cachedTokens: __, ...answer } = JSON.parse(out)
     return answer
   }
 
