@@ -13,6 +13,7 @@ const programs: Record<string, string> = {
   bench: path('bench/model.ts'),
   'bench-charts': path('bench/charts.ts'),
   'bench-kernels': path('bench/kernels.ts'),
+  'bench-peers': path('bench/peers.ts'),
   'bench-full-shape': path('bench/full-shape.ts'),
   'bench-tokenizer': path('bench/tokenizer.ts'),
 }

@@ -10,7 +10,7 @@ import { drawReports, type Report } from './charts/draw.js'
 /** @throws Error for a file that no benchmark of this version wrote */
 async function readReport(file: string): Promise<Report> {
   const report = JSON.parse(await readFile(file, 'utf8')) as Report
-  if ((report.kind !== 'model' && report.kind !== 'kernels') || report.version !== 1) {
+  if (!['model', 'kernels', 'peers'].includes(report.kind) || report.version !== 1) {
     throw new Error(`${file} holds no results of this version's benchmarks.`)
   }
   return report

@@ -1,5 +1,6 @@
 import type { KernelReport } from '../kernels/report.js'
 import type { ModelReport } from '../model/report.js'
+import type { PeerReport } from '../peers/report.js'
 import { fractionChart } from './fractions.js'
 import { profileChart } from './profile.js'
 import { type Chart, renderChart } from './render.js'
@@ -7,7 +8,7 @@ import { rooflineChart } from './roofline.js'
 import { throughputCharts } from './throughput.js'
 
 /** What benchmarks write. */
-export type Report = KernelReport | ModelReport
+export type Report = KernelReport | ModelReport | PeerReport
 
 /** Adapter, date and commit of reports, as far as they share them. */
 function subtitleOf(reports: readonly Report[]): string {
@@ -51,6 +52,10 @@ function chartsOf(reports: readonly Report[]): Chart[] {
     charts.push(...throughputCharts(series, shared + subtitleOf(models)))
     const profiled = models.find(({ profile }) => profile.length > 0)
     if (profiled) charts.push(profileChart(profiled.profile, subtitleOf([profiled])))
+  }
+  for (const peers of reports.filter((report) => report.kind === 'peers')) {
+    const both = throughputCharts(peers.systems, `4-bit weights  ·  ${subtitleOf([peers])}`)
+    charts.push(...both.map((chart) => ({ ...chart, name: `peers-${chart.name}` })))
   }
   const kernels = reports.find((report) => report.kind === 'kernels')
   if (kernels) {

@@ -35,7 +35,7 @@ export interface FirstTokenResult {
 }
 
 /** Repeats a measurement as often as the options say. */
-async function repeat(options: MeasureOptions, once: () => Promise<number>): Promise<Summary> {
+export async function repeat(options: MeasureOptions, once: () => Promise<number>): Promise<Summary> {
   const values: number[] = []
   const started = performance.now()
   while (values.length < options.repetitions) {
@@ -46,7 +46,7 @@ async function repeat(options: MeasureOptions, once: () => Promise<number>): Pro
 }
 
 /** Work that brings the clocks of the card up. */
-async function warmUp(options: MeasureOptions, work: () => Promise<unknown>): Promise<void> {
+export async function warmUp(options: MeasureOptions, work: () => Promise<unknown>): Promise<void> {
   const started = performance.now()
   do await work()
   while (performance.now() - started < options.warmUpSeconds * 1000)

@@ -1,0 +1,106 @@
+import type { InferenceSession, Tensor } from 'onnxruntime-node'
+import type { ModelConfig } from '../common/internals.js'
+import { randomIds } from '../common/random.js'
+import type { GraphNumbers } from './onnx-graph.js'
+
+type Runtime = typeof import('onnxruntime-node')
+
+/** Ids for the timed runs are drawn once. */
+const SEED = 3
+
+/** ONNX Runtime on its WebGPU provider, with keys and values that stay on the GPU. */
+export class OnnxModel {
+  readonly #runtime: Runtime
+  readonly #session: InferenceSession
+  readonly #config: ModelConfig
+  readonly #ids: readonly number[]
+  /** By the names of the graph's inputs; each has room for the whole context and is written in place. */
+  #cache: Record<string, Tensor>
+
+  private constructor(
+    runtime: Runtime,
+    session: InferenceSession,
+    config: ModelConfig,
+    cache: Record<string, Tensor>,
+  ) {
+    this.#runtime = runtime
+    this.#session = session
+    this.#config = config
+    this.#cache = cache
+    this.#ids = randomIds(config.maxContextLength, config.vocabulary, SEED)
+  }
+
+  /** Loads a graph written by `writeGraph`. */
+  static async create(path: string, config: ModelConfig, { activations }: GraphNumbers): Promise<OnnxModel> {
+    const runtime = await import('onnxruntime-node')
+    const { layers, kvGroups, headDim, maxContextLength } = config
+    const names = Array.from({ length: layers }, (_, layer) => [`${layer}.key`, `${layer}.value`]).flat()
+    const session = await runtime.InferenceSession.create(path, {
+      executionProviders: ['webgpu'],
+      preferredOutputLocation: {
+        next_id: 'cpu',
+        ...Object.fromEntries(names.map((name) => [`present.${name}`, 'gpu-buffer' as const])),
+      },
+    })
+    const dims = [1, kvGroups, maxContextLength, headDim]
+    const elements = dims.reduce((product, dim) => product * dim)
+    const zeros = activations === 'float16' ? new Uint16Array(elements) : new Float32Array(elements)
+    const cache = names.map((name) => [`past.${name}`, new runtime.Tensor(activations, zeros, dims)] as const)
+    return new OnnxModel(runtime, session, config, Object.fromEntries(cache))
+  }
+
+  /**
+   * Computes tokens from a position on.
+   * @returns the most likely next id
+   */
+  async #step(ids: readonly number[], position: number): Promise<number> {
+    const { Tensor } = this.#runtime
+    const int64 = (values: readonly number[]) =>
+      new Tensor('int64', BigInt64Array.from(values.map(BigInt)), [1, values.length])
+    const total = position + ids.length
+    const feeds = {
+      ids: int64(ids),
+      position_ids: int64(ids.map((_, i) => position + i)),
+      seqlens_k: new Tensor('int32', Int32Array.of(total - 1), [1]),
+      total_length: new Tensor('int32', Int32Array.of(total), []),
+      ...this.#cache,
+    }
+    // From the second call on the caches are on the GPU, and given as outputs too are written in place.
+    const cached = Object.entries(this.#cache)
+    const inPlace = cached.filter(([, { location }]) => location === 'gpu-buffer')
+    const outputs = inPlace.map(([name, tensor]) => [name.replace('past', 'present'), tensor] as const)
+    const results = await (outputs.length > 0
+      ? this.#session.run(feeds, { next_id: null, ...Object.fromEntries(outputs) })
+      : this.#session.run(feeds))
+    this.#cache = Object.fromEntries(
+      cached.map(([name, tensor]) => [name, results[name.replace('past', 'present')] ?? tensor]),
+    )
+    const [id] = (await results.next_id.getData()) as BigInt64Array
+    return this.#checked(Number(id))
+  }
+
+  #checked(id: number): number {
+    if (id >= 0 && id < this.#config.vocabulary) return id
+    throw new Error(`ONNX Runtime gave the id ${id}.`)
+  }
+
+  /** @returns seconds from the call to the first id */
+  async prefill(tokens: number): Promise<number> {
+    const started = performance.now()
+    await this.#step(this.#ids.slice(0, tokens), 0)
+    return (performance.now() - started) / 1000
+  }
+
+  /** Decodes behind `context` tokens that were computed before. @returns seconds of a token */
+  async decode(context: number, tokens: number): Promise<number> {
+    let id = this.#ids[context]
+    const started = performance.now()
+    for (let i = 0; i < tokens; i++) id = await this.#step([id], context + i)
+    return (performance.now() - started) / 1000 / tokens
+  }
+
+  async dispose(): Promise<void> {
+    for (const tensor of Object.values(this.#cache)) tensor.dispose()
+    await this.#session.release()
+  }
+}
