@@ -99,6 +99,10 @@ export class Engine {
     return engine
   }
 
+  get weights(): ModelWeights {
+    return this.#context.weights
+  }
+
   /** Rows of a whole prefill chunk. */
   get prefillRows(): number {
     return this.#prefillBuffers.maxRows

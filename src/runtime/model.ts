@@ -22,6 +22,7 @@ import {
 } from './generation.js'
 import { loadPrefix, type Prefix } from './prefix.js'
 import { flatMap, Stream } from './stream.js'
+import type { ModelBase } from './weights.js'
 
 /** Bytes of GPU memory, by purpose. */
 export interface MemoryUse extends Readonly<Record<MemoryKind, number>> {
@@ -61,6 +62,12 @@ export class Model {
 
   get config(): ModelConfig {
     return this.#engine.config
+  }
+
+  /** @internal The device and the weights, for training. */
+  get base(): ModelBase {
+    const { gpu, config, weights } = this.#engine
+    return { gpu, config, weights }
   }
 
   /** Positions that prompt and answer together may take. */

@@ -1,4 +1,5 @@
-import type { WeightBuffers, WeightFormat } from '../kernels/index.js'
+import type { Gpu, WeightBuffers, WeightFormat } from '../kernels/index.js'
+import type { ModelConfig } from './config.js'
 
 /** Consecutive rows of a matrix that fit into one binding. */
 export interface WeightSlice {
@@ -36,4 +37,11 @@ export interface ModelWeights {
   readonly output: LinearWeight
   /** cos and sin, f32 [positions, headDim / 4, 2] */
   readonly ropeTable: GPUBuffer
+}
+
+/** A model on a device, as training sees it: it reads the weights and never changes them. */
+export interface ModelBase {
+  readonly gpu: Gpu
+  readonly config: ModelConfig
+  readonly weights: ModelWeights
 }

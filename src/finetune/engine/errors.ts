@@ -1,0 +1,20 @@
+/** A sequence cannot be trained on: too long, no targets, or ids that the model does not have. */
+export class TrainingSampleError extends Error {
+  override readonly name = 'TrainingSampleError'
+}
+
+/** A loss or the norm of a gradient is NaN or infinite: the training has diverged. */
+export class NonFiniteLossError extends Error {
+  override readonly name = 'NonFiniteLossError'
+  constructor(what: 'loss' | 'gradient norm', value: number) {
+    super(
+      `The ${what} is ${value}: the training has diverged. ` +
+        'Go back to an earlier checkpoint and lower the learning rate.',
+    )
+  }
+}
+
+/** Saved parameters do not fit the prefix encoder that is trained. */
+export class TrainingStateError extends Error {
+  override readonly name = 'TrainingStateError'
+}

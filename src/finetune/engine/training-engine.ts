@@ -1,0 +1,109 @@
+import type { ModelBase } from '../../runtime/index.js'
+
+/** One tokenized sequence to learn from. */
+export interface TrainingSample {
+  readonly ids: readonly number[]
+  /**
+   * As many as `ids`; -100 marks what is no target. The shift happens inside: the logits at position i are compared
+   * with label i + 1, so the first label is never used.
+   */
+  readonly labels: readonly number[]
+}
+
+/** The loss of one sequence. */
+export interface SampleLoss {
+  /** Cross entropy in nats, mean over the targets. */
+  readonly loss: number
+  /** How many there are. */
+  readonly targets: number
+}
+
+/** What is trained, and the largest sequence it is trained on. */
+export interface PrefixTrainingOptions {
+  /** Rows of the prefix (`pre_seq_len`). */
+  readonly prefixLength: number
+  /** Whether the prefix goes through two layers before it enters the model (`prefix_projection`). */
+  readonly projection: boolean
+  /** Tokens of the longest sequence; buffers are allocated for it. */
+  readonly maxSequenceLength: number
+  /** Probability with which an element of the prefix is dropped in training; 0.1 in the official model. */
+  readonly dropout: number
+  /** Of the initial parameters. */
+  readonly seed: number
+}
+
+/** A trained parameter with the moments that AdamW keeps of its gradient. */
+export interface ParameterState {
+  readonly shape: readonly number[]
+  readonly parameter: Float32Array<ArrayBuffer>
+  readonly firstMoment: Float32Array<ArrayBuffer>
+  readonly secondMoment: Float32Array<ArrayBuffer>
+}
+
+/** GPU memory of one purpose, known before anything is allocated. */
+export interface PlannedMemory {
+  readonly purpose: string
+  readonly bytes: number
+}
+
+export interface AccumulateOptions {
+  /** What the gradient of the mean loss is multiplied by before it is added; 1 / accumulation steps, as a rule. */
+  readonly gradientScale: number
+  /** Decides which elements of the prefix are dropped; without it none are. */
+  readonly dropoutSeed: number | undefined
+  readonly signal?: AbortSignal
+}
+
+/** Settings of an AdamW step. */
+export interface UpdateOptions {
+  readonly learningRate: number
+  readonly beta1: number
+  readonly beta2: number
+  readonly epsilon: number
+  readonly weightDecay: number
+  /** The gradient is scaled down to this global norm where it exceeds it. */
+  readonly maxGradientNorm: number | undefined
+  /** Number of this update, from 1 on; the moments are corrected for their start at zero by it. */
+  readonly step: number
+}
+
+/**
+ * Trains a P-Tuning v2 prefix over a frozen model on the GPU. Calls take effect in the order in which they are made;
+ * they need not be awaited before the next one, so that the GPU never waits for a loss to be read.
+ */
+export interface TrainingEngine {
+  /** What it has allocated. */
+  readonly memory: readonly PlannedMemory[]
+  /**
+   * Forward and backward pass of one sequence: adds gradientScale * d(mean loss)/d(parameters) to the gradient.
+   * @throws TrainingSampleError for ids or labels that cannot be used, NonFiniteLossError, the signal's reason
+   */
+  accumulate(sample: TrainingSample, options: AccumulateOptions): Promise<SampleLoss>
+  /** The loss of one sequence, without dropout and without a gradient. */
+  evaluate(sample: TrainingSample, signal?: AbortSignal): Promise<SampleLoss>
+  /**
+   * Clips the gradient by its global norm, takes an AdamW step, and clears the gradient.
+   * @returns the global norm before clipping
+   * @throws NonFiniteLossError where that is NaN or infinite; the parameters are left as they were
+   */
+  update(options: UpdateOptions): Promise<{ readonly gradientNorm: number }>
+  /** The gradient accumulated so far, by official parameter names. */
+  readGradients(): Promise<Map<string, Float32Array<ArrayBuffer>>>
+  /** The encoder's output, f32 [prefixLength, 2 layers * kvGroups * headDim], as `uploadPrefix` takes it. */
+  readPrefixRows(): Promise<Float32Array<ArrayBuffer>>
+  /** By official names: `transformer.prefix_encoder.embedding.weight`, and `.trans.0.weight` and so on. */
+  readState(): Promise<Map<string, ParameterState>>
+  /** @throws TrainingStateError where names or shapes are others than those of `readState` */
+  writeState(state: ReadonlyMap<string, ParameterState>): void
+  /** Gives its GPU memory back; the model stays. */
+  dispose(): void
+}
+
+/** The GPU memory that a training of this kind takes besides the model's weights. */
+export type PlanTraining = (base: ModelBase, options: PrefixTrainingOptions) => readonly PlannedMemory[]
+
+/** Allocates all of it and compiles the kernels. */
+export type CreatePrefixTraining = (
+  base: ModelBase,
+  options: PrefixTrainingOptions,
+) => Promise<TrainingEngine>
