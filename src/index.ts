@@ -45,9 +45,11 @@ export {
   ShaderCompilationError,
 } from './kernels/index.js'
 export {
+  type AdapterInfo,
   adapterName,
   type BatchToken,
   type ChatDelta,
+  type ChatModel,
   type ChatOptions,
   type ChatReply,
   ContextOverflowError,
@@ -77,9 +79,17 @@ export {
   OFFICIAL_SAMPLING,
   type Prefix,
   PrefixError,
+  type PrefixHandle,
   type Progress,
+  type Prompt,
   requestAdapter,
   type SamplingOptions,
+  type StoredItem,
+  type StoredKind,
+  type StoreOptions,
+  type StoreProgress,
+  type StoreUsage,
+  type StoreWorkOptions,
   type Stream,
 } from './runtime/index.js'
 export {

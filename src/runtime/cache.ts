@@ -1,6 +1,6 @@
 import type { Gpu } from '../kernels/index.js'
 import type { ModelConfig } from './config.js'
-import type { Prefix } from './prefix.js'
+import type { Prefix, PrefixHandle } from './prefix.js'
 
 /** What a slot of the cache holds now. */
 interface Slot {
@@ -78,7 +78,7 @@ export class KeyValueCache {
   }
 
   /** Forgets a prefix that is about to be freed. */
-  release(prefix: Prefix): void {
+  release(prefix: PrefixHandle): void {
     for (const slot of this.#slots) {
       if (slot.prefix === prefix) {
         slot.prefix = undefined

@@ -6,8 +6,9 @@ import {
   InvalidOptionError,
   InvalidTokenError,
   NumericalError,
+  PrefixError,
 } from './errors.js'
-import type { Prefix } from './prefix.js'
+import type { Prefix, PrefixHandle } from './prefix.js'
 import { type ResolvedSampling, resolveSampling, type SamplingOptions } from './sampling-options.js'
 import { TextStops } from './text-stops.js'
 
@@ -24,7 +25,7 @@ export interface GenerateOptions extends SamplingOptions {
    */
   readonly bannedWords?: readonly string[]
   /** A P-Tuning v2 prefix from `loadPrefix`. Default: none. */
-  readonly prefix?: Prefix
+  readonly prefix?: PrefixHandle
   /** From 0 (as without the prefix) to 1 (as trained, the default): its weight in every softmax. */
   readonly prefixStrength?: number
   /** Ends the generation at once; the loop then throws the signal's reason. */
@@ -114,7 +115,7 @@ export function resolveGeneration(
     engine.config.vocabulary,
   )
   // At strength 0 the prefix weighs nothing, which is exactly what leaving it out computes.
-  const prefix = prefixStrength > 0 ? options.prefix : undefined
+  const prefix = prefixStrength > 0 && options.prefix ? loadedPrefix(engine, options.prefix) : undefined
   return {
     sampling,
     maxTokens,
@@ -122,6 +123,15 @@ export function resolveGeneration(
     stop: options.stop ?? [],
     prefill: { prefix, prefixStrength: prefix ? prefixStrength : 1, ...(signal && { signal }) },
   }
+}
+
+/**
+ * The rows of a prefix that was loaded into this model and is still there.
+ * @throws PrefixError
+ */
+export function loadedPrefix({ gpu }: Engine, prefix: PrefixHandle): Prefix {
+  if ('rows' in prefix && gpu.owns((prefix as Prefix).rows)) return prefix as Prefix
+  throw new PrefixError('The prefix was unloaded, or loaded into another model. Load it into this one.')
 }
 
 /** @throws EmptyTokensError, InvalidTokenError, ContextOverflowError */

@@ -1,5 +1,6 @@
 export { adapterName, type DeviceChoice, openGpu, requestAdapter } from './adapter.js'
 export type { ChatDelta, ChatOptions, ChatReply } from './chat.js'
+export type { AdapterInfo, ChatModel, MemoryUse, Prompt } from './chat-model.js'
 export { type ModelConfig, parseModelConfig } from './config.js'
 export { type ConvertOptions, type ConvertResult, convertCheckpoint } from './convert.js'
 export { DAWN_TOGGLES } from './dawn-toggles.js'
@@ -15,9 +16,17 @@ export type {
 export { type LoadModelOptions, loadModel, type Progress } from './load-model.js'
 export { loadTokenizer, MissingTokenizerError } from './load-tokenizer.js'
 export { loadWeights } from './load-weights.js'
-export type { LoadPrefixOptions, LogitsOptions, MemoryUse, Model } from './model.js'
-export { type Prefix, prefixWidth, uploadPrefix } from './prefix.js'
+export type { LoadPrefixOptions, LogitsOptions, Model } from './model.js'
+export { type Prefix, type PrefixHandle, prefixWidth, uploadPrefix } from './prefix.js'
 export { OFFICIAL_SAMPLING, resolveSampling, type SamplingOptions } from './sampling-options.js'
+export type {
+  StoredItem,
+  StoredKind,
+  StoreOptions,
+  StoreProgress,
+  StoreUsage,
+  StoreWorkOptions,
+} from './store/types.js'
 export type { Stream } from './stream.js'
 export { modelTensors, PREFIX_ENCODER, type TensorSpec, tensorList } from './tensors.js'
 export type { StepPlan } from './token-loop.js'

@@ -4,12 +4,13 @@ import {
   type SourceLocation,
   type SourceOptions,
 } from '../checkpoint/index.js'
-import type { MemoryKind } from '../kernels/index.js'
-import type { Message, Tokenizer } from '../tokenizer/index.js'
+import { DeviceLostError } from '../kernels/index.js'
+import { buildPrompt, type Message, type Tokenizer } from '../tokenizer/index.js'
 import { type ChatDelta, type ChatOptions, type ChatReply, chat } from './chat.js'
+import type { ChatModel, MemoryUse, Prompt } from './chat-model.js'
 import type { ModelConfig } from './config.js'
 import type { Engine } from './engine.js'
-import { DisposedError, PrefixError } from './errors.js'
+import { DisposedError } from './errors.js'
 import {
   type BatchToken,
   checkPrompt,
@@ -18,23 +19,19 @@ import {
   type Generation,
   type GenerationStats,
   generateSideBySide,
+  loadedPrefix,
   resolveGeneration,
 } from './generation.js'
-import { loadPrefix, type Prefix } from './prefix.js'
+import { loadPrefix, type Prefix, type PrefixHandle } from './prefix.js'
 import { flatMap, Stream } from './stream.js'
 import type { ModelBase } from './weights.js'
-
-/** Bytes of GPU memory, by purpose. */
-export interface MemoryUse extends Readonly<Record<MemoryKind, number>> {
-  readonly total: number
-}
 
 export interface LoadPrefixOptions extends SourceOptions {
   readonly signal?: AbortSignal
 }
 
 export interface LogitsOptions {
-  readonly prefix?: Prefix
+  readonly prefix?: PrefixHandle
   /** From 0 (as without the prefix) to 1 (as trained, the default). */
   readonly prefixStrength?: number
   readonly signal?: AbortSignal
@@ -45,8 +42,10 @@ const NO_STATS: GenerationStats = { prefillTokens: 0, prefillSeconds: 0, decodeT
 /**
  * A ChatGLM3 model on a GPU. Calls are answered one after another: a second one waits for the first to end.
  */
-export class Model {
+export class Model implements ChatModel {
   readonly tokenizer: Tokenizer
+  /** Fulfilled when the GPU is taken away: the model cannot be used any more. Not after `dispose()`. */
+  readonly lost: Promise<DeviceLostError>
   readonly #engine: Engine
   readonly #batchSize: number
   #stats = NO_STATS
@@ -58,6 +57,11 @@ export class Model {
     this.#engine = engine
     this.tokenizer = tokenizer
     this.#batchSize = batchSize
+    this.lost = new Promise((resolve) => {
+      engine.gpu.device.lost.then(({ message, reason }) => {
+        if (!this.#disposed) resolve(new DeviceLostError(message || reason))
+      })
+    })
   }
 
   get config(): ModelConfig {
@@ -105,13 +109,11 @@ export class Model {
 
   /**
    * Continues a text or token ids. A text becomes `[gMASK] sop` and its tokens, the raw format of the base model and
-   * of prefixes trained on prompt and response pairs.
+   * of prefixes trained on prompt and response pairs. Messages become the prompt that asks for the next answer; it
+   * comes raw, while `chat` takes it apart.
    * @throws (while iterating) as `chat`
    */
-  generate(
-    prompt: string | readonly number[],
-    options: GenerateOptions = {},
-  ): Stream<GeneratedToken, Generation> {
+  generate(prompt: Prompt, options: GenerateOptions = {}): Stream<GeneratedToken, Generation> {
     return new Stream(this.#generate(this.#idsOf(prompt), options))
   }
 
@@ -120,10 +122,7 @@ export class Model {
    * @returns tokens as they come, each with the index of its prompt; at the end, a generation for each prompt
    * @throws (while iterating) as `chat`
    */
-  generateBatch(
-    prompts: readonly (string | readonly number[])[],
-    options: GenerateOptions = {},
-  ): Stream<BatchToken, Generation[]> {
+  generateBatch(prompts: readonly Prompt[], options: GenerateOptions = {}): Stream<BatchToken, Generation[]> {
     return new Stream(
       this.#generateBatch(
         prompts.map((prompt) => this.#idsOf(prompt)),
@@ -140,7 +139,6 @@ export class Model {
   async logits(ids: readonly number[], options: LogitsOptions = {}): Promise<Float32Array<ArrayBuffer>> {
     return this.#exclusively(() => {
       const { prefill } = resolveGeneration(this.#engine, this.tokenizer, options)
-      this.#checkPrefix(prefill.prefix)
       checkPrompt(ids, this.config.vocabulary, this.#engine.available(prefill.prefix) + 1)
       return this.#engine.logits(ids, prefill)
     })
@@ -158,11 +156,11 @@ export class Model {
     )
   }
 
-  /** Gives a prefix's memory back. */
-  async unloadPrefix(prefix: Prefix): Promise<void> {
+  /** Gives a prefix's memory back; nothing happens where that was done before. */
+  async unloadPrefix(prefix: PrefixHandle): Promise<void> {
     await this.#exclusively(async () => {
       this.#engine.cache.release(prefix)
-      this.#engine.gpu.free(prefix.rows)
+      if ('rows' in prefix) this.#engine.gpu.free((prefix as Prefix).rows)
     })
   }
 
@@ -172,8 +170,10 @@ export class Model {
     this.#engine.gpu.dispose()
   }
 
-  #idsOf(prompt: string | readonly number[]): readonly number[] {
-    return typeof prompt === 'string' ? this.tokenizer.encodePrompt(prompt) : prompt
+  #idsOf(prompt: Prompt): readonly number[] {
+    if (typeof prompt === 'string') return this.tokenizer.encodePrompt(prompt)
+    const isConversation = typeof prompt[0] === 'object'
+    return isConversation ? buildPrompt(this.tokenizer, prompt as readonly Message[]) : (prompt as number[])
   }
 
   async *#generate(
@@ -193,7 +193,6 @@ export class Model {
     try {
       const resolved = resolveGeneration(this.#engine, this.tokenizer, options)
       const { prefix, signal } = resolved.prefill
-      this.#checkPrefix(prefix)
       const available = this.#engine.available(prefix)
       for (const ids of prompts) checkPrompt(ids, this.config.vocabulary, available)
       signal?.throwIfAborted()
@@ -220,12 +219,6 @@ export class Model {
       throw this.#disposed ? new DisposedError('model') : error
     } finally {
       release()
-    }
-  }
-
-  #checkPrefix(prefix: Prefix | undefined): void {
-    if (prefix && !this.#engine.gpu.owns(prefix.rows)) {
-      throw new PrefixError('The prefix was unloaded, or loaded into another model. Load it into this one.')
     }
   }
 

@@ -5,12 +5,16 @@ import { PrefixError } from './errors.js'
 import { FLOAT_DTYPES } from './stored-matrix.js'
 import { PREFIX_ENCODER } from './tensors.js'
 
-/** A P-Tuning v2 prefix on the GPU: keys and values that every layer sees before the first token. */
-export interface Prefix {
+/** A loaded prefix as those see it who only give it to calls; its rows are where the model is. */
+export interface PrefixHandle {
   /** Where it was loaded from. */
   readonly name: string
   /** Rows (virtual tokens), P. */
   readonly length: number
+}
+
+/** A P-Tuning v2 prefix on the GPU: keys and values that every layer sees before the first token. */
+export interface Prefix extends PrefixHandle {
   /** f16 [2 layers, P, kvGroups * headDim]: slab 2l holds layer l's keys, slab 2l + 1 its values. */
   readonly rows: GPUBuffer
 }
