@@ -18,6 +18,12 @@ export { type CacheAppendBuffers, compileCacheAppend } from './cache-append/cach
 export { ATTENTION_SPLITS } from './common/decode-attention.js'
 export type { HeadShape } from './common/heads.js'
 export type { LinearBuffers, LinearConstants } from './common/linear.js'
+export type {
+  CompileTransposed,
+  TransposedBuffers,
+  TransposedConstants,
+  TransposedProduct,
+} from './common/linear-transposed.js'
 export type { QuantizedFormat, WeightBuffers, WeightFormat } from './common/weight.js'
 export { type Dispatch, encodeDispatches } from './dispatch.js'
 export { compileEmbedding, type EmbeddingBuffers, type EmbeddingConstants } from './embedding/embedding.js'
@@ -39,6 +45,7 @@ export {
 export { compileMatmul } from './matmul/matmul.js'
 export { compileMatmulSubgroup } from './matmul-subgroup/matmul-subgroup.js'
 export { halfMatrixShape } from './matmul-subgroup/matrix-shape.js'
+export { compileMatmulTransposed } from './matmul-transposed/matmul-transposed.js'
 export { compileMatvec, MATVEC_MAX_ROWS } from './matvec/matvec.js'
 export { logitBiasFloats, promptCounts } from './penalize/counts.js'
 export { compilePenalize, type PenalizeBuffers } from './penalize/penalize.js'

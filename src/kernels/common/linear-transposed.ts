@@ -1,0 +1,41 @@
+import type { Dispatch } from '../dispatch.js'
+import type { Gpu } from '../gpu.js'
+import type { WeightBuffers, WeightFormat } from './weight.js'
+
+/** What a product with a transposed weight, dx (+)= dy * w, is compiled for: the backward pass of y = x * w^T. */
+export interface TransposedConstants {
+  readonly format: WeightFormat
+  readonly inFeatures: number
+  /** Rows of the weight, or of this slice of it. */
+  readonly outFeatures: number
+  /** Columns of dy; more than `outFeatures` where the weight is a slice. */
+  readonly outStride: number
+  /** The column of dy where this slice's rows begin. */
+  readonly outOffset: number
+  /** Adds to dx instead of overwriting it. All slices of a weight add to the same dx: all but the first need it. */
+  readonly accumulate: boolean
+}
+
+export interface TransposedBuffers extends WeightBuffers {
+  /** Gradient of the product's output, f32 [rows, outStride]. */
+  readonly dy: GPUBuffer
+  /** Gradient of its input, f32 [rows, inFeatures]. */
+  readonly dx: GPUBuffer
+  /** What lies between the dispatches of the product; only where `scratchBytes` is not 0. */
+  readonly scratch?: GPUBuffer
+}
+
+/** A product compiled for its constants. */
+export interface TransposedProduct {
+  /** Bytes of scratch that a product needs; what is in it does not matter, and products one after the other can share it. */
+  readonly scratchBytes: number
+  /** The dispatches of a product, in order. */
+  bind(label: string, buffers: TransposedBuffers): readonly Dispatch[]
+}
+
+/** @param maxRows rows that dy and dx have room for */
+export type CompileTransposed = (
+  gpu: Gpu,
+  constants: TransposedConstants,
+  maxRows: number,
+) => Promise<TransposedProduct>
