@@ -24,6 +24,9 @@ export interface GpuOptions {
   readonly without?: readonly OptionalFeature[]
 }
 
+/** What a kernel is bound to: a whole buffer, or a range that begins at a multiple of 256 bytes. */
+export type BufferRange = GPUBuffer | GPUBufferBinding
+
 /** What a buffer is for; `Gpu.memory` is kept by this. */
 export type MemoryKind = 'weights' | 'cache' | 'prefixes' | 'activations'
 
@@ -191,7 +194,7 @@ export class Gpu {
   bind(
     pipeline: GPUComputePipeline,
     label: string,
-    buffers: readonly (GPUBuffer | GPUBufferBinding | undefined)[],
+    buffers: readonly (BufferRange | undefined)[],
   ): GPUBindGroup {
     return this.device.createBindGroup({
       label,
