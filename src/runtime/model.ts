@@ -19,7 +19,6 @@ import {
   type Generation,
   type GenerationStats,
   generateSideBySide,
-  loadedPrefix,
   resolveGeneration,
 } from './generation.js'
 import { loadPrefix, type Prefix, type PrefixHandle } from './prefix.js'
