@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { flatWorkgroups } from './dispatch.js'
-import { AdapterLimitError, DeviceLostError, OutOfMemoryError } from './errors.js'
+import { AdapterLimitError, DeviceLostError, OutOfMemoryError, ShaderCompilationError } from './errors.js'
 import { Gpu } from './gpu.js'
 
 describe('the GPU', () => {
@@ -53,6 +53,29 @@ describe('the GPU', () => {
     const buffer = gpu.allocate('weights', 'odd', 16)
     gpu.write(buffer, 0, Uint8Array.from([1, 2, 3, 4, 5, 6]))
     expect([...new Uint8Array(await gpu.read(buffer, 0, 8))]).toEqual([1, 2, 3, 4, 5, 6, 0, 0])
+  })
+
+  it('goes on after a kernel that does not compile, and says which and why', async () => {
+    const broken = '@compute @workgroup_size(1) fn main() { let x: u32 = 1.5; }'
+    const compiling = gpu.compile('broken', [broken], {})
+    await expect(compiling).rejects.toThrow(ShaderCompilationError)
+    await expect(compiling).rejects.toThrow(/kernel broken: line \d+: cannot convert/)
+    await gpu.finish()
+    expect(() => gpu.check()).not.toThrow()
+  })
+
+  it('reports compilations, and the loss of the device while it compiles', async () => {
+    const reports: number[][] = []
+    const onCompile = (done: number, begun: number) => reports.push([done, begun])
+    const other = await Gpu.create((await navigator.gpu.requestAdapter())!, { onCompile })
+    const kernel = (value: number) =>
+      other.compile('small', [`@compute @workgroup_size(1) fn main() { let x = ${value}; }`], {})
+    await Promise.all([kernel(1), kernel(2), kernel(1)])
+    expect(reports.at(0)).toEqual([0, 1])
+    expect(reports.at(-1)).toEqual([2, 2])
+    const compiling = kernel(3)
+    other.dispose()
+    await expect(compiling).rejects.toThrow(DeviceLostError)
   })
 
   it('fails everything after it was disposed of', async () => {

@@ -22,6 +22,8 @@ export interface SubgroupMatrixConfig {
 export interface GpuOptions {
   /** Features to leave unused although the adapter has them, so that every variant can be forced and tested. */
   readonly without?: readonly OptionalFeature[]
+  /** Called whenever the compilation of a kernel begins or ends, with how many have ended, and have begun. */
+  readonly onCompile?: (done: number, begun: number) => void
 }
 
 /** What a kernel is bound to: a whole buffer, or a range that begins at a multiple of 256 bytes. */
@@ -41,6 +43,15 @@ export const STORAGE_USAGE = STORAGE | COPY_DST | COPY_SRC
 
 /** Not in the standard yet, nor in its types. */
 const SUBGROUP_MATRIX = 'chromium-experimental-subgroup-matrix'
+
+/** Whether an adapter runs shaders on the CPU. */
+export function isSoftwareAdapter({
+  isFallbackAdapter,
+  architecture,
+  description,
+}: Pick<GPUAdapterInfo, 'architecture' | 'description'> & { isFallbackAdapter?: boolean }): boolean {
+  return isFallbackAdapter === true || /swiftshader|llvmpipe/i.test(`${architecture} ${description}`)
+}
 
 /** How long to wait for the reason when GPU work fails. */
 const LOSS_REPORT_MS = 100
@@ -67,10 +78,13 @@ export class Gpu {
 
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>()
   readonly #kinds = new Map<GPUBuffer, MemoryKind>()
+  readonly #onCompile: GpuOptions['onCompile']
+  #compiled = 0
   #failure: Error | undefined
   readonly #lost: Promise<never>
 
-  private constructor(device: GPUDevice, info: GPUAdapterInfo) {
+  private constructor(device: GPUDevice, info: GPUAdapterInfo, onCompile: GpuOptions['onCompile']) {
+    this.#onCompile = onCompile
     this.device = device
     this.info = info
     this.f16 = device.features.has('shader-f16')
@@ -79,8 +93,7 @@ export class Gpu {
     this.subgroupMatrices = (device.features as ReadonlySet<string>).has(SUBGROUP_MATRIX)
       ? Array.from(subgroupMatrixConfigs)
       : []
-    this.software =
-      info.isFallbackAdapter || /swiftshader|llvmpipe/i.test(`${info.architecture} ${info.description}`)
+    this.software = isSoftwareAdapter(info)
     this.empty = device.createBuffer({ label: 'empty', size: 256, usage: STORAGE_USAGE })
     this.#lost = device.lost.then((lost) => {
       this.#failure ??= new DeviceLostError(lost.message || lost.reason)
@@ -127,7 +140,7 @@ export class Gpu {
       requiredLimits[name] = adapter.limits[name]
     }
     const device = await adapter.requestDevice({ requiredFeatures, requiredLimits })
-    return new Gpu(device, adapter.info)
+    return new Gpu(device, adapter.info, options.onCompile)
   }
 
   get limits(): GPUSupportedLimits {
@@ -177,17 +190,34 @@ export class Gpu {
     const code = specialize(modules, specialization)
     let pipeline = this.#pipelines.get(code)
     if (!pipeline) {
-      const module = this.device.createShaderModule({ label, code })
-      pipeline = this.race(
-        this.device.createComputePipelineAsync({ label, layout: 'auto', compute: { module } }),
-      ).catch(async (error) => {
-        const { messages } = await module.getCompilationInfo()
-        const problems = messages.map(({ lineNum, message }) => `line ${lineNum}: ${message}`)
-        throw new ShaderCompilationError(label, problems.join('; ') || String(error))
-      })
+      pipeline = this.#compile(label, code).finally(() =>
+        this.#onCompile?.(++this.#compiled, this.#pipelines.size),
+      )
       this.#pipelines.set(code, pipeline)
+      this.#onCompile?.(this.#compiled, this.#pipelines.size)
     }
     return pipeline
+  }
+
+  async #compile(label: string, code: string): Promise<GPUComputePipeline> {
+    const { device } = this
+    // A refused kernel is this call's failure, not the device's: there may be another kernel for the same.
+    device.pushErrorScope('validation')
+    const module = device.createShaderModule({ label, code })
+    const problem = device.popErrorScope().catch(() => null)
+    try {
+      return await this.race(
+        device.createComputePipelineAsync({ label, layout: 'auto', compute: { module } }),
+      )
+    } catch (error) {
+      this.check()
+      const { messages } = await module.getCompilationInfo()
+      const problems = messages.map(({ lineNum, message }) => `line ${lineNum}: ${message}`)
+      throw new ShaderCompilationError(
+        label,
+        problems.join('; ') || (await problem)?.message || String(error),
+      )
+    }
   }
 
   /** Binds buffers, or ranges of them, to bindings 0, 1, 2, ... of group 0; undefined leaves a binding out. */

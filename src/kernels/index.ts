@@ -31,6 +31,7 @@ export * from './errors.js'
 export {
   Gpu,
   type GpuOptions,
+  isSoftwareAdapter,
   type MemoryKind,
   type OptionalFeature,
   STORAGE_USAGE,

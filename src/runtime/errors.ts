@@ -11,7 +11,16 @@ export class ModelConfigError extends Error {
 /** An option has a value that makes no sense; the message names it and says what is accepted. */
 export class InvalidOptionError extends Error {
   override readonly name = 'InvalidOptionError'
-  constructor(option: string, value: unknown, expected: string) {
+  /**
+   * @param option the option's name, `variants.decode` for one within another
+   * @param value what it was given
+   * @param expected what is accepted
+   */
+  constructor(
+    readonly option: string,
+    readonly value: unknown,
+    readonly expected: string,
+  ) {
     const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
     super(`Option ${option} is ${shown}; expected ${expected}.`)
   }

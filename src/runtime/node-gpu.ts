@@ -8,10 +8,17 @@ const instances: { best?: Promise<GPU>; software?: Promise<GPU> } = {}
 
 async function createInstance(software: boolean): Promise<GPU> {
   Object.assign(globalThis, globals)
+  const { VK_DRIVER_FILES } = process.env
   // Asked beforehand, because Dawn prints a warning when it looks for a loader in vain.
   if (software || lacksVulkanLoader()) await installSoftwareAdapter()
   const gpu = create([...DAWN_TOGGLES]) as GPU
-  if (await gpu.requestAdapter()) return gpu
+  const found = await gpu.requestAdapter()
+  if (software) {
+    // This instance has found its driver; one for the best adapter must find the others.
+    if (VK_DRIVER_FILES === undefined) delete process.env.VK_DRIVER_FILES
+    else process.env.VK_DRIVER_FILES = VK_DRIVER_FILES
+  }
+  if (found || software) return gpu
   return (await installSoftwareAdapter()) ? (create([...DAWN_TOGGLES]) as GPU) : gpu
 }
 
