@@ -37,4 +37,20 @@ describeOnGpu('RoPE', (test) => {
     test().run([rope('rope', buffers)])
     expect(await test().floats(buffers.qkv)).toEqual(qkv)
   })
+
+  it('turns back to what it was, which is its gradient because a rotation is orthogonal', async () => {
+    const shape = { heads: 2, kvGroups: 1, headDim: 16 }
+    const qkv = randomNormal(3 * 4 * 16, 7)
+    const forward = await compileRope(test().gpu, shape)
+    const back = await compileRope(test().gpu, shape, true)
+    const buffers = {
+      rows: test().input(new Uint32Array([2, 0, 90].flatMap((position) => [9, 0, position, 3]))),
+      table: test().input(ropeTable(91, 16, 10_000)),
+      qkv: test().input(qkv),
+    }
+    test().run([forward('rope', buffers)], 3)
+    expect((await test().floats(buffers.qkv)).some((value, i) => Math.abs(value - qkv[i]) > 0.1)).toBe(true)
+    test().run([back('back', buffers)], 3)
+    expectClose(await test().floats(buffers.qkv), qkv, 1e-6)
+  })
 })

@@ -31,13 +31,18 @@ export function ropeTable(positions: number, headDim: number, base: number): Flo
   return table
 }
 
-/** Compiles the rotation of the first half of each query and key head by its row's position. */
+/**
+ * Compiles the rotation of the first half of each query and key head by its row's position.
+ * @param back whether to turn back: from the gradient of what was turned to that of what it was before
+ */
 export async function compileRope(
   gpu: Gpu,
   { heads, kvGroups, headDim }: HeadShape,
+  back = false,
 ): Promise<(label: string, buffers: RopeBuffers) => Dispatch> {
   const pipeline = await gpu.compile('rope', [source], {
     u32: { HEADS: heads, KV_GROUPS: kvGroups, HEAD_DIM: headDim, WORKGROUP_SIZE: gpu.workgroupSize(128) },
+    bool: { BACK: back },
   })
   return (label, { rows, table, qkv }) => ({
     label,
