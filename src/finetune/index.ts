@@ -1,0 +1,23 @@
+export { fromAdvertiseGen, fromToolAlpaca, toConversation } from './data/convert.js'
+export {
+  createDataset,
+  type DataSettings,
+  type InputOutputSettings,
+  type MultiTurnSettings,
+  readDataset,
+  type TrainingDataset,
+} from './data/dataset.js'
+export { type PreviewPart, previewSample } from './data/preview.js'
+export { type DataLocation, type ReadOptions, readRecords } from './data/read-records.js'
+export {
+  type Conversation,
+  isConversation,
+  type PromptResponse,
+  parseRecord,
+  type SourceRecord,
+  type TextMessage,
+  type ToolMessage,
+  type TrainingMessage,
+  type TrainingRecord,
+} from './data/records.js'
+export * from './errors.js'
