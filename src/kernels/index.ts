@@ -1,5 +1,11 @@
 export { type AttentionBuffers, type AttentionConstants, compileAttention } from './attention/attention.js'
 export {
+  type AttentionBackward,
+  type AttentionBackwardBuffers,
+  type AttentionBackwardConstants,
+  compileAttentionBackward,
+} from './attention-backward/attention-backward.js'
+export {
   type AttentionCombineBuffers,
   compileAttentionCombine,
 } from './attention-combine/attention-combine.js'
@@ -9,6 +15,7 @@ export {
   compileAttentionPrefill,
   usesSubgroupMatrices,
 } from './attention-prefill/attention-prefill.js'
+export { compileAttentionTraining } from './attention-training/attention-training.js'
 export {
   type BanSequencesBuffers,
   bannedSequenceWords,
@@ -24,6 +31,7 @@ export type {
   TransposedConstants,
   TransposedProduct,
 } from './common/linear-transposed.js'
+export type { TrainingAttentionBuffers, TrainingAttentionConstants } from './common/training-attention.js'
 export type { QuantizedFormat, WeightBuffers, WeightFormat } from './common/weight.js'
 export { type Dispatch, encodeDispatches } from './dispatch.js'
 export { compileEmbedding, type EmbeddingBuffers, type EmbeddingConstants } from './embedding/embedding.js'
@@ -44,6 +52,17 @@ export {
   type LinearDecodeConstants,
 } from './linear-decode/linear-decode.js'
 export { compileMatmul } from './matmul/matmul.js'
+export {
+  compileMatmulInt8,
+  fitsMatmulInt8,
+  type MatmulInt8Buffers,
+} from './matmul-int8/matmul-int8.js'
+export {
+  compileQuantizeActivations,
+  type QuantizeActivationsBuffers,
+  type QuantizedActivations,
+  quantizedActivationBytes,
+} from './matmul-int8/quantize-activations.js'
 export { compileMatmulSubgroup } from './matmul-subgroup/matmul-subgroup.js'
 export { halfMatrixShape } from './matmul-subgroup/matrix-shape.js'
 export { compileMatmulTransposed } from './matmul-transposed/matmul-transposed.js'

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest'
+import { compileAttentionTraining } from '../attention-training/attention-training.js'
+import { attentionTrainingReference } from '../attention-training/attention-training.reference.js'
+import { describeOnGpu, type TestGpu } from '../testing/gpu.js'
+import { expectClose, randomNormal } from '../testing/numbers.js'
+import { type TrainingCase, trainingAttentionCase } from '../testing/training-attention.js'
+import { compileAttentionBackward } from './attention-backward.js'
+import { attentionBackwardReference } from './attention-backward.reference.js'
+
+interface BackwardCase extends TrainingCase {
+  readonly prefixOnly?: boolean
+  /** Of the gradient of the output, row by row. */
+  readonly rowScale?: (row: number) => number
+}
+
+/** Runs forward and backward pass and gives the gradients beside the reference's. */
+async function differentiate(test: TestGpu, shape: BackwardCase) {
+  const { prefixOnly = false, rows, heads, headDim, rowScale = () => 1 } = shape
+  const { constants, buffers, qkv, layer, offset, slab } = trainingAttentionCase(test, shape)
+  const { maxRows, prefixLength, prefixStride } = constants
+  const width = heads * headDim
+  const dy = randomNormal(rows * width, 3).map((value, i) => value * rowScale(Math.floor(i / width)))
+  const forward = await compileAttentionTraining(test.gpu, constants)
+  const backward = await compileAttentionBackward(test.gpu, { ...constants, prefixOnly })
+  const before = randomNormal(prefixLength * prefixStride, 4, rowScale(0))
+  const paddedDy = new Float32Array(maxRows * width).fill(Number.NaN)
+  paddedDy.set(dy)
+  const dprefix = test.input(before, 'dprefix')
+  const dqkv = test.output((maxRows * qkv.length) / rows, 'dqkv')
+  const dispatches = backward.bind('attention', {
+    ...buffers,
+    dy: test.input(paddedDy, 'dy'),
+    dqkv,
+    dprefix: { buffer: dprefix, offset: offset * 4, size: dprefix.size - offset * 4 },
+    scratch: test.output(backward.scratchBytes / 4, 'scratch'),
+  })
+  test.run([forward('attention', buffers), ...dispatches], rows)
+
+  const expected = attentionBackwardReference(qkv, layer, dy, constants, rows)
+  const after = await test.floats(dprefix)
+  const actual = { dqkv: await test.floats(dqkv), dprefix: new Float32Array(after.length) }
+  // What was added, at the beginning of rows as in the reference.
+  after.forEach((value, i) => {
+    const column = (i % prefixStride) - offset
+    if (column >= 0 && column < slab) actual.dprefix[i - offset] = value - before[i]
+    else expect(value).toBe(before[i])
+  })
+  return { actual, expected, end: rows * (qkv.length / rows) }
+}
+
+async function check(test: TestGpu, shape: BackwardCase, tolerance = 2e-5) {
+  const { actual, expected, end } = await differentiate(test, shape)
+  expectClose(actual.dprefix, expected.dprefix, tolerance)
+  const written = shape.prefixOnly ? 0 : end
+  expectClose(actual.dqkv.subarray(0, written), expected.dqkv.subarray(0, written), tolerance)
+  expect(actual.dqkv.subarray(written).every(Number.isNaN)).toBe(true)
+}
+
+describeOnGpu('backward pass of attention', (test) => {
+  const shape = { heads: 6, kvGroups: 2, headDim: 16 }
+
+  for (const [rows, prefixLength] of [
+    [1, 1],
+    [19, 5],
+    [32, 16],
+  ]) {
+    it(`gives the gradients of ${rows} rows behind a prefix of ${prefixLength}`, async () => {
+      await check(test(), { ...shape, rows, prefixLength, maxRows: 35 })
+    })
+  }
+
+  it('gives the gradient of the prefix alone', async () => {
+    await check(test(), { ...shape, rows: 9, prefixLength: 20, maxRows: 35, prefixOnly: true })
+  })
+
+  it('has heads of 32, and one group', async () => {
+    await check(test(), { heads: 5, kvGroups: 1, headDim: 32, rows: 7, prefixLength: 12 })
+  })
+
+  it('has the shape of ChatGLM3: 16 heads of 128 to a group', async () => {
+    await check(test(), { heads: 32, kvGroups: 2, headDim: 128, rows: 6, prefixLength: 13 })
+  })
+
+  it('takes gradients of any size', async () => {
+    for (const size of [1e-12, 1e8]) {
+      await check(test(), { ...shape, rows: 5, prefixLength: 4, maxRows: 35, rowScale: () => size })
+    }
+  })
+
+  it('gives the same to the bit every time', async () => {
+    const first = await differentiate(test(), { ...shape, rows: 19, prefixLength: 5, maxRows: 35 })
+    const second = await differentiate(test(), { ...shape, rows: 19, prefixLength: 5, maxRows: 35 })
+    expect(new Uint32Array(second.actual.dqkv.buffer)).toEqual(new Uint32Array(first.actual.dqkv.buffer))
+    expect(second.actual.dprefix).toEqual(first.actual.dprefix)
+  })
+})
+
+describe('reference of the backward pass of attention', () => {
+  it('is the slope of the forward pass', () => {
+    const constants = { heads: 4, kvGroups: 2, headDim: 4, prefixLength: 2, prefixStride: 16, maxRows: 3 }
+    const rows = constants.maxRows
+    const inputs = { qkv: randomNormal(rows * 32, 1), prefix: randomNormal(2 * 16, 2) }
+    const dy = randomNormal(rows * 16, 3)
+    const product = (qkv: ArrayLike<number>, prefix: ArrayLike<number>) =>
+      attentionTrainingReference(qkv, prefix, constants, rows).y.reduce((sum, v, i) => sum + v * dy[i], 0)
+    const { dqkv, dprefix } = attentionBackwardReference(inputs.qkv, inputs.prefix, dy, constants, rows)
+    const step = 1e-5
+    const slope = (name: 'qkv' | 'prefix', i: number) => {
+      const [up, down] = [step, -step].map((change) => {
+        const moved = { ...inputs, [name]: Float64Array.from(inputs[name]) }
+        moved[name][i] += change
+        return product(moved.qkv, moved.prefix)
+      })
+      return (up - down) / (2 * step)
+    }
+    expectClose(
+      dqkv,
+      Array.from(dqkv, (_, i) => slope('qkv', i)),
+      1e-8,
+    )
+    expectClose(
+      dprefix,
+      Array.from(dprefix, (_, i) => slope('prefix', i)),
+      1e-8,
+    )
+  })
+})

@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest'
+import { describeOnGpu, type TestGpu } from '../testing/gpu.js'
+import { expectClose } from '../testing/numbers.js'
+import { type TrainingCase, trainingAttentionCase } from '../testing/training-attention.js'
+import { compileAttentionTraining } from './attention-training.js'
+
+async function check(test: TestGpu, shape: TrainingCase, tolerance = 1e-5) {
+  const { constants, buffers, expected } = trainingAttentionCase(test, shape)
+  const bind = await compileAttentionTraining(test.gpu, constants)
+  test.run([bind('attention', buffers)], shape.rows)
+  const y = await test.floats(buffers.y)
+  const logSumExp = await test.floats(buffers.logSumExp)
+  expectClose(y.subarray(0, expected.y.length), expected.y, tolerance)
+  expectClose(logSumExp.subarray(0, expected.logSumExp.length), expected.logSumExp, tolerance)
+  // Nothing is written behind the sequence.
+  expect(y.subarray(expected.y.length).every(Number.isNaN)).toBe(true)
+  expect(logSumExp.subarray(expected.logSumExp.length).every(Number.isNaN)).toBe(true)
+}
+
+describeOnGpu('attention in training', (test) => {
+  const shape = { heads: 6, kvGroups: 2, headDim: 16 }
+
+  for (const [rows, prefixLength] of [
+    [1, 1],
+    [19, 5],
+    [32, 16],
+  ]) {
+    it(`attends for ${rows} rows behind a prefix of ${prefixLength}`, async () => {
+      await check(test(), { ...shape, rows, prefixLength, maxRows: 35 })
+    })
+  }
+
+  it('has heads of 32, and one group', async () => {
+    await check(test(), { heads: 5, kvGroups: 1, headDim: 32, rows: 7, prefixLength: 12 })
+  })
+
+  it('has the shape of ChatGLM3: 16 heads of 128 to a group', async () => {
+    await check(test(), { heads: 32, kvGroups: 2, headDim: 128, rows: 6, prefixLength: 13 })
+  })
+
+  it('follows scores that rise by hundreds', async () => {
+    await check(test(), { heads: 4, kvGroups: 2, headDim: 128, rows: 40, prefixLength: 30, deviation: 8 })
+  })
+
+  it('refuses heads that do not divide into groups, or into fours, and rows too short for a prefix', async () => {
+    const { gpu } = test()
+    const constants = { ...shape, prefixLength: 1, prefixStride: 64, maxRows: 1 }
+    await expect(compileAttentionTraining(gpu, { ...constants, heads: 5 })).rejects.toThrow('5 heads')
+    await expect(compileAttentionTraining(gpu, { ...constants, headDim: 6 })).rejects.toThrow('heads of 6')
+    await expect(compileAttentionTraining(gpu, { ...constants, prefixStride: 60 })).rejects.toThrow(
+      '60 columns',
+    )
+  })
+})
