@@ -7,5 +7,7 @@ export function gatherRowsReference(
   index: readonly number[],
   width: number,
 ): Float64Array {
-  return Float64Array.from(index.flatMap((row) => Array.from({ length: width }, (_, i) => x[row * width + i])))
+  return Float64Array.from(
+    index.flatMap((row) => Array.from({ length: width }, (_, i) => x[row * width + i])),
+  )
 }

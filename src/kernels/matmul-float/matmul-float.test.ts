@@ -32,13 +32,24 @@ describeOnGpu('float matmul', (test) => {
   it('computes a single number', async () => {
     const constants = { rows: 1, outputs: 1, depth: 1, transposedA: true, transposedB: false, hasBias: false }
     const bind = await compileMatmulFloat(test().gpu, constants)
-    const [a, b, y] = [test().input(new Float32Array([3])), test().input(new Float32Array([5])), test().output(1)]
+    const [a, b, y] = [
+      test().input(new Float32Array([3])),
+      test().input(new Float32Array([5])),
+      test().output(1),
+    ]
     test().run([bind('product', { a, b, y })])
     expect([...(await test().floats(y))]).toEqual([15])
   })
 
   it('refuses a matrix without rows', async () => {
-    const constants = { rows: 0, outputs: 1, depth: 1, transposedA: false, transposedB: false, hasBias: false }
+    const constants = {
+      rows: 0,
+      outputs: 1,
+      depth: 1,
+      transposedA: false,
+      transposedB: false,
+      hasBias: false,
+    }
     await expect(compileMatmulFloat(test().gpu, constants)).rejects.toThrow('sizes of 0')
   })
 })
