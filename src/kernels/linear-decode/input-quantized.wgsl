@@ -15,3 +15,7 @@ fn input_words(block: u32) -> array<vec4<u32>, 2> {
 fn input_scale_and_sum(block: u32) -> vec2<f32> {
   return input_scales[block];
 }
+
+fn input_factor() -> f32 {
+  return 1.0;
+}

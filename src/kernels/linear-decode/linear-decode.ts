@@ -12,6 +12,8 @@ import source from './linear-decode.wgsl?raw'
 import outputQkvSource from './output-qkv.wgsl?raw'
 import outputStoreSource from './output-store.wgsl?raw'
 import outputSwigluSource from './output-swiglu.wgsl?raw'
+import roundBlocksSource from './round-blocks.wgsl?raw'
+import roundOctetsSource from './round-octets.wgsl?raw'
 
 export interface LinearDecodeConstants {
   readonly groupSize: number
@@ -65,10 +67,23 @@ const OUTPUT_SOURCES = {
 
 /** Elements of a block of 8-bit activations. */
 const BLOCK = 32
-/** Rows that LANES invocations compute at a time; fixed in the WGSL. */
-const ROWS_AT_ONCE = 2
+/** Blocks of its rows that an invocation loads at once at most: enough loads under way to occupy the memory. */
+const MOST_BLOCKS_AT_ONCE = 14
 /** Times that a workgroup of many goes through its rows, so that preparing the input weighs less. */
 const PASSES_OF_MANY = 4
+/** Invocations that round a block together in round-octets.wgsl. */
+const OCTET = 8
+
+/**
+ * How rows and blocks are dealt out, by measurement on a large card (docs/benchmarks.md): two rows at a time share what
+ * is prepared of the input; single rows leave more invocations, and more loads under way.
+ */
+function layoutOf({ inFeatures, normEpsilon, output }: LinearDecodeConstants, lanes: number) {
+  const rows = normEpsilon !== undefined || output.kind === 'qkv' || output.kind === 'swiglu' ? 2 : 1
+  const blocks = Math.ceil(inFeatures / BLOCK / lanes)
+  const chunks = Math.ceil(blocks / (rows === 2 ? MOST_BLOCKS_AT_ONCE / 2 : MOST_BLOCKS_AT_ONCE))
+  return { rows, blocksAtOnce: Math.ceil(blocks / chunks) }
+}
 
 function outputSpecialization(output: LinearDecodeConstants['output']): Pick<Specialization, 'u32' | 'bool'> {
   if (output.kind !== 'qkv') return { bool: { ACCUMULATE: output.kind === 'add' } }
@@ -108,13 +123,18 @@ export async function compileLinearDecode(
   }
   const workgroupSize = gpu.workgroupSize(256)
   const reduction = laneReduction(gpu, workgroupSize)
-  const rowsPerPass = (workgroupSize / reduction.u32.LANES) * ROWS_AT_ONCE
+  const lanes = reduction.u32.LANES
+  // Software adapters compile for seconds what is unrolled, and have no memory to keep busy.
+  const { rows, blocksAtOnce } = layoutOf(constants, gpu.software ? inFeatures : lanes)
+  const rowsPerPass = (workgroupSize / lanes) * rows
   const passesOfOutput = isSwiglu ? (2 * BLOCK) / rowsPerPass : outFeatures > 16_384 ? PASSES_OF_MANY : 1
   const { u32, bool } = outputSpecialization(output)
   const hasNorm = normEpsilon !== undefined
+  const hasOctets = reduction.enable.includes('subgroups') && lanes >= OCTET
+  const normSources = [inputNormSource, hasOctets ? roundOctetsSource : roundBlocksSource]
   const modules = [
     ...(hasNorm || isSwiglu ? [activationBlockSource] : []),
-    hasNorm ? inputNormSource : inputQuantizedSource,
+    ...(hasNorm ? normSources : [inputQuantizedSource]),
     OUTPUT_SOURCES[output.kind],
     reduction.source,
     source,
@@ -127,6 +147,8 @@ export async function compileLinearDecode(
       IN: inFeatures,
       OUT: outFeatures,
       GROUP_SIZE: groupSize,
+      ROWS: rows,
+      AT_ONCE: blocksAtOnce,
       PASSES: passesOfOutput,
     },
     f32: hasNorm ? { EPSILON: normEpsilon } : {},

@@ -11,8 +11,9 @@
 @group(0) @binding(7) var<storage, read> rope_table: array<vec2<f32>>;
 @group(0) @binding(8) var<storage, read_write> qkv: array<vec2<f32>>;
 
-fn output_rows(first: u32) -> vec2<u32> {
-  return vec2<u32>(first, first + 1u);
+// ROWS is 2: a pair that RoPE turns.
+fn output_row(first: u32, r: u32) -> u32 {
+  return first + r;
 }
 
 fn emit(first: u32, sums: vec2<f32>, lane: u32) {

@@ -4,14 +4,14 @@
 
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 
-fn output_rows(first: u32) -> vec2<u32> {
-  return vec2<u32>(first, first + 1u);
+fn output_row(first: u32, r: u32) -> u32 {
+  return first + r;
 }
 
 fn emit(first: u32, sums: vec2<f32>, lane: u32) {
   let part = lane % LANES;
   let n = first + part;
-  if (part < 2u && n < OUT) {
+  if (part < ROWS && n < OUT) {
     y[n] = sums[part] + select(0.0, y[n], ACCUMULATE);
   }
 }

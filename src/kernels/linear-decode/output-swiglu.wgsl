@@ -9,8 +9,9 @@
 
 var<workgroup> activated: array<f32, 32>;
 
-fn output_rows(first: u32) -> vec2<u32> {
-  return vec2<u32>(first / 2u, (OUT + first) / 2u);
+// ROWS is 2: a gate and its up.
+fn output_row(first: u32, r: u32) -> u32 {
+  return (first + r * OUT) / 2u;
 }
 
 fn emit(first: u32, sums: vec2<f32>, lane: u32) {
