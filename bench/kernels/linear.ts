@@ -43,7 +43,7 @@ async function checkLinear(
   { inFeatures, outFeatures }: LinearShape,
   format: WeightFormat,
   rows: number,
-  buffers: LinearBuffers,
+  buffers: LinearBuffers & Readonly<Record<'x' | 'y', GPUBuffer>>,
   residual: readonly Float32Array[],
 ): Promise<number> {
   const outputs = samples(outFeatures, SAMPLED_OUTPUTS)

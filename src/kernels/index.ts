@@ -1,3 +1,10 @@
+export {
+  ADAMW_WORDS,
+  type AdamWBuffers,
+  type AdamWSettings,
+  adamWWords,
+  compileAdamW,
+} from './adamw/adamw.js'
 export { type AttentionBuffers, type AttentionConstants, compileAttention } from './attention/attention.js'
 export {
   type AttentionBackward,
@@ -33,10 +40,13 @@ export type {
 } from './common/linear-transposed.js'
 export type { TrainingAttentionBuffers, TrainingAttentionConstants } from './common/training-attention.js'
 export type { QuantizedFormat, WeightBuffers, WeightFormat } from './common/weight.js'
+export { type CrossEntropyBuffers, compileCrossEntropy } from './cross-entropy/cross-entropy.js'
 export { type Dispatch, encodeDispatches } from './dispatch.js'
 export { compileEmbedding, type EmbeddingBuffers, type EmbeddingConstants } from './embedding/embedding.js'
 export * from './errors.js'
+export { compileGatherRows, compileScatterRows, type GatherRowsBuffers } from './gather-rows/gather-rows.js'
 export {
+  type BufferRange,
   Gpu,
   type GpuOptions,
   isSoftwareAdapter,
@@ -46,12 +56,22 @@ export {
   type SubgroupMatrixConfig,
 } from './gpu.js'
 export {
+  compileGradientNorm,
+  GRADIENT_NORM_PARTS,
+  type GradientNormBuffers,
+} from './gradient-norm/gradient-norm.js'
+export {
   type ActivationBuffers,
   compileLinearDecode,
   type LinearDecodeBuffers,
   type LinearDecodeConstants,
 } from './linear-decode/linear-decode.js'
 export { compileMatmul } from './matmul/matmul.js'
+export {
+  compileMatmulFloat,
+  type MatmulFloatBuffers,
+  type MatmulFloatConstants,
+} from './matmul-float/matmul-float.js'
 export {
   compileMatmulInt8,
   fitsMatmulInt8,
@@ -69,8 +89,20 @@ export { compileMatmulTransposed } from './matmul-transposed/matmul-transposed.j
 export { compileMatvec, MATVEC_MAX_ROWS } from './matvec/matvec.js'
 export { logitBiasFloats, promptCounts } from './penalize/counts.js'
 export { compilePenalize, type PenalizeBuffers } from './penalize/penalize.js'
+export {
+  compilePrefixDropout,
+  compilePrefixDropoutBackward,
+  type PrefixDropoutBuffers,
+  type PrefixDropoutConstants,
+  prefixDropoutWords,
+} from './prefix-dropout/prefix-dropout.js'
 export { compileQuantize, type QuantizeBuffers, type QuantizeConstants } from './quantize/quantize.js'
 export { compileRmsNorm, type RmsNormBuffers, type RmsNormConstants } from './rms-norm/rms-norm.js'
+export {
+  compileRmsNormBackward,
+  type RmsNormBackwardBuffers,
+  type RmsNormBackwardConstants,
+} from './rms-norm-backward/rms-norm-backward.js'
 export { compileRope, type RopeBuffers, ropeTable } from './rope/rope.js'
 export { MAX_STOP_IDS, SAMPLING_PARAMETER_WORDS, samplingParameterWords } from './sample/parameters.js'
 export { compileSample, type SampleBuffers } from './sample/sample.js'
@@ -82,5 +114,8 @@ export {
   SEQUENCE_WORDS,
   sequenceWords,
 } from './sample/sequence.js'
+export { compileSumRows, type SumRowsBuffers } from './sum-rows/sum-rows.js'
 export { compileSwiglu, type SwigluBuffers } from './swiglu/swiglu.js'
+export { compileSwigluBackward, type SwigluBackwardBuffers } from './swiglu-backward/swiglu-backward.js'
 export { compileTanh } from './tanh/tanh.js'
+export { compileTanhBackward, type TanhBackwardBuffers } from './tanh-backward/tanh-backward.js'

@@ -2,9 +2,9 @@ import type { AdamWSettings } from './adamw.js'
 
 /** A parameter with AdamW's moments. */
 export interface AdamWState {
-  parameter: Float64Array
-  firstMoment: Float64Array
-  secondMoment: Float64Array
+  readonly parameter: Float64Array
+  readonly firstMoment: Float64Array
+  readonly secondMoment: Float64Array
 }
 
 /** One step of AdamW in float64, as `torch.optim.AdamW` takes it. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { describeOnGpu } from '../testing/gpu.js'
 import { expectClose, randomNormal } from '../testing/numbers.js'
 import { adamWWords, compileAdamW } from './adamw.js'
-import { adamWReference } from './adamw.reference.js'
+import { type AdamWState, adamWReference } from './adamw.reference.js'
 
 const SETTINGS = { learningRate: 2e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 }
 
@@ -25,7 +25,7 @@ describeOnGpu('AdamW', (test) => {
   for (const count of [1, 33, 70_001]) {
     it(`equals the reference over several steps of ${count} elements, and clears the gradient`, async () => {
       const start = randomNormal(count, 1)
-      let expected = {
+      let expected: AdamWState = {
         parameter: Float64Array.from(start),
         firstMoment: new Float64Array(count),
         secondMoment: new Float64Array(count),

@@ -1,5 +1,5 @@
 import type { Dispatch } from '../dispatch.js'
-import type { Gpu } from '../gpu.js'
+import type { BufferRange, Gpu } from '../gpu.js'
 import type { WeightBuffers, WeightFormat } from './weight.js'
 
 /** What a product with a transposed weight, dx (+)= dy * w, is compiled for: the backward pass of y = x * w^T. */
@@ -18,9 +18,9 @@ export interface TransposedConstants {
 
 export interface TransposedBuffers extends WeightBuffers {
   /** Gradient of the product's output, f32 [rows, outStride]. */
-  readonly dy: GPUBuffer
+  readonly dy: BufferRange
   /** Gradient of its input, f32 [rows, inFeatures]. */
-  readonly dx: GPUBuffer
+  readonly dx: BufferRange
   /** What lies between the dispatches of the product; only where `scratchBytes` is not 0. */
   readonly scratch?: GPUBuffer
 }

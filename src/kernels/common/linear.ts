@@ -1,3 +1,4 @@
+import type { BufferRange } from '../gpu.js'
 import type { WeightBuffers, WeightFormat } from './weight.js'
 
 /** What a matrix product y (+)= x * w^T (+ bias) is compiled for. */
@@ -17,11 +18,11 @@ export interface LinearConstants {
 
 export interface LinearBuffers extends WeightBuffers {
   /** Input, f32 [rows, inFeatures]. */
-  readonly x: GPUBuffer
+  readonly x: BufferRange
   /** f16 [outStride]; bound only where the product has a bias. */
   readonly bias?: GPUBuffer
   /** Output, f32 [rows, outStride]. */
-  readonly y: GPUBuffer
+  readonly y: BufferRange
 }
 
 /** The part of the prelude that all matrix products share. */

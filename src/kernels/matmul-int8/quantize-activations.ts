@@ -1,6 +1,6 @@
 import type { QuantizedFormat } from '../common/weight.js'
 import { type Dispatch, flatWorkgroups } from '../dispatch.js'
-import type { Gpu } from '../gpu.js'
+import type { BufferRange, Gpu } from '../gpu.js'
 import source from './quantize-activations.wgsl?raw'
 
 /** Activations of 8 bits, which products with weights of the same format and width may share. */
@@ -13,7 +13,7 @@ export interface QuantizedActivations {
 
 export interface QuantizeActivationsBuffers extends QuantizedActivations {
   /** f32 [rows, inFeatures]. */
-  readonly x: GPUBuffer
+  readonly x: BufferRange
 }
 
 /** Bytes of the buffers for `rows` rows. */

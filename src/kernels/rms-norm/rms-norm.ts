@@ -1,6 +1,6 @@
 import { workgroupReduction } from '../common/reduce.js'
 import type { Dispatch } from '../dispatch.js'
-import type { Gpu } from '../gpu.js'
+import type { BufferRange, Gpu } from '../gpu.js'
 import source from './rms-norm.wgsl?raw'
 
 export interface RmsNormConstants {
@@ -12,11 +12,11 @@ export interface RmsNormConstants {
 
 export interface RmsNormBuffers {
   /** Input, f32 [rows, width]. */
-  readonly x: GPUBuffer
+  readonly x: BufferRange
   /** Weight, f16 [width]. */
   readonly weight: GPUBuffer
   /** Output, f32 [rows, width]. */
-  readonly y: GPUBuffer
+  readonly y: BufferRange
 }
 
 /** Compiles RMSNorm: y = x / sqrt(mean(x^2) + epsilon) * weight, row by row, computed in f32. */
