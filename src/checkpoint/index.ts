@@ -1,5 +1,5 @@
 export { type ByteSink, type SinkFile, writeFile } from './byte-sink.js'
-export { type ByteSource, readFile } from './byte-source.js'
+export { type ByteSource, checkRange, readFile } from './byte-source.js'
 export {
   type ChatGLMQuantizedLinear,
   chatGLMQuantizationBits,
@@ -48,6 +48,7 @@ export {
   UnsupportedFormatError,
   WriteOrderError,
 } from './errors.js'
+export { readBlob } from './file-list-source.js'
 export {
   type Manifest,
   type ManifestEntry,
@@ -62,6 +63,7 @@ export {
   openSource,
   type SinkLocation,
   type SourceLocation,
+  type SourceOpener,
   type SourceOptions,
 } from './open-files.js'
 export {

@@ -8,11 +8,25 @@ import { FolderSource } from './folder-source.js'
 import { HttpSource } from './http-source.js'
 import { isNode } from './node-modules.js'
 
+/** A place that first has to be opened, such as an item of the browser's storage. */
+export interface SourceOpener {
+  /** What to call the place in messages. */
+  readonly name: string
+  open(): Promise<ByteSource>
+}
+
 /**
  * What a checkpoint can be read from: the path of a folder or file (in the browser: relative to the page), a
- * URL, `hf:owner/name` or `modelscope:owner/name`, chosen files, a directory handle, or a source of one's own.
+ * URL, `hf:owner/name` or `modelscope:owner/name` (a revision may follow, as in `hf:owner/name@main`), chosen files,
+ * a directory handle, an item of a store, or a source of one's own.
  */
-export type SourceLocation = string | URL | Iterable<File> | FileSystemDirectoryHandle | ByteSource
+export type SourceLocation =
+  | string
+  | URL
+  | Iterable<File>
+  | FileSystemDirectoryHandle
+  | SourceOpener
+  | ByteSource
 
 /** What a checkpoint can be written to: the path of a folder, a directory handle, or a sink of one's own. */
 export type SinkLocation = string | URL | FileSystemDirectoryHandle | ByteSink
@@ -39,7 +53,7 @@ export async function openSource(location: SourceLocation, options: SourceOption
     return location.protocol === 'file:' ? openFolder(location) : new HttpSource(location)
   if (Symbol.iterator in location) return new FileListSource(location)
   if (isDirectoryHandle(location)) return new DirectoryHandleFiles(location)
-  return location
+  return 'open' in location ? location.open() : location
 }
 
 /**

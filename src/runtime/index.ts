@@ -19,6 +19,13 @@ export { loadWeights } from './load-weights.js'
 export type { LoadPrefixOptions, LogitsOptions, Model } from './model.js'
 export { type Prefix, type PrefixHandle, prefixWidth, uploadPrefix } from './prefix.js'
 export { OFFICIAL_SAMPLING, resolveSampling, type SamplingOptions } from './sampling-options.js'
+export {
+  IncompleteItemError,
+  NotStoredError,
+  StorageQuotaError,
+  StoreBusyError,
+  StoreUnavailableError,
+} from './store/errors.js'
 export type {
   StoredItem,
   StoredKind,
@@ -31,3 +38,6 @@ export type { Stream } from './stream.js'
 export { modelTensors, PREFIX_ENCODER, type TensorSpec, tensorList } from './tensors.js'
 export type { StepPlan } from './token-loop.js'
 export type { LayerWeights, LinearWeight, ModelBase, ModelWeights, WeightSlice } from './weights.js'
+export { WorkerFailedError } from './worker/errors.js'
+export { type LoadModelInWorkerOptions, loadModelInWorker } from './worker/load-model-in-worker.js'
+export type { WorkerModel } from './worker/worker-model.js'

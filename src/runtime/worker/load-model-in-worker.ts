@@ -1,0 +1,58 @@
+import { proxy } from 'comlink'
+import type { SourceLocation } from '../../checkpoint/index.js'
+import { DisposedError, InvalidOptionError } from '../errors.js'
+import type { LoadModelOptions } from '../load-model.js'
+import { WorkerFailedError } from './errors.js'
+import { RemoteCalls } from './remote-calls.js'
+import { packSource } from './source-transport.js'
+import { WorkerModel } from './worker-model.js'
+
+export interface LoadModelInWorkerOptions extends LoadModelOptions {
+  /**
+   * A worker that runs `chatglm-webgpu/worker`, for bundlers and pages that start workers in a way of their own. It
+   * stays alive after `dispose()` and can be given again. Default: one that ends with the model.
+   */
+  readonly worker?: Worker
+}
+
+/** Bundlers know this form and take the worker's script along. */
+function startWorker(): Worker {
+  if (typeof Worker === 'undefined') {
+    throw new WorkerFailedError('there are no Web Workers here; in Node, use loadModel')
+  }
+  return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'chatglm-webgpu' })
+}
+
+/**
+ * Loads a model as `loadModel` does, but into a dedicated Web Worker: reading, quantizing and generating do not hold up
+ * the page.
+ *
+ * @param source as for `loadModel`; a source of one's own stays in the page and is asked from there
+ * @throws WorkerFailedError, InvalidOptionError for an adapter as `device`, and what `loadModel` throws
+ */
+export async function loadModelInWorker(
+  source: SourceLocation,
+  { worker, signal, onProgress, device, ...options }: LoadModelInWorkerOptions = {},
+): Promise<WorkerModel> {
+  if (typeof device === 'object') {
+    throw new InvalidOptionError(
+      'device',
+      'an adapter',
+      '"auto" or "software": an adapter cannot go to a worker',
+    )
+  }
+  signal?.throwIfAborted()
+  const packed = await packSource(source)
+  const calls = new RemoteCalls(worker ?? startWorker())
+  try {
+    const listener = onProgress && proxy(onProgress)
+    const facts = await calls.call(signal, (host, id) =>
+      host.load(id, packed, { ...options, ...(device && { device }) }, listener),
+    )
+    return new WorkerModel(calls, facts, worker === undefined)
+  } catch (error) {
+    calls.end(new DisposedError('model'))
+    if (!worker) calls.worker.terminate()
+    throw error
+  }
+}

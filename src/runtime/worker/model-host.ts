@@ -1,0 +1,185 @@
+import { type ProxyMarked, type ProxyMethods, releaseProxy, transfer } from 'comlink'
+import { DisposedError, InvalidOptionError } from '../errors.js'
+import { loadModel, type Progress } from '../load-model.js'
+import type { Model } from '../model.js'
+import type { PrefixHandle } from '../prefix.js'
+import type { Stream } from '../stream.js'
+import { wrapped } from './outcome.js'
+import { type PortableError, packError } from './portable-error.js'
+import { packReply } from './portable-reply.js'
+import type {
+  Answer,
+  CallId,
+  ModelFacts,
+  ModelState,
+  PortableLoadOptions,
+  PortableLogitsOptions,
+  PortablePrefixOptions,
+  RemotePrefix,
+  StreamPart,
+  StreamRequest,
+} from './protocol.js'
+import { ReadAhead } from './read-ahead.js'
+import { type PortableSource, unpackSource } from './source-transport.js'
+
+/** Tokens that may wait for the page: enough to hide a message's way, few enough that leaving a loop ends the work. */
+const TOKENS_AHEAD = 4
+
+/** A function of the page; `releaseProxy` gives its port back. */
+type Callback<T> = (((value: T) => void) & ProxyMarked & Partial<ProxyMethods>) | undefined
+
+/** A call under way. */
+interface Call {
+  readonly abort: AbortController
+  stream?: ReadAhead<unknown, unknown>
+}
+
+/** The worker's side: holds the model and answers the page. It runs one model at a time. */
+export class ModelHost {
+  #model: Model | undefined
+  readonly #calls = new Map<CallId, Call>()
+  readonly #prefixes = new Map<number, PrefixHandle>()
+  #lastPrefix = 0
+
+  async load(
+    id: CallId,
+    source: PortableSource,
+    options: PortableLoadOptions,
+    onProgress: Callback<Progress>,
+  ): Promise<Answer<ModelFacts>> {
+    return this.#call(id, async (signal) => {
+      if (this.#model) {
+        throw new InvalidOptionError(
+          'worker',
+          'one with a model in it',
+          'a worker whose model was disposed of, or a new one',
+        )
+      }
+      const model = await loadModel(unpackSource(source), { ...options, signal, ...listener(onProgress) })
+      this.#model = model
+      const { config, contextLength, adapter } = model
+      const { vendor, architecture, device, description } = adapter
+      return { config, contextLength, adapter: { vendor, architecture, device, description } }
+    }).finally(() => onProgress?.[releaseProxy]?.())
+  }
+
+  /** Fulfilled with the error when the GPU is taken away. */
+  async lost(): Promise<PortableError> {
+    return packError(await this.#loaded.lost)
+  }
+
+  /** Begins a stream; `take` gives its pieces. */
+  async start(id: CallId, request: StreamRequest): Promise<Answer<void>> {
+    return this.#answer(() => {
+      const abort = new AbortController()
+      const stream = this.#stream(request, abort.signal)
+      this.#calls.set(id, { abort, stream: new ReadAhead(stream[Symbol.asyncIterator](), TOKENS_AHEAD) })
+    })
+  }
+
+  async take(id: CallId): Promise<Answer<StreamPart>> {
+    const answer = await this.#answer(async () => {
+      const part = await this.#calls.get(id)!.stream!.take()
+      return part.result ? { ...part, result: { value: packReply(part.result.value) } } : part
+    })
+    if ('failure' in answer || answer.value.result) this.#calls.delete(id)
+    return answer
+  }
+
+  /** Ends a stream early. */
+  async leave(id: CallId): Promise<Answer<void>> {
+    return this.#answer(async () => {
+      const call = this.#calls.get(id)
+      this.#calls.delete(id)
+      await call?.stream?.leave()
+    })
+  }
+
+  async logits(
+    id: CallId,
+    ids: readonly number[],
+    options: PortableLogitsOptions,
+  ): Promise<Answer<Float32Array<ArrayBuffer>>> {
+    const answer = await this.#call(id, (signal) => this.#loaded.logits(ids, this.#options(options, signal)))
+    return 'value' in answer ? transfer(answer, [answer.value.buffer]) : answer
+  }
+
+  async loadPrefix(
+    id: CallId,
+    source: PortableSource,
+    options: PortablePrefixOptions,
+  ): Promise<Answer<RemotePrefix>> {
+    return this.#call(id, async (signal) => {
+      const prefix = await this.#loaded.loadPrefix(unpackSource(source), { ...options, signal })
+      this.#prefixes.set(++this.#lastPrefix, prefix)
+      return { id: this.#lastPrefix, name: prefix.name, length: prefix.length }
+    })
+  }
+
+  async unloadPrefix(id: number): Promise<Answer<void>> {
+    return this.#answer(async () => {
+      const prefix = this.#prefixes.get(id)
+      this.#prefixes.delete(id)
+      if (prefix) await this.#loaded.unloadPrefix(prefix)
+    })
+  }
+
+  abort(id: CallId): void {
+    this.#calls.get(id)?.abort.abort()
+  }
+
+  dispose(): void {
+    this.#model?.dispose()
+    this.#model = undefined
+    this.#prefixes.clear()
+  }
+
+  get #loaded(): Model {
+    if (!this.#model) throw new DisposedError('model')
+    return this.#model
+  }
+
+  #state(): ModelState | undefined {
+    return this.#model && { memory: this.#model.memory, stats: this.#model.stats }
+  }
+
+  /** Runs work and gives its outcome, with what the model tells of itself afterwards. */
+  async #answer<T>(work: () => T | Promise<T>): Promise<Answer<T>> {
+    const outcome = await wrapped(work)
+    return { ...outcome, state: this.#state() }
+  }
+
+  /** The same for work that can be aborted. */
+  async #call<T>(id: CallId, work: (signal: AbortSignal) => Promise<T>): Promise<Answer<T>> {
+    const abort = new AbortController()
+    this.#calls.set(id, { abort })
+    try {
+      return await this.#answer(() => work(abort.signal))
+    } finally {
+      this.#calls.delete(id)
+    }
+  }
+
+  #stream(request: StreamRequest, signal: AbortSignal): Stream<unknown, unknown> {
+    const model = this.#loaded
+    const options = this.#options(request.options, signal)
+    if (request.kind === 'chat') return model.chat(request.messages, options)
+    if (request.kind === 'generate') return model.generate(request.prompt, options)
+    return model.generateBatch(request.prompts, options)
+  }
+
+  #options<Options extends { readonly prefixId?: number }>(
+    { prefixId, ...options }: Options,
+    signal: AbortSignal,
+  ) {
+    // A number that is not known any more must fail as an unloaded prefix does, not go without one.
+    const prefix = prefixId === undefined ? undefined : (this.#prefixes.get(prefixId) ?? UNLOADED)
+    return { ...options, signal, ...(prefix && { prefix }) }
+  }
+}
+
+const UNLOADED: PrefixHandle = { name: 'unloaded', length: 0 }
+
+function listener(onProgress: Callback<Progress>): { onProgress?: (progress: Progress) => void } {
+  return onProgress ? { onProgress: (progress) => onProgress(progress) } : {}
+}

@@ -1,0 +1,25 @@
+import type { PythonLiteralError } from '../../tokenizer/index.js'
+import type { ChatReply } from '../chat.js'
+import { type PortableError, packError, unpackError } from './portable-error.js'
+
+/** The result of a stream for a message: a chat's reply may hold the errors of malformed tool calls. */
+export function packReply(result: unknown): unknown {
+  return mapErrors(result, (error) => packError(error))
+}
+
+/** What `packReply` packed. */
+export function unpackReply(result: unknown): unknown {
+  return mapErrors(result, (error) => unpackError(error as PortableError) as PythonLiteralError)
+}
+
+function mapErrors(result: unknown, map: (error: unknown) => unknown): unknown {
+  if (!isReply(result)) return result
+  const segments = result.segments.map((segment) =>
+    segment.type === 'invalid-tool-call' ? { ...segment, error: map(segment.error) } : segment,
+  )
+  return { ...result, segments, last: segments[segments.length - 1] }
+}
+
+function isReply(result: unknown): result is ChatReply {
+  return typeof result === 'object' && result !== null && 'segments' in result
+}
