@@ -22,7 +22,11 @@ export {
   compileAttentionPrefill,
   usesSubgroupMatrices,
 } from './attention-prefill/attention-prefill.js'
-export { compileAttentionTraining } from './attention-training/attention-training.js'
+export {
+  type AttentionTraining,
+  type AttentionTrainingBuffers,
+  compileAttentionTraining,
+} from './attention-training/attention-training.js'
 export {
   type BanSequencesBuffers,
   bannedSequenceWords,
@@ -86,6 +90,7 @@ export {
 export { compileMatmulSubgroup } from './matmul-subgroup/matmul-subgroup.js'
 export { halfMatrixShape } from './matmul-subgroup/matrix-shape.js'
 export { compileMatmulTransposed } from './matmul-transposed/matmul-transposed.js'
+export { compileMatmulTransposedSubgroup } from './matmul-transposed-subgroup/matmul-transposed-subgroup.js'
 export { compileMatvec, MATVEC_MAX_ROWS } from './matvec/matvec.js'
 export { logitBiasFloats, promptCounts } from './penalize/counts.js'
 export { compilePenalize, type PenalizeBuffers } from './penalize/penalize.js'

@@ -27,14 +27,16 @@ async function differentiate(test: TestGpu, shape: BackwardCase) {
   paddedDy.set(dy)
   const dprefix = test.input(before, 'dprefix')
   const dqkv = test.output((maxRows * qkv.length) / rows, 'dqkv')
+  const scratchBytes = Math.max(forward.scratchBytes, backward.scratchBytes)
+  const scratch = test.output(scratchBytes / 4, 'scratch')
   const dispatches = backward.bind('attention', {
     ...buffers,
+    scratch,
     dy: test.input(paddedDy, 'dy'),
     dqkv,
     dprefix: { buffer: dprefix, offset: offset * 4, size: dprefix.size - offset * 4 },
-    scratch: test.output(backward.scratchBytes / 4, 'scratch'),
   })
-  test.run([forward('attention', buffers), ...dispatches], rows)
+  test.run([...forward.bind('attention', { ...buffers, scratch }), ...dispatches], rows)
 
   const expected = attentionBackwardReference(qkv, layer, dy, constants, rows)
   const after = await test.floats(dprefix)

@@ -6,8 +6,9 @@ import { compileAttentionTraining } from './attention-training.js'
 
 async function check(test: TestGpu, shape: TrainingCase, tolerance = 1e-5) {
   const { constants, buffers, expected } = trainingAttentionCase(test, shape)
-  const bind = await compileAttentionTraining(test.gpu, constants)
-  test.run([bind('attention', buffers)], shape.rows)
+  const attention = await compileAttentionTraining(test.gpu, constants)
+  const scratch = test.output(attention.scratchBytes / 4, 'scratch')
+  test.run(attention.bind('attention', { ...buffers, scratch }), shape.rows)
   const y = await test.floats(buffers.y)
   const logSumExp = await test.floats(buffers.logSumExp)
   expectClose(y.subarray(0, expected.y.length), expected.y, tolerance)
