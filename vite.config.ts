@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
@@ -6,7 +7,11 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 /** Packages and Node modules stay imports: the library is bundled by whoever uses it. */
 const external = [/^node:/, /^[a-z@][^:]*$/]
 
-const library: Record<string, string> = { index: path('src/index.ts'), cli: path('src/cli/main.ts') }
+const library: Record<string, string> = {
+  index: path('src/index.ts'),
+  cli: path('src/cli/main.ts'),
+  worker: path('src/runtime/worker/worker.ts'),
+}
 const programs: Record<string, string> = {
   'make-synthetic-checkpoint': path('tools/make-synthetic-checkpoint.ts'),
   'make-tiny-model': path('tools/make-tiny-model.ts'),
@@ -19,10 +24,29 @@ const programs: Record<string, string> = {
 }
 
 /**
+ * Leaves `new Worker(new URL('./worker.js', import.meta.url))` in the library as it is: the workers are entries of
+ * their own beside it, and the bundler of whoever uses the library takes them along. Vite would make each a file of
+ * its own with another copy of everything, under an address that is right only for an application.
+ */
+function keepWorkerUrls(): Plugin {
+  const hidden = '__worker_url__'
+  return {
+    name: 'keep-worker-urls',
+    enforce: 'pre',
+    apply: ({ build }, { command }) => command === 'build' && Boolean(build?.lib),
+    transform: (code) =>
+      code.replace(/(new Worker\(\s*)new URL\(('[^']+'), import\.meta\.url\)/g, `$1${hidden}($2)`),
+    renderChunk: (code) =>
+      code.replace(new RegExp(`${hidden}\\((['"][^'"]+['"])\\)`, 'g'), 'new URL($1, import.meta.url)'),
+  }
+}
+
+/**
  * `vite build` makes the library and the `chatglm` command in `dist/`;
  * `vite build --mode programs` makes the programs of `tools/` and `bench/` in `build/`.
  */
 export default defineConfig(({ mode }) => ({
+  plugins: [keepWorkerUrls()],
   build: {
     target: 'es2022',
     minify: false,
