@@ -1,6 +1,7 @@
 import activationBlockSource from '../common/activation-block.wgsl?raw'
 import { ATTENTION_SPLITS, type AttentionParts, splitReduction } from '../common/decode-attention.js'
 import type { HeadShape } from '../common/heads.js'
+import { laneReduction } from '../common/reduce.js'
 import splitsSource from '../common/splits.wgsl?raw'
 import type { Dispatch } from '../dispatch.js'
 import { KernelArgumentError } from '../errors.js'
@@ -30,16 +31,20 @@ export async function compileAttentionCombine(
   if (tile % headDim !== 0 || tile % BLOCK !== 0 || (heads * headDim) % tile !== 0) {
     throw new KernelArgumentError('attention-combine', `${heads} heads of ${headDim} in blocks of ${BLOCK}`)
   }
-  const pipeline = await gpu.compile('attention-combine', [activationBlockSource, splitsSource, source], {
+  // Lanes for every element; four times as many where lanes are plenty.
+  const workgroupSize = gpu.software ? tile : Math.min(4 * tile, gpu.limits.maxComputeInvocationsPerWorkgroup)
+  const reduction = laneReduction(gpu, workgroupSize)
+  const modules = [activationBlockSource, splitsSource, reduction.source, source]
+  const pipeline = await gpu.compile('attention-combine', modules, {
+    enable: reduction.enable,
     u32: {
+      ...reduction.u32,
       HEADS: heads,
       HEAD_DIM: headDim,
       TILE: tile,
       TILE_HEADS: tile / headDim,
       KEYS: splitReduction(gpu).u32.LANES,
       SPLITS: ATTENTION_SPLITS,
-      // Lanes for every element; four times as many where lanes are plenty.
-      WORKGROUP_SIZE: gpu.software ? tile : Math.min(4 * tile, gpu.limits.maxComputeInvocationsPerWorkgroup),
     },
   })
   return (label, { rows, parts, statistics, output }) => ({

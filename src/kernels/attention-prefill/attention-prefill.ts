@@ -1,5 +1,6 @@
 import type { AttentionBuffers } from '../attention/attention.js'
 import type { HeadShape } from '../common/heads.js'
+import { hasSubgroupMatrices, MATRIX_EXTENSIONS } from '../common/subgroup-matrices.js'
 import type { Dispatch } from '../dispatch.js'
 import { KernelArgumentError } from '../errors.js'
 import type { Gpu } from '../gpu.js'
@@ -14,25 +15,17 @@ export interface AttentionPrefillConstants extends HeadShape {
 }
 
 /** What attention-subgroup.wgsl is written for. */
-const SUBGROUP = { size: 32, matrix: 16, headDim: 128, lines: 64 }
+const ON_MATRICES = { headDim: 128, lines: 64 }
 
 /** Cache rows that go through workgroup memory at a time. */
 const KEYS = 32
 
 /**
- * Whether `compileAttentionPrefill` uses subgroup matrices, with queries, keys and weights rounded to f16; elsewhere it
- * computes in f32.
+ * Whether `compileAttentionPrefill` can use subgroup matrices, with queries, keys and weights rounded to f16; without
+ * them it computes in f32.
  */
 export function usesSubgroupMatrices(gpu: Gpu, { headDim }: HeadShape): boolean {
-  const { subgroupMinSize, subgroupMaxSize } = gpu.info
-  const subgroups = gpu.subgroups && subgroupMinSize === SUBGROUP.size && subgroupMaxSize === SUBGROUP.size
-  const matrices = gpu.subgroupMatrices.some(
-    ({ componentType, resultComponentType, M, N, K }) =>
-      componentType === 'f16' &&
-      resultComponentType === 'f32' &&
-      [M, N, K].every((size) => size === SUBGROUP.matrix),
-  )
-  return gpu.f16 && subgroups && matrices && headDim === SUBGROUP.headDim
+  return hasSubgroupMatrices(gpu) && headDim === ON_MATRICES.headDim
 }
 
 /** Lines (pairs of a row and a head) of a workgroup of attention-tiled.wgsl. */
@@ -43,11 +36,13 @@ function tiledLines(workgroupSize: number, headDim: number): number {
 /**
  * Compiles causal attention over the cache for consecutive rows of one sequence: a row sees the whole prefix and the
  * positions up to its own.
+ * @param onMatrices whether on subgroup matrices, by default where there are fitting ones
  * @throws KernelArgumentError for heads that do not divide into groups, or not into 16 elements
  */
 export async function compileAttentionPrefill(
   gpu: Gpu,
   constants: AttentionPrefillConstants,
+  onMatrices = usesSubgroupMatrices(gpu, constants),
 ): Promise<(label: string, buffers: AttentionBuffers) => Dispatch> {
   const { heads, kvGroups, headDim, capacity, maxRows } = constants
   if (heads % kvGroups !== 0) {
@@ -57,12 +52,11 @@ export async function compileAttentionPrefill(
   if (headDim % 16 !== 0 || headDim > 16 * workgroupSize) {
     throw new KernelArgumentError('attention-prefill', `heads of ${headDim}`)
   }
-  const onMatrices = usesSubgroupMatrices(gpu, constants)
-  const lines = onMatrices ? SUBGROUP.lines : tiledLines(workgroupSize, headDim)
+  const lines = onMatrices ? ON_MATRICES.lines : tiledLines(workgroupSize, headDim)
   const u32 = { HEADS: heads, KV_GROUPS: kvGroups, CAPACITY: capacity, MAX_ROWS: maxRows }
   const pipeline = onMatrices
     ? await gpu.compile('attention-subgroup', [subgroupSource], {
-        enable: ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'],
+        enable: MATRIX_EXTENSIONS,
         u32,
       })
     : await gpu.compile('attention-tiled', [tiledSource], {

@@ -40,11 +40,15 @@ fn round_input(lane: u32) -> f32 {
     let mine = pack4xI8(q.xzyw);
     let other = subgroupShuffleXor(mine, 1u);
     let word = select((other >> 16u) | (mine & 0xffff0000u), (mine & 0xffffu) | (other << 16u), lane % 2u == 0u);
-    if (within) {
-      weighted_words[quad / 4u][quad % 4u] = word;
-      if (lane % 8u == 0u) {
-        weighted_scales[quad / 8u] = vec2<f32>(scale, scale * f32(sum));
-      }
+    // A vector is written whole: writing its components one by one may be a race.
+    let words = vec4<u32>(
+      word, subgroupShuffleXor(word, 1u), subgroupShuffleXor(word, 2u), subgroupShuffleXor(word, 3u),
+    );
+    if (within && lane % 4u == 0u) {
+      weighted_words[quad / 4u] = words;
+    }
+    if (within && lane % 8u == 0u) {
+      weighted_scales[quad / 8u] = vec2<f32>(scale, scale * f32(sum));
     }
   }
   return squares;
