@@ -30,7 +30,12 @@ const BENCH_INTERNALS = 'bench/common/internals.ts'
 /** Run in Node only, so that they may import its modules. */
 const NODE_ONLY_ROOMS = ['cli', 'bench', 'tools']
 /** Files elsewhere that run in Node only; others import them only when they run in Node, with `import()`. */
-const NODE_ONLY_FILES = ['src/runtime/node-gpu.ts', 'src/runtime/software-adapter.ts']
+const NODE_ONLY_FILES = [
+  'src/runtime/node-gpu.ts',
+  'src/runtime/software-adapter.ts',
+  'src/runtime/tuning-file.ts',
+  'src/runtime/user-cache.ts',
+]
 
 const MAX_LINES = 450
 

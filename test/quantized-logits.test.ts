@@ -17,7 +17,7 @@ describe('logits on the GPU equal the float64 reference on the dequantized weigh
     it(`with ${name} weights, with and without a prefix`, async () => {
       const files = await randomModel({ matrices })
       const reference = await ReferenceModel.open(await openCheckpoint(files))
-      const model = await loadModel(files)
+      const model = await loadModel(files, { activations: 'float' })
       try {
         expectClose(await model.logits(IDS), reference.logits(IDS), TOLERANCE)
 
@@ -42,7 +42,7 @@ describe('logits on the GPU equal the float64 reference on the dequantized weigh
     for (const matrices of ['F32', 'BF16'] as const) {
       const files = await randomModel({ matrices })
       const reference = await ReferenceModel.open(await openCheckpoint(files))
-      const model = await loadModel(files)
+      const model = await loadModel(files, { activations: 'float' })
       expectClose(await model.logits(IDS), reference.logits(IDS), TOLERANCE)
       model.dispose()
     }

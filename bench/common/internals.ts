@@ -8,11 +8,6 @@ export {
 export { packHalves, unpackHalves } from '../../src/kernels/common/half.js'
 export { linearReference } from '../../src/kernels/common/linear.reference.js'
 export * from '../../src/kernels/index.js'
-export { compileMatmulInt8 } from '../../src/kernels/matmul-int8/matmul-int8.js'
-export {
-  compileQuantizeActivations,
-  quantizedActivationBytes,
-} from '../../src/kernels/matmul-int8/quantize-activations.js'
 export { quantizeActivationsReference } from '../../src/kernels/matmul-int8/quantize-activations.reference.js'
 export { rmsNormReference } from '../../src/kernels/rms-norm/rms-norm.reference.js'
 export { ropeReference } from '../../src/kernels/rope/rope.reference.js'

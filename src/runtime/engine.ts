@@ -1,18 +1,25 @@
-import { encodeDispatches, type Gpu, type SampledId } from '../kernels/index.js'
-import { KeyValueCache } from './cache.js'
-import type { ModelConfig } from './config.js'
 import {
-  type Activations,
-  allocateActivations,
-  buildBody,
-  buildHead,
-  type ForwardContext,
-} from './forward.js'
-import { FusedDecode, supportsFusedDecode } from './fused-decode.js'
+  type Dispatch,
+  encodeDispatches,
+  type Gpu,
+  type QuantizedActivations,
+  type SampledId,
+  ShaderCompilationError,
+} from '../kernels/index.js'
+import { KeyValueCache } from './cache.js'
+import { type ChoicePlan, chooseVariants, planChoices } from './choose-variants.js'
+import type { ModelConfig } from './config.js'
+import { type Activations, allocateActivations, type ForwardContext } from './forward.js'
+import { FusedDecode } from './fused-decode.js'
+import { allocateQuantized } from './linear.js'
+import { Plans } from './plans.js'
 import type { Prefix } from './prefix.js'
 import { Sampler } from './sampler.js'
 import type { ResolvedSampling } from './sampling-options.js'
 import { type StepPlan, TokenLoop } from './token-loop.js'
+import { readTuning, type TuningTimes, tuningKey, writeTuning } from './tuning-record.js'
+import type { TuningStore } from './tuning-store.js'
+import { candidates, type VariantChoices, type VariantOf, type Variants } from './variants.js'
 import type { ModelWeights } from './weights.js'
 
 export interface EngineOptions {
@@ -20,8 +27,20 @@ export interface EngineOptions {
   readonly contextLength: number
   /** Sequences that can be generated side by side. */
   readonly batchSize: number
-  /** Whether a single sequence is decoded with activations in 8 bits where its weights have 4. */
+  /** Whether activations may be rounded to 8 bits on their way into a product: for prompts and single sequences. */
   readonly activations: 'int8' | 'float'
+  /** Variants to use instead of the fastest. */
+  readonly variants?: Partial<Variants>
+  /** Where times measured before are read from and new ones kept. */
+  readonly tuningStore?: TuningStore
+  /** Whether to measure on a software adapter, too, where it takes long and tells little: for tests. */
+  readonly measureSoftware?: boolean
+  /** When the weights are there: nothing is measured before. Default: they are. */
+  readonly weightsReady?: Promise<unknown>
+  /** Called before variants are measured. */
+  readonly onMeasure?: () => void
+  /** Told of each variant that did not compile. */
+  readonly onRefused?: (message: string) => void
 }
 
 /** A prompt, in the engine's eyes. */
@@ -40,6 +59,11 @@ export interface PrefillOptions {
 
 /** Cache rows kept for a prefix besides the context: the official prefix has 128. */
 const PREFIX_ROWS = 128
+/** Rows of a chunk of a prompt: enough to reuse each weight it loads many times; software adapters gain nothing from more. */
+function chunkRows(gpu: Gpu, contextLength: number): number {
+  return Math.min(contextLength, gpu.software ? 32 : 512)
+}
+
 /** Rows whose logits `logits()` computes at a time; a row of ChatGLM3's is 260 kB. */
 const LOGITS_ROWS = 16
 
@@ -58,32 +82,45 @@ export class Engine {
   readonly #prefillBuffers: Activations
   readonly #decodeBuffers: Activations
   readonly #loop: TokenLoop
-  readonly #fused: FusedDecode | undefined
-  #prefillPlan: Promise<StepPlan['body']> | undefined
+  readonly #plans: Plans
+  /** Freed where the variant that was chosen does without. */
+  readonly #quantized: QuantizedActivations | undefined
+  #variants: VariantChoices | undefined
+  #prefillPlan: Promise<Dispatch[]> | undefined
   readonly #stepPlans = new Map<string, Promise<StepPlan>>()
 
-  private constructor(gpu: Gpu, config: ModelConfig, weights: ModelWeights, options: EngineOptions) {
+  private constructor(
+    gpu: Gpu,
+    config: ModelConfig,
+    weights: ModelWeights,
+    { contextLength, batchSize }: EngineOptions,
+    choices: readonly ChoicePlan[],
+  ) {
     this.gpu = gpu
     this.config = config
-    this.contextLength = options.contextLength
-    this.cache = new KeyValueCache(gpu, config, options.batchSize, options.contextLength + PREFIX_ROWS)
-    this.sampler = new Sampler(gpu, config.vocabulary, options.batchSize)
+    this.contextLength = contextLength
+    this.cache = new KeyValueCache(gpu, config, batchSize, contextLength + PREFIX_ROWS)
+    this.sampler = new Sampler(gpu, config.vocabulary, batchSize)
     this.#loop = new TokenLoop(gpu, this.sampler)
     const attentionParameters = gpu.allocate('activations', 'attention parameters', 4)
-    this.#context = { gpu, config, weights, cache: this.cache, attentionParameters }
-    // A chunk large enough to reuse each weight it loads many times; software adapters gain nothing from more.
-    const chunk = Math.min(options.contextLength, gpu.software ? 32 : 512)
-    this.#prefillBuffers = allocateActivations(gpu, config, 'prefill', chunk)
-    const decodeBuffers = allocateActivations(gpu, config, 'decode', options.batchSize)
-    this.#decodeBuffers = { ...decodeBuffers, rows: this.sampler.rows }
-    if (options.activations === 'int8' && supportsFusedDecode(gpu, config, weights)) {
-      this.#fused = new FusedDecode(this.#context, this.#decodeBuffers)
-    }
+    const context = { gpu, config, weights, cache: this.cache, attentionParameters }
+    this.#context = context
+    const rows = chunkRows(gpu, contextLength)
+    const prefill = allocateActivations(gpu, config, 'prefill', rows)
+    const decode = { ...allocateActivations(gpu, config, 'decode', batchSize), rows: this.sampler.rows }
+    this.#prefillBuffers = prefill
+    this.#decodeBuffers = decode
+    const mayBe = (variant: VariantOf) => choices.some(({ order }) => order.includes(variant))
+    const quantized = mayBe('int8') ? allocateQuantized(gpu, weights, Math.max(rows, LOGITS_ROWS)) : undefined
+    this.#quantized = quantized
+    const fused = mayBe('fused-int8') ? new FusedDecode(context, decode) : undefined
+    this.#plans = new Plans({ context, prefill, decode, sampler: this.sampler, fused, quantized })
   }
 
   /**
-   * Allocates the cache and the buffers, and compiles the kernels that a single conversation needs.
-   * @throws OutOfMemoryError, AdapterLimitError, ShaderCompilationError
+   * Allocates the cache and the buffers, chooses variants, and compiles the kernels that a single conversation needs.
+   * @throws InvalidOptionError for a variant that is not possible here; OutOfMemoryError, AdapterLimitError,
+   *   ShaderCompilationError
    */
   static async create(
     gpu: Gpu,
@@ -91,12 +128,66 @@ export class Engine {
     weights: ModelWeights,
     options: EngineOptions,
   ): Promise<Engine> {
+    const { activations, contextLength, tuningStore, variants: forced = {} } = options
+    const key = tuningKey(gpu, config, weights, chunkRows(gpu, contextLength))
+    const known = tuningStore ? await readTuning(tuningStore, key) : {}
+    const measure = !gpu.software || options.measureSoftware === true
+    const choices = planChoices(candidates(gpu, config, weights, activations), { forced, known, measure })
     const engine = await gpu.allocating(
       'cache and activations',
-      () => new Engine(gpu, config, weights, options),
+      () => new Engine(gpu, config, weights, options, choices),
     )
-    await Promise.all([engine.prefillPlan(), engine.stepPlan(1)])
+    const measured = await engine.#prepare(choices, options)
+    if (tuningStore && Object.keys(measured).length > 0) {
+      await writeTuning(tuningStore, key, { ...known, ...measured })
+    }
     return engine
+  }
+
+  /** Chooses variants and compiles the plans of a single conversation. @returns what was measured */
+  async #prepare(choices: readonly ChoicePlan[], options: EngineOptions): Promise<TuningTimes> {
+    // Most kernels do not depend on the choice, and compile meanwhile with what is likely to be chosen.
+    const likely = Object.fromEntries(choices.map(({ name, order }) => [name, order[0]])) as Variants
+    const meanwhile = Promise.all([this.#plans.prefill(likely), this.#plans.step(likely, 1, false)]).catch(
+      (error) => {
+        if (!(error instanceof ShaderCompilationError)) throw error
+      },
+    )
+    const beforeMeasuring = async () => {
+      const [likelyPlans] = await Promise.all([meanwhile, options.weightsReady])
+      options.onMeasure?.()
+      this.#plans.placeTrials(this.contextLength)
+      // Trials compute with numbers and at clocks as they are in use.
+      if (likelyPlans) this.#run(likelyPlans[0], this.prefillRows)
+    }
+    const choosing = chooseVariants(this.gpu, choices, {
+      build: (name, variant) => this.#plans.trial(name, variant),
+      beforeMeasuring,
+      onRefused: (message) => options.onRefused?.(message),
+    })
+    const [{ variants, measured }] = await Promise.all([choosing, meanwhile])
+    this.#variants = variants
+    if (variants.prefillProduct.variant !== 'int8' && this.#quantized) {
+      this.gpu.free(this.#quantized.words)
+      this.gpu.free(this.#quantized.ranges)
+    }
+    await Promise.all([this.prefillPlan(), this.stepPlan(1)])
+    return measured
+  }
+
+  /** Which kernels are used where there are several, and why. */
+  get variants(): VariantChoices {
+    if (!this.#variants) throw new TypeError('The variants are not chosen yet.')
+    return this.#variants
+  }
+
+  get #chosen(): Variants {
+    const { prefillProduct, prefillAttention, decode } = this.variants
+    return {
+      prefillProduct: prefillProduct.variant,
+      prefillAttention: prefillAttention.variant,
+      decode: decode.variant,
+    }
   }
 
   get weights(): ModelWeights {
@@ -170,7 +261,7 @@ export class Engine {
       logits: floats('logits of a block', vocabulary),
     }))
     try {
-      const head = await buildHead(this.#context, LOGITS_ROWS, buffers.hidden, buffers.normed, buffers.logits)
+      const head = await this.#plans.promptHead(this.#chosen, LOGITS_ROWS, buffers)
       gpu.device.queue.writeBuffer(
         this.#context.attentionParameters,
         0,
@@ -237,8 +328,8 @@ export class Engine {
   }
 
   /** The dispatches of a chunk of a prompt. */
-  prefillPlan(): Promise<StepPlan['body']> {
-    this.#prefillPlan ??= buildBody(this.#context, this.#prefillBuffers, true)
+  prefillPlan(): Promise<Dispatch[]> {
+    this.#prefillPlan ??= this.#plans.prefill(this.#chosen)
     return this.#prefillPlan
   }
 
@@ -247,27 +338,9 @@ export class Engine {
     const key = batched ? `batch of ${rows}` : 'single'
     let plan = this.#stepPlans.get(key)
     if (!plan) {
-      plan = this.#buildStepPlan(rows, batched)
+      plan = this.#plans.step(this.#chosen, rows, batched)
       this.#stepPlans.set(key, plan)
     }
     return plan
-  }
-
-  async #buildStepPlan(rows: number, batched: boolean): Promise<StepPlan> {
-    const buffers = { ...this.#decodeBuffers, maxRows: rows }
-    if (this.#fused && !batched) {
-      const [body, head, sample] = await Promise.all([
-        this.#fused.body(),
-        this.#fused.head(this.sampler.logits),
-        this.sampler.build(),
-      ])
-      return { rows, body, head: [...head, ...sample] }
-    }
-    const [body, head, sample] = await Promise.all([
-      buildBody(this.#context, buffers, false),
-      buildHead(this.#context, rows, buffers.hidden, buffers.normed, this.sampler.logits),
-      this.sampler.build(),
-    ])
-    return { rows, body, head: [...head, ...sample] }
   }
 }

@@ -3,20 +3,17 @@ import {
   compileAttentionPrefill,
   compileCacheAppend,
   compileEmbedding,
-  compileMatmul,
-  compileMatmulSubgroup,
-  compileMatvec,
   compileRmsNorm,
   compileRope,
   compileSwiglu,
   type Dispatch,
   type Gpu,
-  halfMatrixShape,
-  MATVEC_MAX_ROWS,
 } from '../kernels/index.js'
 import type { KeyValueCache } from './cache.js'
 import type { ModelConfig } from './config.js'
-import type { LayerWeights, LinearWeight, ModelWeights } from './weights.js'
+import { buildLinear, type LinearContext } from './linear.js'
+import type { VariantOf } from './variants.js'
+import type { LayerWeights, ModelWeights } from './weights.js'
 
 /** What passes between the kernels of a forward pass: f32, `maxRows` rows each. */
 export interface Activations {
@@ -37,8 +34,14 @@ export interface Activations {
   readonly activated: GPUBuffer
 }
 
-/** Rows of a prompt that share a workgroup where heads are too small for the kernel for prompts. */
-const FALLBACK_QUERIES = 8
+/** Which kernels compute a forward pass. */
+export interface ForwardVariants extends Omit<LinearContext, 'gpu'> {
+  /** Attention of consecutive rows of one sequence (prefill); undefined where rows belong to one each (decode). */
+  readonly attention?: VariantOf<'prefillAttention'>
+}
+
+/** Rows of a prompt that share a workgroup of the simple attention. */
+const SIMPLE_QUERIES = 8
 
 /** Allocates the activations of a forward pass over up to `maxRows` tokens. */
 export function allocateActivations(
@@ -72,48 +75,39 @@ export interface ForwardContext {
   readonly attentionParameters: GPUBuffer
 }
 
-/** The matrix product for so many rows: for few, for many on subgroup matrices, for many elsewhere. */
-function linearCompiler(gpu: Gpu, rows: number): typeof compileMatmul {
-  if (rows <= MATVEC_MAX_ROWS) return compileMatvec
-  return halfMatrixShape(gpu) ? compileMatmulSubgroup : compileMatmul
-}
-
-/** y (+)= x * w^T (+ bias): one dispatch for each slice of the weight. */
-async function linear(
+/** The matrix products of a layer. */
+export async function buildProducts(
   { gpu }: ForwardContext,
-  weight: LinearWeight,
-  rows: number,
-  x: GPUBuffer,
-  y: GPUBuffer,
-  accumulate = false,
-): Promise<Dispatch[]> {
-  const compile = linearCompiler(gpu, rows)
-  return Promise.all(
-    weight.slices.map(async (slice) => {
-      const constants = {
-        format: slice.format,
-        inFeatures: weight.inFeatures,
-        outFeatures: slice.rows,
-        outStride: weight.outFeatures,
-        outOffset: slice.firstRow,
-        hasBias: weight.bias !== undefined,
-        accumulate,
-      }
-      const bind = await compile(gpu, constants, rows)
-      return bind(weight.name, { ...slice.buffers, x, y, ...(weight.bias && { bias: weight.bias }) })
-    }),
-  )
+  weights: LayerWeights,
+  activations: Activations,
+  variants: ForwardVariants,
+): Promise<Record<'project' | 'dense' | 'up' | 'down', Dispatch[]>> {
+  const { maxRows: rows, hidden, normed, qkv, attended, gateUp, activated } = activations
+  const context = { ...variants, gpu }
+  const [project, dense, up, down] = await Promise.all([
+    buildLinear(context, { weight: weights.qkv, rows, x: normed, y: qkv }),
+    buildLinear(context, { weight: weights.dense, rows, x: attended, y: hidden, accumulate: true }),
+    buildLinear(context, { weight: weights.gateUp, rows, x: normed, y: gateUp }),
+    buildLinear(context, { weight: weights.down, rows, x: activated, y: hidden, accumulate: true }),
+  ])
+  return { project, dense, up, down }
 }
 
-/** Heads that the kernel for prompts takes are multiples of this. */
-const PREFILL_HEAD_UNIT = 16
-
-/** Attention of rows that follow each other in one sequence, or that belong to one sequence each. */
-function attentionOf({ gpu, config, cache }: ForwardContext, maxRows: number, oneSequence: boolean) {
+/** The attention of a layer. */
+export async function buildAttention(
+  { gpu, config, cache, attentionParameters: parameters }: ForwardContext,
+  index: number,
+  { maxRows, rows, qkv, attended }: Activations,
+  attention: ForwardVariants['attention'],
+): Promise<Dispatch> {
   const { heads, kvGroups, headDim } = config
   const constants = { heads, kvGroups, headDim, capacity: cache.capacity, maxRows }
-  if (oneSequence && headDim % PREFILL_HEAD_UNIT === 0) return compileAttentionPrefill(gpu, constants)
-  return compileAttention(gpu, { ...constants, queries: oneSequence ? FALLBACK_QUERIES : 1 })
+  const bind =
+    attention === undefined || attention === 'simple'
+      ? await compileAttention(gpu, { ...constants, queries: attention ? SIMPLE_QUERIES : 1 })
+      : await compileAttentionPrefill(gpu, constants, attention === 'subgroup-matrix')
+  const [keys, values] = [cache.keys[index], cache.values[index]]
+  return bind('attention', { rows, qkv, keys, values, parameters, y: attended })
 }
 
 /** One transformer layer: attention and feed-forward, each behind a norm and added to the residual stream. */
@@ -122,25 +116,20 @@ async function layer(
   index: number,
   weights: LayerWeights,
   activations: Activations,
-  oneSequence: boolean,
+  variants: ForwardVariants,
 ): Promise<Dispatch[]> {
-  const { gpu, config, cache, attentionParameters } = context
-  const { maxRows, rows, hidden, normed, qkv, attended, gateUp, activated } = activations
+  const { gpu, config, cache } = context
+  const { rows, hidden, normed, qkv, gateUp, activated } = activations
   const keys = cache.keys[index]
   const values = cache.values[index]
   const norm = { width: config.hidden, epsilon: config.epsilon }
-  const [normalize, rope, append, attend, swiglu] = await Promise.all([
+  const [normalize, rope, append, swiglu, attend, { project, dense, up, down }] = await Promise.all([
     compileRmsNorm(gpu, norm),
     compileRope(gpu, config),
     compileCacheAppend(gpu, config, cache.capacity),
-    attentionOf(context, maxRows, oneSequence),
     compileSwiglu(gpu, config.ffn),
-  ])
-  const [project, dense, up, down] = await Promise.all([
-    linear(context, weights.qkv, maxRows, normed, qkv),
-    linear(context, weights.dense, maxRows, attended, hidden, true),
-    linear(context, weights.gateUp, maxRows, normed, gateUp),
-    linear(context, weights.down, maxRows, activated, hidden, true),
+    buildAttention(context, index, activations, variants.attention),
+    buildProducts(context, weights, activations, variants),
   ])
   const { ropeTable } = context.weights
   return [
@@ -148,7 +137,7 @@ async function layer(
     ...project,
     rope('rope', { rows, table: ropeTable, qkv }),
     append('cache append', { rows, qkv, keys, values }),
-    attend('attention', { rows, qkv, keys, values, parameters: attentionParameters, y: attended }),
+    attend,
     ...dense,
     normalize('post-attention norm', { x: hidden, weight: weights.postAttentionNorm, y: normed }),
     ...up,
@@ -177,17 +166,17 @@ export function buildEmbedding(
 }
 
 /**
- * The dispatches from token ids (in `activations.rows`) to the residual stream behind the last layer.
- * @param oneSequence whether the rows are consecutive tokens of one sequence (prefill) or one of each (decode)
+ * The dispatches from token ids (in `activations.rows`) to the residual stream behind the last layer, for consecutive
+ * tokens of one sequence or one of each, as `variants.attention` says.
  */
 export async function buildBody(
   context: ForwardContext,
   activations: Activations,
-  oneSequence: boolean,
+  variants: ForwardVariants,
 ): Promise<Dispatch[]> {
   const embedding = await buildEmbedding(context, activations.rows, activations.hidden)
   const layers = await Promise.all(
-    context.weights.layers.map((weights, index) => layer(context, index, weights, activations, oneSequence)),
+    context.weights.layers.map((weights, index) => layer(context, index, weights, activations, variants)),
   )
   return [...embedding, ...layers.flat()]
 }
@@ -197,6 +186,7 @@ export async function buildBody(
  * @param hidden f32 [rows, hidden]
  * @param normed f32 [rows, hidden], scratch
  * @param logits f32 [rows, vocabulary]
+ * @param variants the product for more rows than a few
  */
 export async function buildHead(
   context: ForwardContext,
@@ -204,11 +194,12 @@ export async function buildHead(
   hidden: GPUBuffer,
   normed: GPUBuffer,
   logits: GPUBuffer,
+  variants: ForwardVariants,
 ): Promise<Dispatch[]> {
   const { gpu, config, weights } = context
   const normalize = await compileRmsNorm(gpu, { width: config.hidden, epsilon: config.epsilon })
   return [
     normalize('final norm', { x: hidden, weight: weights.finalNorm, y: normed }),
-    ...(await linear(context, weights.output, rows, normed, logits)),
+    ...(await buildLinear({ ...variants, gpu }, { weight: weights.output, rows, x: normed, y: logits })),
   ]
 }

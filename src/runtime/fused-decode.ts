@@ -11,7 +11,7 @@ import {
 } from '../kernels/index.js'
 import type { ModelConfig } from './config.js'
 import { buildEmbedding, type ForwardContext } from './forward.js'
-import type { LayerWeights, LinearWeight, ModelWeights } from './weights.js'
+import type { LayerWeights, LinearShape, LinearWeight, ModelShape } from './weights.js'
 
 /** What passes between the fused kernels of a decode step of one sequence. */
 export interface FusedActivations {
@@ -26,7 +26,7 @@ export interface FusedActivations {
 /** Elements of a block of 8-bit activations. */
 const BLOCK = 32
 
-function allLinears({ layers, output }: ModelWeights): LinearWeight[] {
+function allLinears({ layers, output }: ModelShape): LinearShape[] {
   return [output, ...layers.flatMap(({ qkv, dense, gateUp, down }) => [qkv, dense, gateUp, down])]
 }
 
@@ -39,12 +39,12 @@ const MOST_WORKGROUP_BYTES = 24 * 1024
  * Whether the fused kernels can run a model: 4-bit weights in one piece each, sizes that fill blocks, and an adapter
  * with enough bindings and workgroup memory.
  */
-export function supportsFusedDecode(gpu: Gpu, config: ModelConfig, weights: ModelWeights): boolean {
+export function supportsFusedDecode(gpu: Gpu, config: ModelConfig, shape: ModelShape): boolean {
   const { maxStorageBuffersPerShaderStage, maxComputeWorkgroupStorageSize } = gpu.limits
   if (maxStorageBuffersPerShaderStage < MOST_BINDINGS) return false
   if (maxComputeWorkgroupStorageSize < MOST_WORKGROUP_BYTES) return false
   const { ffn, heads, headDim } = config
-  const fits = allLinears(weights).every(
+  const fits = allLinears(shape).every(
     ({ slices: [first, ...rest] }) => first.format.type === 'q4' && rest.length === 0,
   )
   const powerOfTwo = (headDim & (headDim - 1)) === 0

@@ -9,16 +9,28 @@ import { type DeviceChoice, openGpu } from './adapter.js'
 import { parseModelConfig } from './config.js'
 import { Engine } from './engine.js'
 import { InvalidOptionError } from './errors.js'
+import { LoadReport } from './load-report.js'
 import { loadTokenizer } from './load-tokenizer.js'
-import { loadWeights } from './load-weights.js'
+import { allocateWeights } from './load-weights.js'
 import { Model } from './model.js'
+import { unlessAborted } from './parallel.js'
+import { platformTuningStore } from './tuning-store.js'
+import { checkVariants, type Variants } from './variants.js'
 
 /** How far a long call has come. */
 export interface Progress {
+  /**
+   * `convert` in a conversion. While a model loads: `weights`; then `kernels`, if some still compile; then `tuning`, if
+   * variants of kernels are measured, as when a model of its shape is first loaded on this GPU.
+   */
   readonly stage: string
   /** Bytes done so far, and in all. */
   readonly doneBytes: number
   readonly totalBytes: number
+  /** In the stage `kernels`: how many are compiled, and how many there are. */
+  readonly kernels?: { readonly done: number; readonly total: number }
+  /** Said once of each thing that did not go as planned although the call goes on, as a kernel that did not compile. */
+  readonly warning?: string
 }
 
 export interface LoadModelOptions extends SourceOptions {
@@ -29,10 +41,16 @@ export interface LoadModelOptions extends SourceOptions {
   /** Sequences that `generateBatch` runs side by side; each takes a cache of its own. Default 1. */
   readonly batchSize?: number
   /**
-   * How activations go between matrix products while one sequence is decoded: rounded to 8 bits where weights have 4
-   * (`int8`, the default: integer dot products are faster), or not (`float`). Prefill and batches are always float.
+   * Whether activations may be rounded to 8 bits on their way into a matrix product (`int8`, the default) where integer
+   * dot products are the fastest: with 4-bit weights while one sequence is decoded, with 4 or 8 bits in prompts. With
+   * `float` they never are. Batches are always float once their prompts are read.
    */
   readonly activations?: 'int8' | 'float'
+  /**
+   * Which kernels to use where there are several, by name: see `VARIANTS`. Default: what was the fastest on this GPU when
+   * a model of this shape was first loaded on it.
+   */
+  readonly variants?: Partial<Variants>
   /** Default: the fastest adapter there is. */
   readonly device?: DeviceChoice
   /** Features of the adapter to leave unused. */
@@ -59,7 +77,7 @@ export function resolveQuantization(quantization: Partial<AffineQuantization>): 
  *
  * @param source a folder's path (Node), a URL, files of a file input, a directory handle, or `hf:owner/name`
  * @throws NoAdapterError, CheckpointError and its kinds, ModelConfigError, MissingTokenizerError, OutOfMemoryError,
- *   AdapterLimitError, InvalidOptionError, and the signal's reason
+ *   AdapterLimitError, ShaderCompilationError, InvalidOptionError, and the signal's reason
  */
 export async function loadModel(source: SourceLocation, options: LoadModelOptions = {}): Promise<Model> {
   const { batchSize = 1, activations = 'int8', signal, onProgress } = options
@@ -80,16 +98,35 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
   if (activations !== 'int8' && activations !== 'float') {
     throw new InvalidOptionError('activations', activations, '"int8" or "float"')
   }
+  const { variants = {} } = options
+  checkVariants(variants)
   const tokenizer = await loadTokenizer(checkpoint.source, signal)
-  const gpu = await openGpu(options.device, options.without ? { without: options.without } : {})
+  const report = new LoadReport(onProgress)
+  const gpu = await openGpu(options.device, {
+    onCompile: (done, total) => report.kernels(done, total),
+    ...(options.without && { without: options.without }),
+  })
   try {
-    const weights = await loadWeights(gpu, checkpoint, config, {
+    const { weights, read } = await allocateWeights(gpu, checkpoint, config, {
       quantization,
       positions: contextLength,
       ...(signal && { signal }),
-      onProgress: (doneBytes, totalBytes) => onProgress?.({ stage: 'weights', doneBytes, totalBytes }),
+      onProgress: (done, total) => report.bytes(done, total),
     })
-    const engine = await Engine.create(gpu, config, weights, { contextLength, batchSize, activations })
+    const tuningStore = await platformTuningStore()
+    const weightsReady = read().then(() => report.allBytes())
+    const creating = Engine.create(gpu, config, weights, {
+      contextLength,
+      batchSize,
+      activations,
+      variants,
+      weightsReady,
+      ...(tuningStore && { tuningStore }),
+      onMeasure: () => report.stage('tuning'),
+      onRefused: (message) => report.warn(message),
+    })
+    // Reading feels the signal by itself; compiling would go on.
+    const [engine] = await unlessAborted(Promise.all([creating, weightsReady]), signal)
     return new Model(engine, tokenizer, batchSize)
   } catch (error) {
     gpu.dispose()

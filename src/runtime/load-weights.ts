@@ -234,16 +234,24 @@ class WeightLoader {
   }
 }
 
+/** Weights whose buffers are there, and whose bytes can be read into them. */
+export interface AllocatedWeights {
+  readonly weights: ModelWeights
+  /** Reads every byte. To be called once. */
+  read(): Promise<void>
+}
+
 /**
- * Loads all weights of a model.
- * @throws what the checkpoint throws for missing, mismatched or damaged tensors; OutOfMemoryError
+ * Allocates all weights of a model. Their shapes and formats come from the checkpoint's headers, so that kernels can
+ * be compiled for them and bound to them while the bytes are read.
+ * @throws what the checkpoint throws for missing or mismatched tensors; OutOfMemoryError
  */
-export async function loadWeights(
+export async function allocateWeights(
   gpu: Gpu,
   checkpoint: Checkpoint,
   config: ModelConfig,
   options: LoadWeightsOptions,
-): Promise<ModelWeights> {
+): Promise<AllocatedWeights> {
   const loader = new WeightLoader(gpu, checkpoint, options)
   const tensors = modelTensors(config)
   const layer = async (names: LayerTensors): Promise<LayerWeights> => ({
@@ -268,6 +276,20 @@ export async function loadWeights(
       ropeTable(options.positions, config.headDim, config.ropeBase),
     ),
   }
-  await loader.run()
+  return { weights, read: () => loader.run() }
+}
+
+/**
+ * Loads all weights of a model.
+ * @throws what the checkpoint throws for missing, mismatched or damaged tensors; OutOfMemoryError
+ */
+export async function loadWeights(
+  gpu: Gpu,
+  checkpoint: Checkpoint,
+  config: ModelConfig,
+  options: LoadWeightsOptions,
+): Promise<ModelWeights> {
+  const { weights, read } = await allocateWeights(gpu, checkpoint, config, options)
+  await read()
   return weights
 }

@@ -50,3 +50,19 @@ export async function* inOrder<T>(tasks: Iterable<() => Promise<T>>, ahead: numb
     await Promise.allSettled(begun)
   }
 }
+
+/** The result of work, or an error at once when the signal is aborted, although the work goes on. @throws its reason */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  let stop = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop)
+    if (signal.aborted) stop()
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}

@@ -6,11 +6,12 @@
 import { createReadStream } from 'node:fs'
 import { access, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { constants, homedir } from 'node:os'
+import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createBrotliDecompress } from 'node:zlib'
 import { extract } from 'tar-fs'
+import { userCacheFolder } from './user-cache.js'
 
 /** `dlopen` flag of Linux (not in Node's list): the library stays loaded although Node closes it again. */
 const RTLD_NODELETE = 0x1000
@@ -25,8 +26,7 @@ async function unpack(): Promise<string> {
   const { version } = JSON.parse(await readFile(join(packageFolder, 'package.json'), 'utf8')) as {
     version: string
   }
-  const caches = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
-  const folder = join(caches, 'chatglm-webgpu', `swiftshader-${version}`)
+  const folder = join(userCacheFolder(), `swiftshader-${version}`)
   try {
     await access(join(folder, DRIVER))
     return folder

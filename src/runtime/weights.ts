@@ -39,6 +39,19 @@ export interface ModelWeights {
   readonly ropeTable: GPUBuffer
 }
 
+/** What is known of a matrix before its bytes are there. */
+export interface LinearShape {
+  readonly inFeatures: number
+  readonly outFeatures: number
+  readonly slices: readonly Pick<WeightSlice, 'format' | 'rows'>[]
+}
+
+/** The matrices of a model's products, known from the headers of its checkpoint; `ModelWeights` is one. */
+export interface ModelShape {
+  readonly layers: readonly Readonly<Record<'qkv' | 'dense' | 'gateUp' | 'down', LinearShape>>[]
+  readonly output: LinearShape
+}
+
 /** A model on a device, as training sees it: it reads the weights and never changes them. */
 export interface ModelBase {
   readonly gpu: Gpu

@@ -1,5 +1,5 @@
 import { type LinearBuffers, type LinearConstants, linearSpecialization } from '../common/linear.js'
-import { weightBindings, weightReader } from '../common/weight.js'
+import { type QuantizedFormat, weightBindings, weightReader } from '../common/weight.js'
 import type { Dispatch } from '../dispatch.js'
 import { KernelArgumentError } from '../errors.js'
 import type { Gpu } from '../gpu.js'
@@ -12,6 +12,19 @@ const SOURCES = { q4: q4Source, q8: q8Source }
 
 /** As of every matrix product, with activations of 8 bits in place of x. */
 export type MatmulInt8Buffers = Omit<LinearBuffers, 'x'> & QuantizedActivations
+
+/** How a workgroup is laid out: each invocation has four rows and eight outputs. */
+function threads(gpu: Gpu): { threadRows: number; threadOutputs: number } {
+  const threadOutputs = gpu.software ? 4 : 16
+  return { threadRows: gpu.workgroupSize(256) / threadOutputs, threadOutputs }
+}
+
+/** Whether the groups of a weight fit into the workgroup memory of this GPU. */
+export function fitsMatmulInt8(gpu: Gpu, { groupSize }: QuantizedFormat): boolean {
+  const { threadRows, threadOutputs } = threads(gpu)
+  const words = (groupSize / 4) * (threadRows + 2 * threadOutputs) + 2 * 2 * threadOutputs
+  return words * 16 <= gpu.limits.maxComputeWorkgroupStorageSize
+}
 
 /**
  * Compiles the matrix product y (+)= x * w^T (+ bias) for many rows of activations rounded to 8 bits, by
@@ -27,8 +40,7 @@ export async function compileMatmulInt8(
   const { format, inFeatures, outFeatures } = constants
   if (format.type === 'f16') throw new KernelArgumentError('matmul-int8', 'the weight is not quantized')
   const reader = weightReader('matmul-int8', format, inFeatures)
-  const threadOutputs = gpu.software ? 4 : 16
-  const threadRows = gpu.workgroupSize(256) / threadOutputs
+  const { threadRows, threadOutputs } = threads(gpu)
   const { u32, bool } = linearSpecialization(constants)
   const pipeline = await gpu.compile('matmul-int8', [SOURCES[format.type], source], {
     u32: {

@@ -7,11 +7,13 @@ import source from './matmul.wgsl?raw'
 /**
  * Compiles the matrix product y (+)= x * w^T (+ bias) for many rows.
  * @param maxRows rows that x and y have room for
+ * @param element what both factors are rounded to in workgroup memory, by default f16 where the GPU has it
  */
 export async function compileMatmul(
   gpu: Gpu,
   constants: LinearConstants,
   maxRows: number,
+  element: 'f16' | 'f32' = gpu.f16 ? 'f16' : 'f32',
 ): Promise<(label: string, buffers: LinearBuffers) => Dispatch> {
   const reader = weightReader('matmul', constants.format, constants.inFeatures)
   const threadOutputs = gpu.software ? 8 : 16
@@ -20,7 +22,7 @@ export async function compileMatmul(
   const tileDepth = gpu.software ? 8 : 32
   const { u32, bool } = linearSpecialization(constants)
   const pipeline = await gpu.compile('matmul', [reader.source, source], {
-    enable: gpu.f16 ? ['f16'] : [],
+    enable: element === 'f16' ? ['f16'] : [],
     u32: {
       ...reader.u32,
       ...u32,
@@ -30,7 +32,7 @@ export async function compileMatmul(
       THREAD_OUTPUTS: threadOutputs,
     },
     bool,
-    alias: { Element: gpu.f16 ? 'f16' : 'f32' },
+    alias: { Element: element },
   })
   const tilesOfOutputs = Math.ceil(constants.outFeatures / (4 * threadOutputs))
   return (label, buffers) => ({

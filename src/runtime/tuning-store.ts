@@ -1,0 +1,29 @@
+/** Where measured times are kept from one load to the next. */
+export interface TuningStore {
+  /** For people: where the text is. */
+  readonly location: string
+  /** The text last written; undefined or an error where there is none. */
+  read(): Promise<string | undefined>
+  write(text: string): Promise<void>
+}
+
+const CACHE = 'chatglm-webgpu'
+/** Caches hold answers to requests; this one is never sent. */
+const REQUEST = 'https://chatglm-webgpu.invalid/tuning.json'
+
+/** In browsers: the cache storage of the origin, which workers have, too. */
+function browserCache(): TuningStore {
+  return {
+    location: `cache storage "${CACHE}"`,
+    read: async () => (await (await caches.open(CACHE)).match(REQUEST))?.text(),
+    write: async (text) => (await caches.open(CACHE)).put(REQUEST, new Response(text)),
+  }
+}
+
+/** The store of this platform: a file of the user's in Node, the origin's cache storage in browsers. */
+export async function platformTuningStore(): Promise<TuningStore | undefined> {
+  if (typeof process !== 'undefined' && typeof process.versions?.node === 'string') {
+    return (await import('./tuning-file.js')).tuningFile()
+  }
+  return typeof caches === 'undefined' ? undefined : browserCache()
+}
