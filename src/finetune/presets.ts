@@ -1,0 +1,68 @@
+import type { DataSettings } from './data/dataset.js'
+import type { TrainingSettings } from './settings.js'
+
+/** Settings that belong together. */
+export interface Preset {
+  readonly data: DataSettings
+  readonly training: TrainingSettings
+}
+
+/** The defaults of Hugging Face's `TrainingArguments` and of ChatGLM3's prefix encoder, which no script changes. */
+const COMMON = {
+  prefixLength: 128,
+  prefixProjection: false,
+  dropout: 0.1,
+  schedule: 'linear',
+  warmupSteps: 0,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0,
+  maxGradientNorm: 1,
+  saveInterval: 500,
+  evaluationInterval: 500,
+  earlyStopping: 0,
+  seed: 42,
+} as const satisfies Partial<TrainingSettings>
+
+/** The official P-Tuning v2 recipes, with the values that their files give. */
+export const PRESETS = {
+  /** `finetune_chatmodel_demo/scripts/finetune_pt.sh`: pairs of prompt and response. */
+  ptuning: {
+    data: { format: 'input-output', maxSourceLength: 1024, maxTargetLength: 128 },
+    training: {
+      ...COMMON,
+      learningRate: 2e-2,
+      batchSize: 1,
+      accumulationSteps: 32,
+      maxSteps: 1000,
+      logInterval: 1,
+    },
+  },
+  /** `finetune_chatmodel_demo/scripts/finetune_pt_multiturn.sh`: conversations, with calls of tools. */
+  'ptuning-multiturn': {
+    data: { format: 'multi-turn', maxLength: 2048 },
+    training: {
+      ...COMMON,
+      learningRate: 2e-2,
+      batchSize: 1,
+      accumulationSteps: 16,
+      maxSteps: 1000,
+      logInterval: 1,
+    },
+  },
+  /** `finetune_demo/configs/ptuning_v2.yaml`: conversations of 256 tokens in and 512 out. */
+  'ptuning-v2': {
+    data: { format: 'multi-turn', maxLength: 256 + 512 + 1 },
+    training: {
+      ...COMMON,
+      learningRate: 5e-5,
+      batchSize: 4,
+      accumulationSteps: 1,
+      maxSteps: 3000,
+      logInterval: 10,
+    },
+  },
+} as const satisfies Record<string, Preset>
+
+export type PresetName = keyof typeof PRESETS

@@ -1,0 +1,94 @@
+import { InvalidOptionError } from '../runtime/index.js'
+
+export const SCHEDULES = ['linear', 'cosine', 'constant'] as const
+
+/** How the learning rate goes down: to 0 on a line or half a cosine, or not at all. */
+export type LearningRateSchedule = (typeof SCHEDULES)[number]
+
+/** What a training is made of. Steps are updates of the prefix. */
+export interface TrainingSettings {
+  /** Rows of the prefix (`pre_seq_len`). */
+  readonly prefixLength: number
+  /** Whether two layers lie between the trained rows and the model (`prefix_projection`). */
+  readonly prefixProjection: boolean
+  /** Probability with which an element of the prefix is dropped in training. */
+  readonly dropout: number
+  readonly learningRate: number
+  readonly schedule: LearningRateSchedule
+  /** Steps over which the learning rate rises from 0. */
+  readonly warmupSteps: number
+  readonly beta1: number
+  readonly beta2: number
+  readonly epsilon: number
+  readonly weightDecay: number
+  /** A gradient of a larger norm is scaled down to it; 0: never. */
+  readonly maxGradientNorm: number
+  /** Samples of a micro-batch: its loss is the mean over all their targets. */
+  readonly batchSize: number
+  /** Micro-batches of a step; each weighs the same. */
+  readonly accumulationSteps: number
+  readonly maxSteps: number
+  /** Steps between checkpoints. */
+  readonly saveInterval: number
+  /** Steps between entries of the log. */
+  readonly logInterval: number
+  /** Steps between evaluations, where there are data for it. */
+  readonly evaluationInterval: number
+  /** Evaluations without a lower loss after which the training ends; 0: never. */
+  readonly earlyStopping: number
+  /** Of initial values, order and dropout. */
+  readonly seed: number
+}
+
+/** Settings that change nothing of what is learnt: a training may be continued with others. */
+export const REPORTING_SETTINGS: readonly (keyof TrainingSettings)[] = [
+  'saveInterval',
+  'logInterval',
+  'evaluationInterval',
+  'earlyStopping',
+]
+
+type Rule = readonly [accepts: (value: number) => boolean, expected: string]
+
+const whole = (least: number): Rule => [
+  (value) => Number.isSafeInteger(value) && value >= least,
+  `a whole number from ${least} up`,
+]
+const positive: Rule = [(value) => Number.isFinite(value) && value > 0, 'a number above 0']
+const notNegative: Rule = [(value) => Number.isFinite(value) && value >= 0, 'a number from 0 up']
+const fraction: Rule = [(value) => value >= 0 && value < 1, 'a number from 0 to below 1']
+
+const RULES: Readonly<Partial<Record<keyof TrainingSettings, Rule>>> = {
+  prefixLength: whole(1),
+  dropout: fraction,
+  learningRate: positive,
+  warmupSteps: whole(0),
+  beta1: fraction,
+  beta2: fraction,
+  epsilon: positive,
+  weightDecay: notNegative,
+  maxGradientNorm: notNegative,
+  batchSize: whole(1),
+  accumulationSteps: whole(1),
+  maxSteps: whole(1),
+  saveInterval: whole(1),
+  logInterval: whole(1),
+  evaluationInterval: whole(1),
+  earlyStopping: whole(0),
+  seed: [(value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32, 'a whole number below 2^32'],
+}
+
+/** @throws InvalidOptionError naming the setting */
+export function checkSettings(settings: TrainingSettings): void {
+  for (const [name, [accepts, expected]] of Object.entries(RULES)) {
+    const value = settings[name as keyof TrainingSettings]
+    if (typeof value !== 'number' || !accepts(value)) throw new InvalidOptionError(name, value, expected)
+  }
+  const { schedule, prefixProjection } = settings
+  if (!SCHEDULES.includes(schedule)) {
+    throw new InvalidOptionError('schedule', schedule, `one of ${SCHEDULES.join(', ')}`)
+  }
+  if (typeof prefixProjection !== 'boolean') {
+    throw new InvalidOptionError('prefixProjection', prefixProjection, 'true or false')
+  }
+}

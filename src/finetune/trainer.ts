@@ -1,0 +1,231 @@
+import type { CheckpointStore } from './checkpoint-store.js'
+import type { TrainingDataset } from './data/dataset.js'
+import type { TrainingEngine } from './engine/training-engine.js'
+import { TrainingStoppedError } from './errors.js'
+import { learningRateAt } from './learning-rate.js'
+import { randomAt } from './random.js'
+import { SampleOrder } from './sample-order.js'
+import type { TrainingSettings } from './settings.js'
+import { checkpointName, type TrainingPosition, trainerState } from './trainer-state.js'
+import type { StopReason, TrainingEvent } from './training-event.js'
+
+export interface TrainerOptions {
+  readonly settings: TrainingSettings
+  /** Held-out data. */
+  readonly evaluation?: TrainingDataset
+  readonly store: CheckpointStore
+  /** `config.json` of the checkpoints. */
+  readonly config: object
+  readonly signal?: AbortSignal
+  readonly onProgress?: (event: TrainingEvent) => void
+}
+
+/**
+ * The loop of a training, over an engine whose parameters belong to `position`. It follows Hugging Face's Trainer: the
+ * loss of a micro-batch is the mean over its targets, a step's gradient the mean over its micro-batches.
+ */
+export class Trainer {
+  readonly #engine: TrainingEngine
+  readonly #dataset: TrainingDataset
+  readonly #options: TrainerOptions
+  readonly #settings: TrainingSettings
+  readonly #order: SampleOrder
+  #position: TrainingPosition
+  /** The step of the last checkpoint. */
+  #saved: number
+
+  constructor(
+    engine: TrainingEngine,
+    dataset: TrainingDataset,
+    options: TrainerOptions,
+    position: TrainingPosition,
+  ) {
+    this.#engine = engine
+    this.#dataset = dataset
+    this.#options = options
+    this.#settings = options.settings
+    this.#order = new SampleOrder(dataset.length, options.settings.batchSize, options.settings.seed)
+    this.#position = position
+    this.#saved = position.step
+  }
+
+  get position(): TrainingPosition {
+    return this.#position
+  }
+
+  /**
+   * Trains to the end, saving checkpoints on the way. When the signal is aborted the steps taken so far are saved,
+   * and its reason is thrown.
+   * @throws TrainingStoppedError where the training cannot go on
+   */
+  async run(): Promise<StopReason> {
+    const { signal } = this.#options
+    try {
+      const reason = await this.#train()
+      await this.#save()
+      return reason
+    } catch (error) {
+      if (!signal?.aborted) throw this.#stopped(error)
+      try {
+        await this.#save()
+      } catch (failure) {
+        throw this.#stopped(failure)
+      }
+      throw signal.reason
+    }
+  }
+
+  async #train(): Promise<StopReason> {
+    const { maxSteps, saveInterval, evaluationInterval, earlyStopping } = this.#settings
+    const { evaluation, signal } = this.#options
+    const due = (interval: number) => this.#position.step % interval === 0
+    while (this.#position.step < maxSteps) {
+      if (earlyStopping > 0 && this.#position.evaluationsSinceBest >= earlyStopping) return 'early-stopping'
+      signal?.throwIfAborted()
+      await this.#step()
+      const last = this.#position.step === maxSteps
+      if (evaluation && (last || due(evaluationInterval))) await this.#evaluate(evaluation)
+      if (due(saveInterval) || this.#publishedStep === this.#position.step) await this.#save()
+    }
+    return 'completed'
+  }
+
+  /** The step whose prefix is the result: the best one where the training may end early, else the last one. */
+  get #publishedStep(): number | undefined {
+    return this.#settings.earlyStopping > 0 ? this.#position.best?.step : undefined
+  }
+
+  async #step(): Promise<void> {
+    const { accumulationSteps, beta1, beta2, epsilon, weightDecay, maxGradientNorm, maxSteps, logInterval } =
+      this.#settings
+    const started = performance.now()
+    const { step } = this.#position
+    let loss = 0
+    let tokens = 0
+    for (let batch = 0; batch < accumulationSteps; batch++) {
+      const done = await this.#accumulate(step * accumulationSteps + batch)
+      loss += done.loss / accumulationSteps
+      tokens += done.tokens
+      this.#report({ type: 'batch', step: step + 1, batch: batch + 1, batches: accumulationSteps })
+    }
+    const learningRate = learningRateAt(this.#settings, step)
+    // A step that is begun is ended: half of one could not be saved.
+    const { gradientNorm } = await this.#engine.update({
+      ...{ learningRate, beta1, beta2, epsilon, weightDecay, step: step + 1 },
+      maxGradientNorm: maxGradientNorm === 0 ? undefined : maxGradientNorm,
+    })
+    const { unlogged, tokens: tokensBefore } = this.#position
+    const all = { loss: unlogged.loss + loss, steps: unlogged.steps + 1 }
+    this.#position = { ...this.#position, step: step + 1, tokens: tokensBefore + tokens, unlogged: all }
+    if ((step + 1) % logInterval === 0 || step + 1 === maxSteps) this.#log(gradientNorm)
+    const seconds = (performance.now() - started) / 1000
+    const epoch = this.#epoch
+    this.#report({
+      type: 'step',
+      step: step + 1,
+      maxSteps,
+      epoch,
+      loss,
+      learningRate,
+      gradientNorm,
+      tokens,
+      seconds,
+    })
+  }
+
+  /** Adds the gradient of a micro-batch, which is given by its number since the beginning. */
+  async #accumulate(index: number): Promise<{ loss: number; tokens: number }> {
+    const { accumulationSteps, dropout, seed } = this.#settings
+    const { signal } = this.#options
+    const samples = this.#order.batch(index)
+    const targets = samples.reduce((sum, sample) => sum + this.#dataset.targets(sample), 0)
+    let tokens = 0
+    const losses = await Promise.all(
+      samples.map(async (sample, place) => {
+        const share = this.#dataset.targets(sample) / targets
+        const training = this.#dataset.sample(sample)
+        tokens += training.ids.length
+        const { loss } = await this.#engine.accumulate(training, {
+          gradientScale: share / accumulationSteps,
+          dropoutSeed: dropout > 0 ? randomAt(seed, index, place) : undefined,
+          ...(signal && { signal }),
+        })
+        return share * loss
+      }),
+    )
+    return { loss: losses.reduce((sum, loss) => sum + loss, 0), tokens }
+  }
+
+  async #evaluate(evaluation: TrainingDataset): Promise<void> {
+    const { signal } = this.#options
+    let sum = 0
+    let targets = 0
+    for (let index = 0; index < evaluation.length; index++) {
+      const one = await this.#engine.evaluate(evaluation.sample(index), signal)
+      sum += one.loss * one.targets
+      targets += one.targets
+      this.#report({ type: 'evaluating', done: index + 1, samples: evaluation.length })
+    }
+    const loss = sum / targets
+    const { step, best, log, evaluationsSinceBest } = this.#position
+    const better = best === null || loss < best.loss
+    this.#position = {
+      ...this.#position,
+      log: [...log, { eval_loss: loss, epoch: this.#epoch, step }],
+      best: better ? { loss, step } : best,
+      evaluationsSinceBest: better ? 0 : evaluationsSinceBest + 1,
+    }
+    this.#report({ type: 'evaluation', step, loss, perplexity: Math.exp(loss), best: better })
+  }
+
+  get #epoch(): number {
+    return (this.#position.step * this.#settings.accumulationSteps) / this.#order.batchesPerEpoch
+  }
+
+  #log(gradientNorm: number): void {
+    const { unlogged, log, step } = this.#position
+    const entry = {
+      loss: unlogged.loss / unlogged.steps,
+      grad_norm: gradientNorm,
+      learning_rate: learningRateAt(this.#settings, step),
+      epoch: this.#epoch,
+      step,
+    }
+    this.#position = { ...this.#position, log: [...log, entry], unlogged: { loss: 0, steps: 0 } }
+  }
+
+  /** Saves the last step taken, unless that is done. */
+  async #save(): Promise<void> {
+    const { step } = this.#position
+    if (step === this.#saved) return
+    const { store, config } = this.#options
+    const position = this.#position
+    const state = await this.#engine.readState()
+    await store.save(
+      { position, state },
+      { config, trainerState: trainerState(position, this.#settings, this.#order.batchesPerEpoch) },
+      this.#publishedStep ?? step,
+    )
+    this.#saved = step
+    this.#report({ type: 'checkpoint', step, name: checkpointName(step) })
+  }
+
+  #stopped(error: unknown): TrainingStoppedError {
+    const { step } = this.#position
+    const { latest } = this.#options.store
+    const why = error instanceof Error ? error.message : String(error)
+    const kept = latest
+      ? `${latest} is complete: resume from there.`
+      : 'There is no checkpoint yet: begin anew, and save more often.'
+    return new TrainingStoppedError(
+      `The training stopped after ${step} of ${this.#settings.maxSteps} steps: ${why} ${kept}`,
+      step,
+      latest,
+      { cause: error },
+    )
+  }
+
+  #report(event: TrainingEvent): void {
+    this.#options.onProgress?.(event)
+  }
+}

@@ -1,0 +1,38 @@
+import { TrainingResumeError } from './errors.js'
+import { REPORTING_SETTINGS, type TrainingSettings } from './settings.js'
+
+/** What a training is, apart from how far it has come: with the same identity it takes the same course. */
+export interface TrainingIdentity {
+  readonly settings: TrainingSettings
+  readonly data: { readonly samples: number; readonly fingerprint: string }
+  /** The shape of the model, field by field. */
+  readonly model: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Compares a checkpoint's training with the one that is to go on.
+ * @throws TrainingResumeError naming the first setting that differs
+ */
+export function checkIdentity(saved: TrainingIdentity, wanted: TrainingIdentity, folder: string): void {
+  const differs = (what: string, before: unknown, now: unknown) =>
+    new TrainingResumeError(
+      `The training in ${folder} was begun with ${what} ${before}, not ${now}. ` +
+        `Give it ${before} again, or begin anew in another folder.`,
+    )
+  for (const [field, now] of Object.entries(wanted.model)) {
+    const before = saved.model[field]
+    if (before !== now) throw differs(`a model of ${field}`, before, now)
+  }
+  for (const [name, now] of Object.entries(wanted.settings)) {
+    if ((REPORTING_SETTINGS as readonly string[]).includes(name)) continue
+    const before = saved.settings[name as keyof TrainingSettings]
+    if (before !== now) throw differs(name, before, now)
+  }
+  if (saved.data.fingerprint !== wanted.data.fingerprint) {
+    throw new TrainingResumeError(
+      `The training in ${folder} was begun with other data (${saved.data.samples} samples then, ` +
+        `${wanted.data.samples} now), or with other limits of their length. ` +
+        'Give the same data and limits, or begin anew in another folder.',
+    )
+  }
+}
