@@ -21,3 +21,6 @@ export {
   type TrainingRecord,
 } from './data/records.js'
 export * from './errors.js'
+export { PRESETS, type Preset, type PresetName } from './presets.js'
+export type { LearningRateSchedule, TrainingSettings } from './settings.js'
+export { parseSettings, type SettingsFile } from './settings-file.js'
