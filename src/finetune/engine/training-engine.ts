@@ -1,5 +1,3 @@
-import type { ModelBase } from '../../runtime/index.js'
-
 /** One tokenized sequence to learn from. */
 export interface TrainingSample {
   readonly ids: readonly number[]
@@ -98,12 +96,3 @@ export interface TrainingEngine {
   /** Gives its GPU memory back; the model stays. */
   dispose(): void
 }
-
-/** The GPU memory that a training of this kind takes besides the model's weights. */
-export type PlanTraining = (base: ModelBase, options: PrefixTrainingOptions) => readonly PlannedMemory[]
-
-/** Allocates all of it and compiles the kernels. */
-export type CreatePrefixTraining = (
-  base: ModelBase,
-  options: PrefixTrainingOptions,
-) => Promise<TrainingEngine>

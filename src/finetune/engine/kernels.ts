@@ -1,0 +1,144 @@
+import {
+  compileAttentionBackward,
+  compileAttentionTraining,
+  compileCrossEntropy,
+  compileEmbedding,
+  compileGatherRows,
+  compilePrefixDropout,
+  compilePrefixDropoutBackward,
+  compileRmsNorm,
+  compileRmsNormBackward,
+  compileRope,
+  compileScatterRows,
+  compileSwiglu,
+  compileSwigluBackward,
+} from '../../kernels/index.js'
+import type { LayerWeights, ModelBase } from '../../runtime/index.js'
+import { compileProduct, compileProductBackward } from './linear.js'
+import type { TrainingShape } from './training-shape.js'
+
+/** The products of one layer, forward and backward. */
+export type LayerProducts = Awaited<ReturnType<typeof compileLayer>>
+
+/** Everything that a training step runs, compiled but not yet bound to buffers. */
+export type TrainingKernels = Awaited<ReturnType<typeof compileKernels>>
+
+async function compileLayer({ gpu }: ModelBase, weights: LayerWeights, shape: TrainingShape) {
+  const { maxRows, chunkRows } = shape
+  const { qkv, dense, gateUp, down } = weights
+  const [forwardQkv, forwardDense, forwardGateUp, forwardDown] = await Promise.all([
+    compileProduct(gpu, qkv, maxRows),
+    compileProduct(gpu, dense, maxRows, true),
+    compileProduct(gpu, gateUp, chunkRows),
+    compileProduct(gpu, down, chunkRows, true),
+  ])
+  const [backwardQkv, backwardDense, backwardGateUp, backwardDown] = await Promise.all([
+    compileProductBackward(gpu, qkv, maxRows),
+    compileProductBackward(gpu, dense, maxRows),
+    compileProductBackward(gpu, gateUp, chunkRows),
+    compileProductBackward(gpu, down, chunkRows),
+  ])
+  return {
+    weights,
+    forward: { qkv: forwardQkv, dense: forwardDense, gateUp: forwardGateUp, down: forwardDown },
+    backward: { qkv: backwardQkv, dense: backwardDense, gateUp: backwardGateUp, down: backwardDown },
+  }
+}
+
+async function compileAttention({ gpu, config }: ModelBase, shape: TrainingShape) {
+  const { heads, kvGroups, headDim } = config
+  const { prefixLength, layerWidth: prefixStride, maxRows } = shape
+  const constants = { heads, kvGroups, headDim, prefixLength, prefixStride, maxRows }
+  const [forward, backward, backwardPrefix] = await Promise.all([
+    compileAttentionTraining(gpu, constants),
+    compileAttentionBackward(gpu, { ...constants, prefixOnly: false }),
+    compileAttentionBackward(gpu, { ...constants, prefixOnly: true }),
+  ])
+  return { forward, backward, backwardPrefix }
+}
+
+async function compileRowKernels({ gpu, config }: ModelBase) {
+  const norm = { width: config.hidden, epsilon: config.epsilon }
+  const [
+    normalize,
+    normBackward,
+    addNormBackward,
+    rope,
+    ropeBack,
+    swiglu,
+    swigluBackward,
+    crossEntropy,
+    gather,
+    scatter,
+  ] = await Promise.all([
+    compileRmsNorm(gpu, norm),
+    compileRmsNormBackward(gpu, { ...norm, accumulate: false }),
+    compileRmsNormBackward(gpu, { ...norm, accumulate: true }),
+    compileRope(gpu, config),
+    compileRope(gpu, config, true),
+    compileSwiglu(gpu, config.ffn),
+    compileSwigluBackward(gpu, config.ffn),
+    compileCrossEntropy(gpu, config.vocabulary),
+    compileGatherRows(gpu, config.hidden),
+    compileScatterRows(gpu, config.hidden),
+  ])
+  return {
+    normalize,
+    normBackward,
+    addNormBackward,
+    rope,
+    ropeBack,
+    swiglu,
+    swigluBackward,
+    crossEntropy,
+    gather,
+    scatter,
+  }
+}
+
+async function compilePrefix({ gpu, config }: ModelBase, { layerWidth, layerStride }: TrainingShape) {
+  const constants = { layers: config.layers, layerWidth, layerStride }
+  const [dropout, dropoutBackward] = await Promise.all([
+    compilePrefixDropout(gpu, constants),
+    compilePrefixDropoutBackward(gpu, constants),
+  ])
+  return { dropout, dropoutBackward }
+}
+
+/** Compiles all kernels of a training step. Layers share what has the same shape. */
+export async function compileKernels(base: ModelBase, shape: TrainingShape) {
+  const { gpu, config, weights } = base
+  const [rowKernels, attention, prefix, embedding, output, outputBackward, layers] = await Promise.all([
+    compileRowKernels(base),
+    compileAttention(base, shape),
+    compilePrefix(base, shape),
+    Promise.all(
+      weights.embedding.slices.map(async ({ format, rows, firstRow, buffers }) => {
+        const constants = { format, width: config.hidden, tokens: rows, firstToken: firstRow }
+        return { bind: await compileEmbedding(gpu, constants), buffers }
+      }),
+    ),
+    compileProduct(gpu, weights.output, shape.headRows),
+    compileProductBackward(gpu, weights.output, shape.headRows),
+    Promise.all(weights.layers.map((layer) => compileLayer(base, layer, shape))),
+  ])
+  const products = [
+    outputBackward,
+    ...layers.flatMap(({ forward, backward }) => [...Object.values(forward), ...Object.values(backward)]),
+  ]
+  return {
+    ...rowKernels,
+    ...prefix,
+    attention,
+    embedding,
+    output,
+    outputBackward,
+    layers,
+    productScratchBytes: Math.max(...products.map(({ scratchBytes }) => scratchBytes)),
+    attentionScratchBytes: Math.max(
+      attention.forward.scratchBytes,
+      attention.backward.scratchBytes,
+      attention.backwardPrefix.scratchBytes,
+    ),
+  }
+}

@@ -1,0 +1,84 @@
+import {
+  ADAMW_WORDS,
+  adamWWords,
+  compileAdamW,
+  compileGradientNorm,
+  type Gpu,
+  GRADIENT_NORM_PARTS,
+} from '../../kernels/index.js'
+import { type Command, dispatches } from './commands.js'
+import type { Parameter } from './parameters.js'
+import type { UpdateOptions } from './training-engine.js'
+
+const FLOAT = 4
+
+type Buffers = Readonly<Record<'settings' | 'limit' | 'parts' | 'result', GPUBuffer>>
+
+/** Bytes on the GPU beside those of the parameters. */
+export function optimizerBytes(parameters: number): number {
+  return (ADAMW_WORDS + 1 + parameters * GRADIENT_NORM_PARTS + 2) * FLOAT
+}
+
+/** Clipping by the global norm, and AdamW, for all parameters. */
+export class Optimizer {
+  /** From gradients to new parameters; gradients become zero. */
+  readonly commands: readonly Command[]
+  readonly #gpu: Gpu
+  readonly #buffers: Buffers
+
+  private constructor(gpu: Gpu, commands: readonly Command[], buffers: Buffers) {
+    this.#gpu = gpu
+    this.commands = commands
+    this.#buffers = buffers
+  }
+
+  static async create(gpu: Gpu, parameters: readonly Parameter[]): Promise<Optimizer> {
+    const [norm, ...steps] = await Promise.all([
+      compileGradientNorm(
+        gpu,
+        parameters.map(({ count }) => count),
+      ),
+      ...parameters.map(({ count }) => compileAdamW(gpu, count)),
+    ])
+    const floats = (label: string, count: number) =>
+      gpu.allocate('prefixes', `optimizer ${label}`, count * FLOAT)
+    const buffers = {
+      settings: floats('settings', ADAMW_WORDS),
+      limit: floats('limit', 1),
+      parts: floats('parts of the norm', parameters.length * GRADIENT_NORM_PARTS),
+      result: floats('norm', 2),
+    }
+    const { settings, limit, parts, result } = buffers
+    const gradients = parameters.map(({ gradient }) => gradient)
+    const commands = dispatches(
+      () => 1,
+      ...norm('gradient norm', { gradients, parts, settings: limit, result }),
+      ...parameters.map(({ value, gradient, firstMoment, secondMoment }, index) =>
+        steps[index]('adamw', {
+          settings,
+          clip: result,
+          parameter: value,
+          firstMoment,
+          secondMoment,
+          gradient,
+        }),
+      ),
+    )
+    return new Optimizer(gpu, commands, buffers)
+  }
+
+  /** Writes the settings of the next step; to be called before its commands are submitted. */
+  configure(options: UpdateOptions): void {
+    this.#gpu.write(this.#buffers.settings, 0, adamWWords(options))
+    this.#gpu.write(this.#buffers.limit, 0, new Float32Array([options.maxGradientNorm ?? 0]))
+  }
+
+  /** The global norm of the step submitted last, before clipping. */
+  async readNorm(): Promise<number> {
+    return new Float32Array(await this.#gpu.read(this.#buffers.result, 0, FLOAT))[0]
+  }
+
+  dispose(): void {
+    for (const buffer of Object.values(this.#buffers)) this.#gpu.free(buffer)
+  }
+}

@@ -1,0 +1,150 @@
+import type { Gpu } from '../../kernels/index.js'
+import { type ModelBase, PREFIX_ENCODER } from '../../runtime/index.js'
+import { TrainingStateError } from './errors.js'
+import { type Initialization, initialValues } from './initial-values.js'
+import type { ParameterState } from './training-engine.js'
+import type { TrainingShape } from './training-shape.js'
+
+/** A parameter of the prefix encoder, as the official `PrefixEncoder` declares it. */
+export interface ParameterSpec {
+  /** Official name. */
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly initialization: Initialization
+}
+
+/** A parameter on the GPU: f32, all of its shape. */
+export interface Parameter extends ParameterSpec {
+  readonly count: number
+  readonly value: GPUBuffer
+  readonly gradient: GPUBuffer
+  readonly firstMoment: GPUBuffer
+  readonly secondMoment: GPUBuffer
+}
+
+const FLOAT = 4
+/** Buffers of a parameter: value, gradient, and two moments. */
+const BUFFERS = 4
+
+function countOf({ shape }: ParameterSpec): number {
+  return shape.reduce((product, size) => product * size, 1)
+}
+
+/** The parameters that are trained, in the official order. */
+export function parameterSpecs(
+  { config }: ModelBase,
+  { prefixLength, prefixWidth }: TrainingShape,
+  projection: boolean,
+): readonly ParameterSpec[] {
+  const embedding: ParameterSpec = {
+    name: `${PREFIX_ENCODER}embedding.weight`,
+    shape: [prefixLength, prefixWidth],
+    initialization: { normal: true },
+  }
+  if (!projection) return [embedding]
+  const linear = (index: number, outFeatures: number, inFeatures: number): ParameterSpec[] => {
+    const initialization = { bound: 1 / Math.sqrt(inFeatures) }
+    const name = `${PREFIX_ENCODER}trans.${index}`
+    return [
+      { name: `${name}.weight`, shape: [outFeatures, inFeatures], initialization },
+      { name: `${name}.bias`, shape: [outFeatures], initialization },
+    ]
+  }
+  return [embedding, ...linear(0, config.hidden, prefixWidth), ...linear(2, prefixWidth, config.hidden)]
+}
+
+/** Bytes on the GPU of parameters with their gradients and moments. */
+export function parameterBytes(specs: readonly ParameterSpec[]): number {
+  return specs.reduce((sum, spec) => sum + BUFFERS * FLOAT * countOf(spec), 0)
+}
+
+/** Allocates parameters; gradients and moments are zero. */
+export function allocateParameters(gpu: Gpu, specs: readonly ParameterSpec[]): Parameter[] {
+  return specs.map((spec) => {
+    const count = countOf(spec)
+    const floats = (label: string) => gpu.allocate('prefixes', `${spec.name} ${label}`, count * FLOAT)
+    return {
+      ...spec,
+      count,
+      value: floats('value'),
+      gradient: floats('gradient'),
+      firstMoment: floats('first moment'),
+      secondMoment: floats('second moment'),
+    }
+  })
+}
+
+/** Writes the initial values of a new encoder. */
+export function initializeParameters(gpu: Gpu, parameters: readonly Parameter[], seed: number): void {
+  parameters.forEach(({ count, initialization, value }, index) => {
+    gpu.write(value, 0, initialValues(count, initialization, seed, index))
+  })
+}
+
+async function readFloats(gpu: Gpu, buffer: GPUBuffer, count: number): Promise<Float32Array<ArrayBuffer>> {
+  return new Float32Array(await gpu.read(buffer, 0, count * FLOAT))
+}
+
+/** Reads gradients, by name. */
+export async function readGradients(
+  gpu: Gpu,
+  parameters: readonly Parameter[],
+): Promise<Map<string, Float32Array<ArrayBuffer>>> {
+  // All copies are encoded before the first is awaited, so that they belong to one moment.
+  const entries = parameters.map(
+    async ({ name, gradient, count }) => [name, await readFloats(gpu, gradient, count)] as const,
+  )
+  return new Map(await Promise.all(entries))
+}
+
+/** Reads values and moments, by name. */
+export async function readParameters(
+  gpu: Gpu,
+  parameters: readonly Parameter[],
+): Promise<Map<string, ParameterState>> {
+  const entries = parameters.map(async ({ name, shape, value, firstMoment, secondMoment, count }) => {
+    const [parameter, first, second] = await Promise.all(
+      [value, firstMoment, secondMoment].map((buffer) => readFloats(gpu, buffer, count)),
+    )
+    return [name, { shape, parameter, firstMoment: first, secondMoment: second }] as const
+  })
+  return new Map(await Promise.all(entries))
+}
+
+/**
+ * Writes values and moments.
+ * @throws TrainingStateError before anything is written
+ */
+export function writeParameters(
+  gpu: Gpu,
+  parameters: readonly Parameter[],
+  state: ReadonlyMap<string, ParameterState>,
+): void {
+  const expected = parameters.map(({ name }) => name).join(', ')
+  if (state.size !== parameters.length) {
+    throw new TrainingStateError(
+      `The saved state has ${[...state.keys()].join(', ') || 'no parameters'}; ${expected} are trained.`,
+    )
+  }
+  for (const { name, shape, count } of parameters) {
+    const saved = state.get(name)
+    if (!saved) throw new TrainingStateError(`The saved state has no ${name}; ${expected} are trained.`)
+    if (saved.shape.join() !== shape.join()) {
+      throw new TrainingStateError(`${name} has shape [${saved.shape}] in the saved state, [${shape}] here.`)
+    }
+    for (const values of [saved.parameter, saved.firstMoment, saved.secondMoment]) {
+      if (values.length !== count) {
+        throw new TrainingStateError(
+          `${name} has ${values.length} elements in the saved state, ${count} here.`,
+        )
+      }
+    }
+  }
+  for (const { name, value, firstMoment, secondMoment } of parameters) {
+    const saved = state.get(name)
+    if (!saved) continue
+    gpu.write(value, 0, saved.parameter)
+    gpu.write(firstMoment, 0, saved.firstMoment)
+    gpu.write(secondMoment, 0, saved.secondMoment)
+  }
+}
