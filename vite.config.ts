@@ -11,6 +11,7 @@ const library: Record<string, string> = {
   index: path('src/index.ts'),
   cli: path('src/cli/main.ts'),
   worker: path('src/runtime/worker/worker.ts'),
+  'store-worker': path('src/runtime/store/store-worker.ts'),
 }
 const programs: Record<string, string> = {
   'make-synthetic-checkpoint': path('tools/make-synthetic-checkpoint.ts'),

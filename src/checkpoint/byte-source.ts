@@ -27,6 +27,13 @@ export interface ByteSource {
    * @throws SourceError where the file is missing or cannot be read
    */
   read(path: string, start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>
+  /**
+   * The same bytes in chunks of any size as they come, where that is better than asking for each: what came before a
+   * connection broke for good is not lost then. Errors as {@link read}.
+   */
+  stream?(path: string, start: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array>
+  /** Sizes and SHA-256 of the files, where whoever serves them tells; files without are left out. */
+  hashes?(signal?: AbortSignal): Promise<ReadonlyMap<string, { size: number; sha256: string }>>
 }
 
 /** What a file is read by where the caller has no wish: large enough for full speed, small enough for memory. */

@@ -177,7 +177,12 @@ export async function openCheckpoint(
   return new Checkpoint(source, config, tensors, new Map([[path, file]]))
 }
 
-async function findWeights(source: ByteSource): Promise<string> {
+/**
+ * The weight file, or index of weight files, of a folder.
+ *
+ * @throws CheckpointNotFoundError where there is none
+ */
+export async function findWeights(source: ByteSource): Promise<string> {
   for (const path of WEIGHT_FILES) if (await source.has(path)) return path
   const unfinished = await source.has(PROGRESS_FILE)
   throw new CheckpointNotFoundError(

@@ -74,37 +74,53 @@ export class HttpSource implements ByteSource {
 
   async read(path: string, start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> {
     signal?.throwIfAborted()
-    const size = await this.size(path)
-    checkRange(this, path, start, end, size)
+    checkRange(this, path, start, end, await this.size(path))
     const whole = this.#wholeFiles.get(normalizePath(path))
     if (whole !== undefined) return whole.subarray(start, end)
-
     const bytes = new Uint8Array(end - start)
-    let failures = 0
-    for (let done = 0; done < bytes.byteLength; ) {
-      const before = done
-      try {
-        done += await this.#readInto(path, bytes.subarray(done), start + done, size, signal)
-      } catch (error) {
-        if (!(error instanceof Interrupted)) throw error
-        done += error.received
-        failures = done > before ? 1 : failures + 1
-        if (failures >= ATTEMPTS) throw this.#interruption(error, path, start + done, end)
-        await pause(RETRY_DELAY_MS * 2 ** (failures - 1), signal)
-      }
+    let received = 0
+    for await (const chunk of this.stream(path, start, end, signal)) {
+      bytes.set(chunk, received)
+      received += chunk.byteLength
     }
     return bytes
   }
 
-  /** Fills `target` with the file's bytes from `start` on by one request; gives the number of bytes received. */
-  async #readInto(
+  async *stream(
     path: string,
-    target: Uint8Array,
     start: number,
+    end: number,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const size = await this.size(path)
+    checkRange(this, path, start, end, size)
+    const whole = this.#wholeFiles.get(normalizePath(path))
+    if (whole !== undefined) return void (yield whole.subarray(start, end))
+    let failures = 0
+    for (let at = start; at < end; ) {
+      const before = at
+      try {
+        for await (const chunk of this.#receive(path, at, end, size, signal)) {
+          at += chunk.byteLength
+          yield chunk
+        }
+      } catch (error) {
+        if (!(error instanceof Interrupted)) throw error
+        failures = at > before ? 1 : failures + 1
+        if (failures >= ATTEMPTS) throw this.#interruption(error, path, at, end)
+        await pause(RETRY_DELAY_MS * 2 ** (failures - 1), signal)
+      }
+    }
+  }
+
+  /** The file's bytes `start` to `end` by one request, as they come. */
+  async *#receive(
+    path: string,
+    start: number,
+    end: number,
     size: number,
     signal: AbortSignal | undefined,
-  ): Promise<number> {
-    const end = start + target.byteLength
+  ): AsyncGenerator<Uint8Array, void, undefined> {
     const response = await this.#fetch(path, { Range: `bytes=${start}-${end - 1}` }, signal)
     if (response.status === 200) {
       await response.body?.cancel()
@@ -122,7 +138,7 @@ export class HttpSource implements ByteSource {
           `(bytes ${start} of ${size} expected, ${range.start} of ${range.size} sent). Load the checkpoint again.`,
       )
     }
-    return fill(target, response, signal)
+    yield* bodyOf(response, end - start, signal)
   }
 
   /** The size of a file, `undefined` where the server has none. Known sizes are kept. */
@@ -185,7 +201,7 @@ export class HttpSource implements ByteSource {
         chunks.push(chunk.value)
       }
     } catch (error) {
-      throw error instanceof SourceError ? error : new Interrupted(0, error)
+      throw error instanceof SourceError ? error : new Interrupted(error)
     } finally {
       await reader?.cancel().catch(() => {})
     }
@@ -210,11 +226,11 @@ export class HttpSource implements ByteSource {
       response = await fetch(this.#url(path), { method, headers, signal: signal ?? null })
     } catch (error) {
       if (isAbort(error, signal)) throw error
-      throw new Interrupted(0, error)
+      throw new Interrupted(error)
     }
     if (response.status === 429 || response.status >= 500) {
       await response.body?.cancel()
-      throw new Interrupted(0, new Error(`the server answered ${response.status}`))
+      throw new Interrupted(new Error(`the server answered ${response.status}`))
     }
     return response
   }
@@ -259,7 +275,6 @@ export class HttpSource implements ByteSource {
 /** A failure of the connection after which asking again makes sense. */
 class Interrupted extends Error {
   constructor(
-    readonly received: number,
     cause: unknown,
     readonly truncated = false,
   ) {
@@ -267,27 +282,27 @@ class Interrupted extends Error {
   }
 }
 
-/** Copies a response's body into `target`; gives the number of bytes, which is `target`'s length. */
-async function fill(target: Uint8Array, response: Response, signal?: AbortSignal): Promise<number> {
-  let received = 0
+/** The first `byteLength` bytes of a response's body. */
+async function* bodyOf(
+  response: Response,
+  byteLength: number,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const reader = response.body?.getReader()
   try {
-    while (received < target.byteLength) {
-      const chunk = await reader?.read()
-      if (chunk?.value === undefined) break
-      const part = chunk.value.subarray(0, target.byteLength - received)
-      target.set(part, received)
-      received += part.byteLength
+    for (let left = byteLength; left > 0; ) {
+      // Node and browsers report a body cut before its Content-Length as a failed read.
+      const chunk = await reader?.read().catch((error) => {
+        throw isAbort(error, signal) ? error : new Interrupted(error, true)
+      })
+      if (chunk?.value === undefined) throw new Interrupted(undefined, true)
+      const part = chunk.value.subarray(0, left)
+      left -= part.byteLength
+      yield part
     }
-  } catch (error) {
-    if (isAbort(error, signal)) throw error
-    // Node and browsers report a body cut before its Content-Length as a failed read.
-    throw new Interrupted(received, error, true)
   } finally {
     await reader?.cancel().catch(() => {})
   }
-  if (received < target.byteLength) throw new Interrupted(received, undefined, true)
-  return received
 }
 
 /** Parses a Content-Range, also that of an unsatisfied range, which has an asterisk for START-END. */

@@ -49,6 +49,7 @@ export {
   WriteOrderError,
 } from './errors.js'
 export { readBlob } from './file-list-source.js'
+export { type ListedFile, listCheckpoint } from './listing.js'
 export {
   type Manifest,
   type ManifestEntry,

@@ -6,6 +6,7 @@ import { FileListSource } from './file-list-source.js'
 import { FolderSink } from './folder-sink.js'
 import { FolderSource } from './folder-source.js'
 import { HttpSource } from './http-source.js'
+import { type HubEndpoints, HubSource } from './hub-source.js'
 import { isNode } from './node-modules.js'
 
 /** A place that first has to be opened, such as an item of the browser's storage. */
@@ -33,14 +34,8 @@ export type SinkLocation = string | URL | FileSystemDirectoryHandle | ByteSink
 
 export interface SourceOptions {
   /** Servers for `hf:` and `modelscope:`, for mirrors; the official ones by default. */
-  readonly endpoints?: { readonly hf?: string; readonly modelscope?: string }
+  readonly endpoints?: HubEndpoints
 }
-
-/** The hubs' addresses of a repository's files: ENDPOINT/.../resolve/BRANCH/FILE. */
-const HUBS = {
-  hf: { endpoint: 'https://huggingface.co', models: '', branch: 'main' },
-  modelscope: { endpoint: 'https://modelscope.cn', models: 'models/', branch: 'master' },
-} as const
 
 /**
  * Opens the place that a checkpoint is read from.
@@ -76,8 +71,8 @@ export async function openSink(location: SinkLocation): Promise<ByteSink> {
 }
 
 async function openNamedSource(location: string, options: SourceOptions): Promise<ByteSource> {
-  const hub = /^(hf|modelscope):(.*)$/s.exec(location)
-  if (hub !== null) return new HttpSource(hubUrl(hub[1] as keyof typeof HUBS, hub[2]!, options))
+  const hub = HubSource.parse(location, options.endpoints)
+  if (hub) return hub
   if (/^(https?|file):/i.test(location)) {
     if (!URL.canParse(location)) throw new CheckpointNotFoundError(`${location} is no valid URL.`)
     return openSource(new URL(location), options)
@@ -94,17 +89,6 @@ async function openFolder(location: string | URL): Promise<ByteSource> {
   if (!isNode)
     throw new CheckpointNotFoundError(`A page cannot open ${location}: give files or a directory handle.`)
   return FolderSource.open(location)
-}
-
-function hubUrl(hub: keyof typeof HUBS, repository: string, options: SourceOptions): URL {
-  if (!/^[\w.-]+\/[\w.-]+$/.test(repository) || /(^|\/)\.+(\/|$)/.test(repository)) {
-    throw new CheckpointNotFoundError(
-      `"${hub}:${repository}" names no repository: write ${hub}:owner/name, for instance hf:THUDM/chatglm3-6b.`,
-    )
-  }
-  const { endpoint, models, branch } = HUBS[hub]
-  const server = (options.endpoints?.[hub] ?? endpoint).replace(/\/+$/, '')
-  return new URL(`${server}/${models}${repository}/resolve/${branch}/`)
 }
 
 function isDirectoryHandle(value: object): value is FileSystemDirectoryHandle {

@@ -18,6 +18,7 @@ export { loadTokenizer, MissingTokenizerError } from './load-tokenizer.js'
 export { loadWeights } from './load-weights.js'
 export type { LoadPrefixOptions, LogitsOptions, Model } from './model.js'
 export { type Prefix, type PrefixHandle, prefixWidth, uploadPrefix } from './prefix.js'
+export { previewVariants, type VariantPreview } from './preview-variants.js'
 export { OFFICIAL_SAMPLING, resolveSampling, type SamplingOptions } from './sampling-options.js'
 export {
   IncompleteItemError,
@@ -26,6 +27,7 @@ export {
   StoreBusyError,
   StoreUnavailableError,
 } from './store/errors.js'
+export { type DownloadOptions, ModelStore } from './store/model-store.js'
 export type {
   StoredItem,
   StoredKind,
@@ -37,6 +39,14 @@ export type {
 export type { Stream } from './stream.js'
 export { modelTensors, PREFIX_ENCODER, type TensorSpec, tensorList } from './tensors.js'
 export type { StepPlan } from './token-loop.js'
+export {
+  VARIANTS,
+  type VariantChoice,
+  type VariantChoices,
+  type VariantName,
+  type VariantOf,
+  type Variants,
+} from './variants.js'
 export type { LayerWeights, LinearWeight, ModelBase, ModelWeights, WeightSlice } from './weights.js'
 export { WorkerFailedError } from './worker/errors.js'
 export { type LoadModelInWorkerOptions, loadModelInWorker } from './worker/load-model-in-worker.js'

@@ -6,9 +6,22 @@ import type { StoredItem } from './types.js'
 const RECORD = 'item.json'
 const FILES = 'files'
 
-/** The name of an item's folder: any name becomes one that file systems take. */
+/** The name of an item's folder: what some file system does not take in a name is escaped as in a URL. */
 export function folderName(item: string): string {
-  return encodeURIComponent(item).replaceAll('.', '%2E').replaceAll('*', '%2A')
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are among what is escaped
+  return item.replace(/[%/\\.<>:"|?*\u0000-\u001f]/g, (character) => {
+    return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
+  })
+}
+
+/** The item of a folder's name; undefined for a folder that no item has. */
+export function itemName(folder: string): string | undefined {
+  try {
+    const item = decodeURIComponent(folder)
+    return folderName(item) === folder ? item : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** Whether the browser says that an entry is not there. */

@@ -3,7 +3,7 @@ import type { SourceLocation } from '../../checkpoint/index.js'
 import { DisposedError, InvalidOptionError } from '../errors.js'
 import type { LoadModelOptions } from '../load-model.js'
 import { WorkerFailedError } from './errors.js'
-import { RemoteCalls } from './remote-calls.js'
+import { ModelLine } from './model-line.js'
 import { packSource } from './source-transport.js'
 import { WorkerModel } from './worker-model.js'
 
@@ -43,16 +43,16 @@ export async function loadModelInWorker(
   }
   signal?.throwIfAborted()
   const packed = await packSource(source)
-  const calls = new RemoteCalls(worker ?? startWorker())
+  const line = new ModelLine(worker ?? startWorker())
   try {
     const listener = onProgress && proxy(onProgress)
-    const facts = await calls.call(signal, (host, id) =>
+    const facts = await line.call(signal, (host, id) =>
       host.load(id, packed, { ...options, ...(device && { device }) }, listener),
     )
-    return new WorkerModel(calls, facts, worker === undefined)
+    return new WorkerModel(line, facts, worker === undefined)
   } catch (error) {
-    calls.end(new DisposedError('model'))
-    if (!worker) calls.worker.terminate()
+    line.end(new DisposedError('model'))
+    if (!worker) line.worker.terminate()
     throw error
   }
 }

@@ -9,7 +9,6 @@ import { type PortableError, packError } from './portable-error.js'
 import { packReply } from './portable-reply.js'
 import type {
   Answer,
-  CallId,
   ModelFacts,
   ModelState,
   PortableLoadOptions,
@@ -21,6 +20,7 @@ import type {
 } from './protocol.js'
 import { ReadAhead } from './read-ahead.js'
 import { type PortableSource, unpackSource } from './source-transport.js'
+import type { CallId } from './worker-line.js'
 
 /** Tokens that may wait for the page: enough to hide a message's way, few enough that leaving a loop ends the work. */
 const TOKENS_AHEAD = 4

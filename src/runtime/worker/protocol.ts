@@ -10,9 +10,6 @@ import type { LogitsOptions } from '../model.js'
 import type { PrefixHandle } from '../prefix.js'
 import type { Outcome } from './outcome.js'
 
-/** Names a call, so that it can be aborted while it runs. */
-export type CallId = number
-
 /** What does not change while a model is loaded. */
 export interface ModelFacts {
   readonly config: ModelConfig

@@ -15,10 +15,10 @@ import type {
 import type { LoadPrefixOptions, LogitsOptions } from '../model.js'
 import type { PrefixHandle } from '../prefix.js'
 import { Stream } from '../stream.js'
+import type { ModelLine } from './model-line.js'
 import { unpackError } from './portable-error.js'
 import { unpackReply } from './portable-reply.js'
 import type { ModelFacts, ModelState, Portable, StreamRequest } from './protocol.js'
-import type { RemoteCalls } from './remote-calls.js'
 import { packSource } from './source-transport.js'
 
 /** A model that runs in a Web Worker: the page stays responsive, also while a model loads. */
@@ -27,20 +27,20 @@ export class WorkerModel implements ChatModel {
   readonly contextLength: number
   readonly adapter: AdapterInfo
   readonly lost: Promise<DeviceLostError>
-  readonly #calls: RemoteCalls
+  readonly #line: ModelLine
   readonly #ownsWorker: boolean
   readonly #prefixes = new WeakMap<PrefixHandle, number>()
 
   /** @internal Use `loadModelInWorker`. */
-  constructor(calls: RemoteCalls, { config, contextLength, adapter }: ModelFacts, ownsWorker: boolean) {
+  constructor(line: ModelLine, { config, contextLength, adapter }: ModelFacts, ownsWorker: boolean) {
     this.config = config
     this.contextLength = contextLength
     this.adapter = adapter
-    this.#calls = calls
+    this.#line = line
     this.#ownsWorker = ownsWorker
     this.lost = new Promise((resolve) => {
-      calls.tell(async (host) => resolve(unpackError(await host.lost()) as DeviceLostError))
-      calls.ended.catch((reason: Error) => {
+      line.tell(async (host) => resolve(unpackError(await host.lost()) as DeviceLostError))
+      line.ended.catch((reason: Error) => {
         if (!(reason instanceof DisposedError)) resolve(new DeviceLostError(reason.message))
       })
     })
@@ -72,13 +72,13 @@ export class WorkerModel implements ChatModel {
 
   async logits(ids: readonly number[], options: LogitsOptions = {}): Promise<Float32Array<ArrayBuffer>> {
     const portable = this.#portable(options)
-    return this.#calls.call(options.signal, (host, id) => host.logits(id, ids, portable))
+    return this.#line.call(options.signal, (host, id) => host.logits(id, ids, portable))
   }
 
   async loadPrefix(source: SourceLocation, options: LoadPrefixOptions = {}): Promise<PrefixHandle> {
     const { signal, ...rest } = options
     const packed = await packSource(source)
-    const remote = await this.#calls.call(signal, (host, id) => host.loadPrefix(id, packed, rest))
+    const remote = await this.#line.call(signal, (host, id) => host.loadPrefix(id, packed, rest))
     const prefix: PrefixHandle = { name: remote.name, length: remote.length }
     this.#prefixes.set(prefix, remote.id)
     return prefix
@@ -86,17 +86,17 @@ export class WorkerModel implements ChatModel {
 
   async unloadPrefix(prefix: PrefixHandle): Promise<void> {
     const id = this.#prefixes.get(prefix)
-    if (id !== undefined) await this.#calls.ask((host) => host.unloadPrefix(id))
+    if (id !== undefined) await this.#line.value((host) => host.unloadPrefix(id))
   }
 
   dispose(): void {
-    this.#calls.tell((host) => host.dispose())
-    this.#calls.end(new DisposedError('model'))
-    if (this.#ownsWorker) this.#calls.worker.terminate()
+    this.#line.tell((host) => host.dispose())
+    this.#line.end(new DisposedError('model'))
+    if (this.#ownsWorker) this.#line.worker.terminate()
   }
 
   get #state(): ModelState {
-    return this.#calls.state!
+    return this.#line.state!
   }
 
   #stream<Piece, Result>(
@@ -110,14 +110,14 @@ export class WorkerModel implements ChatModel {
     signal: AbortSignal | undefined,
     request: () => StreamRequest,
   ): AsyncGenerator<Piece, Result> {
-    const calls = this.#calls
-    const { id, end, reason } = calls.abortable(signal)
+    const line = this.#line
+    const { id, end, reason } = line.abortable(signal)
     let under = false
     try {
-      await calls.ask((host) => host.start(id, request()))
+      await line.value((host) => host.start(id, request()))
       under = true
       while (true) {
-        const { pieces, result } = await calls.ask((host) => host.take(id))
+        const { pieces, result } = await line.value((host) => host.take(id))
         under = result === undefined
         yield* pieces as Piece[]
         if (result) return unpackReply(result.value) as Result
@@ -127,7 +127,7 @@ export class WorkerModel implements ChatModel {
     } finally {
       end()
       // The loop was left early: the worker's next call must not wait for the rest.
-      if (under) await calls.ask((host) => host.leave(id))
+      if (under) await line.value((host) => host.leave(id))
     }
   }
 

@@ -1,24 +1,31 @@
 import { type Remote, releaseProxy, wrap } from 'comlink'
 import { WorkerFailedError } from './errors.js'
-import type { ModelHost } from './model-host.js'
-import { unwrap } from './outcome.js'
-import type { Answer, CallId, ModelState } from './protocol.js'
+import { type Outcome, unwrap } from './outcome.js'
+
+/** Names a call, so that it can be aborted while it runs. */
+export type CallId = number
+
+/** What a worker offers, as this line uses it. */
+interface Abortable {
+  abort(id: CallId): void
+}
+
+/** Something to ask a worker. */
+export type Question<Host, Answer> = (host: Remote<Host>) => Promise<Answer>
 
 /** The page's end of the line to a worker: calls that can be aborted, and that fail when the worker does. */
-export class RemoteCalls {
+export class WorkerLine<Host extends Abortable> {
   readonly worker: Worker
-  /** What the model told of itself last. */
-  state: ModelState | undefined
-  /** Rejected when the worker ends, or the model in it. */
+  /** Rejected when the worker ends, or what was in it. */
   readonly ended: Promise<never>
-  readonly #host: Remote<ModelHost>
+  readonly #host: Remote<Host>
   #reason: Error | undefined
   #reject: (reason: Error) => void = () => {}
   #lastId = 0
 
   constructor(worker: Worker) {
     this.worker = worker
-    this.#host = wrap<ModelHost>(worker)
+    this.#host = wrap<Host>(worker)
     this.ended = new Promise((_, reject) => {
       this.#reject = reject
     })
@@ -28,24 +35,37 @@ export class RemoteCalls {
   }
 
   /** Tells the worker something that needs no answer. */
-  tell(call: (host: Remote<ModelHost>) => Promise<unknown>): void {
-    if (!this.#reason) call(this.#host).catch(() => {})
+  tell(question: Question<Host, unknown>): void {
+    if (!this.#reason) question(this.#host).catch(() => {})
   }
 
-  /** The value that the worker answers; throws its error, or the reason for which the worker ended. */
-  async ask<T>(call: (host: Remote<ModelHost>) => Promise<Answer<T>>): Promise<T> {
+  /** What the worker answers; throws the reason for which it ended. */
+  async ask<Answer>(question: Question<Host, Answer>): Promise<Answer> {
     if (this.#reason) throw this.#reason
-    const answer = call(this.#host)
+    const answer = question(this.#host)
     // A call that is given up on must not fail unseen later.
     answer.catch(() => {})
-    const outcome = await Promise.race([answer, this.ended])
-    this.state = outcome.state ?? this.state
-    return unwrap(outcome)
+    return Promise.race([answer, this.ended])
+  }
+
+  /** Asks for something that the signal aborts. */
+  async call<T>(
+    signal: AbortSignal | undefined,
+    question: (host: Remote<Host>, id: CallId) => Promise<Outcome<T>>,
+  ): Promise<T> {
+    const { id, end, reason } = this.abortable(signal)
+    try {
+      return unwrap(await this.ask((host) => question(host, id)))
+    } catch (error) {
+      throw reason(error)
+    } finally {
+      end()
+    }
   }
 
   /**
    * Makes the signal abort the call of a number in the worker.
-   * @returns what ends that, and makes of an error what is to be thrown: the signal's reason for an abort
+   * @returns what ends that, and what makes of an error what is to be thrown: the signal's reason for an abort
    */
   abortable(signal: AbortSignal | undefined): {
     id: CallId
@@ -54,27 +74,12 @@ export class RemoteCalls {
   } {
     signal?.throwIfAborted()
     const id = ++this.#lastId
-    const abort = () => this.tell((host) => host.abort(id))
+    const abort = () => this.tell((host) => (host as Remote<Abortable>).abort(id))
     signal?.addEventListener('abort', abort)
     return {
       id,
       end: () => signal?.removeEventListener('abort', abort),
       reason: (error) => (signal?.aborted && (error as Error).name === 'AbortError' ? signal.reason : error),
-    }
-  }
-
-  /** Asks for something that the signal aborts. */
-  async call<T>(
-    signal: AbortSignal | undefined,
-    call: (host: Remote<ModelHost>, id: CallId) => Promise<Answer<T>>,
-  ): Promise<T> {
-    const { id, end, reason } = this.abortable(signal)
-    try {
-      return await this.ask((host) => call(host, id))
-    } catch (error) {
-      throw reason(error)
-    } finally {
-      end()
     }
   }
 

@@ -1,0 +1,208 @@
+import { proxy } from 'comlink'
+import { openSource, type SourceLocation, type SourceOptions } from '../../checkpoint/index.js'
+import { DisposedError, InvalidOptionError } from '../errors.js'
+import type { Outcome } from '../worker/outcome.js'
+import { packSource } from '../worker/source-transport.js'
+import { type Question, WorkerLine } from '../worker/worker-line.js'
+import { download } from './download.js'
+import { NotStoredError, StoreBusyError, StoreUnavailableError } from './errors.js'
+import { ItemFolder, isNotFound, itemName } from './item-folder.js'
+import { withItemLock } from './locks.js'
+import type { StoreHost } from './store-host.js'
+import { StoredLocation } from './stored-files.js'
+import { isLocked } from './sync-access.js'
+import type { StoredItem, StoredKind, StoreOptions, StoreUsage, StoreWorkOptions } from './types.js'
+import { verify } from './verify.js'
+
+const FOLDER = 'chatglm-webgpu'
+const MAX_NAME = 80
+
+export interface DownloadOptions extends StoreWorkOptions, SourceOptions {
+  /** What to call it in the store. */
+  readonly name: string
+  /** Default: `model`. */
+  readonly kind?: StoredKind
+}
+
+/**
+ * Models and prefixes in the browser's storage (the origin private file system), so that they are downloaded once.
+ * Several tabs can use it at a time: work on an item that another tab is working on fails with StoreBusyError.
+ *
+ * ```ts
+ * const store = await ModelStore.open()
+ * await store.download('hf:owner/chatglm3-6b-int4', { name: 'chatglm3-6b' })
+ * const model = await loadModelInWorker(store.source('chatglm3-6b'))
+ * ```
+ */
+export class ModelStore {
+  readonly #root: FileSystemDirectoryHandle
+
+  private constructor(root: FileSystemDirectoryHandle) {
+    this.#root = root
+  }
+
+  /** @throws StoreUnavailableError in a private window, in an old browser, and outside https */
+  static async open({ root }: StoreOptions = {}): Promise<ModelStore> {
+    if (root) return new ModelStore(root)
+    if (typeof navigator === 'undefined' || !navigator.storage?.getDirectory) {
+      throw new StoreUnavailableError('the browser offers no private file system here')
+    }
+    try {
+      const folder = await navigator.storage.getDirectory()
+      return new ModelStore(await folder.getDirectoryHandle(FOLDER, { create: true }))
+    } catch (error) {
+      throw new StoreUnavailableError(`the browser refuses (${(error as Error).message})`, { cause: error })
+    }
+  }
+
+  /** What there is, whole or not, in the order in which it was begun. */
+  async list(): Promise<StoredItem[]> {
+    const items: StoredItem[] = []
+    for await (const [folder, handle] of this.#root.entries()) {
+      const name = handle.kind === 'directory' ? itemName(folder) : undefined
+      const item = name === undefined ? undefined : await new ItemFolder(this.#root, name).describe()
+      if (item) items.push(item)
+    }
+    return items.sort((a, b) => a.addedAt - b.addedAt)
+  }
+
+  /**
+   * Stores a model or a prefix from anywhere. A download that was interrupted goes on at the byte where it broke when
+   * it is called again with the same name and source. Files are hashed as they come and compared with the manifest, or
+   * with what the hub says of them; one that is damaged is fetched again alone.
+   *
+   * @throws StoreBusyError where another tab is at it, StorageQuotaError, ManifestMismatchError where the source itself
+   *   is damaged, the signal's reason, and what reading the source throws
+   */
+  async download(
+    source: SourceLocation,
+    { name, kind = 'model', ...options }: DownloadOptions,
+  ): Promise<StoredItem> {
+    const folder = this.#folder(name)
+    const { onProgress, signal, ...sourceOptions } = options
+    signal?.throwIfAborted()
+    const request = { kind, origin: originOf(source) }
+    if (hasWorkers()) {
+      const packed = await packSource(source)
+      const place = { root: this.#root, item: name }
+      await inWorker(signal, (host) =>
+        host.download(place, packed, sourceOptions, request, onProgress && proxy(onProgress)),
+      )
+    } else {
+      const opened = await openSource(source, sourceOptions)
+      await withItemLock(name, () => download(folder, opened, request, options))
+    }
+    return (await folder.describe())!
+  }
+
+  /** Stores files of the user's disk. Errors as `download`. */
+  async add(
+    name: string,
+    files: Iterable<File>,
+    kind: StoredKind,
+    options: StoreWorkOptions = {},
+  ): Promise<StoredItem> {
+    return this.download([...files], { name, kind, ...options })
+  }
+
+  /**
+   * Hashes an item's files again. Damaged ones count as missing from then on, and the next `download` fetches them
+   * alone.
+   * @returns the item, and the paths of the files that were damaged
+   * @throws NotStoredError, StoreBusyError, the signal's reason
+   */
+  async verify(
+    name: string,
+    options: StoreWorkOptions = {},
+  ): Promise<{ readonly item: StoredItem; readonly damaged: readonly string[] }> {
+    const folder = this.#folder(name)
+    const { onProgress, signal } = options
+    signal?.throwIfAborted()
+    const damaged = hasWorkers()
+      ? await inWorker(signal, (host) =>
+          host.verify({ root: this.#root, item: name }, onProgress && proxy(onProgress)),
+        )
+      : await withItemLock(name, () => verify(folder, options))
+    return { item: (await folder.describe())!, damaged }
+  }
+
+  /** @throws NotStoredError, StoreBusyError where it is being read or changed */
+  async delete(name: string): Promise<void> {
+    const folder = this.#folder(name)
+    await withItemLock(name, async () => {
+      try {
+        await folder.remove()
+      } catch (error) {
+        if (isNotFound(error)) throw new NotStoredError(name)
+        throw isLocked(error) ? new StoreBusyError(name, { cause: error }) : error
+      }
+    })
+  }
+
+  /** Deletes everything. @throws StoreBusyError where some of it is being read or changed; the rest is deleted */
+  async deleteAll(): Promise<void> {
+    const ends = await Promise.allSettled((await this.list()).map(({ name }) => this.delete(name)))
+    const failed = ends.find((end) => end.status === 'rejected')
+    if (failed) throw failed.reason
+  }
+
+  /**
+   * An item as a source for `loadModel`, `loadModelInWorker` and `loadPrefix`. They throw NotStoredError or
+   * IncompleteItemError where it is not there; a worker reads it several times faster than a page.
+   */
+  source(name: string): SourceLocation {
+    this.#folder(name)
+    return new StoredLocation(this.#root, name)
+  }
+
+  /** @throws StoreUnavailableError where the browser does not tell */
+  async usage(): Promise<StoreUsage> {
+    const { storage } = navigator
+    if (!storage?.estimate) throw new StoreUnavailableError('the browser does not tell its use')
+    const [{ usage = 0, quota = 0 }, persisted] = await Promise.all([storage.estimate(), storage.persisted()])
+    return { used: usage, quota, persisted }
+  }
+
+  /** Asks the browser to keep everything also when the disk gets full. @returns whether it does */
+  async persist(): Promise<boolean> {
+    return (await navigator.storage?.persist?.()) ?? false
+  }
+
+  #folder(name: string): ItemFolder {
+    if (name.trim() === '' || name.length > MAX_NAME) {
+      throw new InvalidOptionError('name', name, `a name of 1 to ${MAX_NAME} characters`)
+    }
+    return new ItemFolder(this.#root, name)
+  }
+}
+
+/** Whether this is a page: in a worker, and outside the browser, the work is done where it is asked for. */
+function hasWorkers(): boolean {
+  return typeof Worker !== 'undefined' && typeof document !== 'undefined'
+}
+
+/** Runs work in a worker of its own, where files can be written in place and hashing holds nobody up. */
+async function inWorker<T>(
+  signal: AbortSignal | undefined,
+  question: Question<StoreHost, Outcome<T>>,
+): Promise<T> {
+  const worker = new Worker(new URL('./store-worker.js', import.meta.url), {
+    type: 'module',
+    name: 'chatglm-store',
+  })
+  const line = new WorkerLine<StoreHost>(worker)
+  try {
+    return await line.call(signal, question)
+  } finally {
+    line.end(new DisposedError('store worker'))
+    worker.terminate()
+  }
+}
+
+/** What to say where something came from. */
+function originOf(source: SourceLocation): string {
+  if (typeof source === 'string') return source
+  if (source instanceof URL) return source.href
+  if (Symbol.iterator in source) return [...source].map(({ name }) => name).join(', ')
+  return source.name
+}

@@ -1,0 +1,5 @@
+/** The script of the worker in which a `ModelStore` downloads and verifies. */
+import { expose } from 'comlink'
+import { StoreHost } from './store-host.js'
+
+expose(new StoreHost())
