@@ -1,8 +1,3 @@
-/** Whether an adapter runs shaders on the CPU. */
-export function isSoftware({ isFallbackAdapter, architecture, description }: GPUAdapterInfo): boolean {
-  return isFallbackAdapter || /swiftshader|llvmpipe/i.test(`${architecture} ${description}`)
-}
-
 /** How to come from the software adapter to a GPU. */
 export const GPU_ADVICE =
   process.platform === 'linux'

@@ -1,12 +1,11 @@
 import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
-import { isSoftware } from './adapters.js'
 import type { Context } from './context.js'
 import { BUNDLED_WEIGHTS, demo } from './demo.js'
 import { UsageError } from './errors.js'
 import { addGenerationOptions, collect, prefixStrength } from './generation-options.js'
 import { interruptible } from './interrupt.js'
-import type { CliModel } from './library.js'
+import type { CliModel, Library } from './library.js'
 import { addModelOptions, MODEL_HELP } from './model-options.js'
 import { answerOnce } from './one-shot.js'
 import { type SessionFlags, withSession } from './open-session.js'
@@ -80,8 +79,7 @@ async function chat(
         const { json = false, stats = false } = flags
         return answerOnce(session, prompt, terminal, { json, stats }, signal)
       }
-      const { adapterName } = await context.loadLibrary()
-      greet(terminal, model, session.model, adapterName(session.model.adapter))
+      greet(terminal, model, session.model, await context.loadLibrary())
       await runRepl(session, terminal, signal, context.debug())
     }),
   )
@@ -103,10 +101,10 @@ async function promptFrom(words: readonly string[], terminal: Terminal): Promise
 }
 
 /** Says whom the user talks with, and how to be helped. */
-function greet(terminal: Terminal, modelName: string, { adapter }: CliModel, adapterName: string): void {
+function greet(terminal: Terminal, modelName: string, { adapter }: CliModel, library: Library): void {
   const { colors } = terminal
-  const slow = isSoftware(adapter) ? ', the software adapter (slow)' : ''
-  terminal.say(`${colors.bold(modelName)} on ${adapterName}${slow}`)
+  const slow = library.isSoftwareAdapter(adapter) ? ', the software adapter (slow)' : ''
+  terminal.say(`${colors.bold(modelName)} on ${library.adapterName(adapter)}${slow}`)
   if (modelName === BUNDLED_MODEL) terminal.say(BUNDLED_WEIGHTS)
   terminal.note('/help lists the commands, Ctrl-C stops an answer, /exit leaves.')
   terminal.say()

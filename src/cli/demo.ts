@@ -1,4 +1,3 @@
-import { isSoftware } from './adapters.js'
 import { speedOf } from './answer-view.js'
 import type { Context } from './context.js'
 import { conversationIds } from './conversation-ids.js'
@@ -25,7 +24,7 @@ export async function demo(context: Context, flags: SessionFlags, signal: AbortS
   const { info } = await library.requestAdapter(flags.device)
   const name = colors.bold(library.adapterName(info))
   terminal.say(
-    isSoftware(info)
+    library.isSoftwareAdapter(info)
       ? `Adapter: ${name}, a software adapter on the CPU. To use a GPU, install its Vulkan driver.`
       : `Adapter: ${name}, your GPU.`,
   )

@@ -1,9 +1,11 @@
 import { Command } from 'commander'
-import { GPU_ADVICE, isSoftware } from './adapters.js'
+import type { VariantPreview } from '../index.js'
+import { GPU_ADVICE } from './adapters.js'
 import type { Context } from './context.js'
 import { formatBytes } from './format.js'
 import type { Library } from './library.js'
 import type { Terminal } from './terminal.js'
+import { wrap } from './wrap.js'
 
 /** Those that decide whether a model fits and which kernels run. */
 const LIMITS = [
@@ -30,9 +32,12 @@ interface AdapterReport {
   readonly subgroupMinSize: number
   readonly subgroupMaxSize: number
   readonly limits: Readonly<Record<(typeof LIMITS)[number], number>>
+  /** What a model is computed with; null where the adapter gives no device. */
+  readonly preview: VariantPreview | null
 }
 
-function report(library: Library, { info, features, limits }: GPUAdapter, isDefault: boolean): AdapterReport {
+async function report(library: Library, adapter: GPUAdapter, isDefault: boolean): Promise<AdapterReport> {
+  const { info, features, limits } = adapter
   const { vendor, architecture, device, description, subgroupMinSize, subgroupMaxSize } = info
   return {
     name: library.adapterName(info),
@@ -40,7 +45,7 @@ function report(library: Library, { info, features, limits }: GPUAdapter, isDefa
     architecture,
     device,
     description,
-    software: isSoftware(info),
+    software: library.isSoftwareAdapter(info),
     default: isDefault,
     features: Object.fromEntries(
       FEATURES.map((name) => [name, (features as ReadonlySet<string>).has(name)]),
@@ -48,17 +53,53 @@ function report(library: Library, { info, features, limits }: GPUAdapter, isDefa
     subgroupMinSize,
     subgroupMaxSize,
     limits: Object.fromEntries(LIMITS.map((name) => [name, limits[name]])) as AdapterReport['limits'],
+    // An adapter can be too small for any model; the list says what it offers all the same.
+    preview: await library.previewVariants(adapter).catch(() => null),
   }
 }
 
 /** The adapters that can be chosen, the default first. */
 async function findAdapters(library: Library): Promise<AdapterReport[]> {
-  const best = report(library, await library.requestAdapter('auto'), true)
+  const best = await report(library, await library.requestAdapter('auto'), true)
   if (best.software) return [best]
   // Not every platform has the software adapter; then there is nothing to report.
   const second = await library.requestAdapter('software').catch(() => undefined)
-  const software = second && report(library, second, false)
+  const software = second && (await report(library, second, false))
   return software?.software ? [best, software] : [best]
+}
+
+/** `prefillProduct` as the command line calls it: `prefill-product`. */
+function kebabCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}
+
+/** Narrower terminals wrap by themselves. */
+const MIN_WIDTH = 70
+/** Columns of what a line is about. */
+const NAME_WIDTH = 19
+const VARIANT_WIDTH = 17
+
+function showLine(terminal: Terminal, name: string, value: string): void {
+  terminal.print(`  ${terminal.outputColors.dim(name.padEnd(NAME_WIDTH))}${value}`)
+}
+
+function showVariants(
+  terminal: Terminal,
+  { model, variants, timesIn }: VariantPreview,
+  measured: boolean,
+): void {
+  const { outputColors: colors, io } = terminal
+  // Lines of a file are not cut.
+  const width = io.stdout.isTTY ? Math.max(MIN_WIDTH, io.stdout.columns || 80) : Number.POSITIVE_INFINITY
+  showLine(terminal, 'kernels', `for ${model}; '--variant name=value' chooses others`)
+  const behind = (text: string) => wrap(text, width - 2 - NAME_WIDTH - VARIANT_WIDTH).split('\n')
+  for (const [name, { variant, reason, impossible }] of Object.entries(variants)) {
+    const others = Object.entries(impossible).flatMap(([other, why]) => behind(`${other} ${why}`))
+    const [first, ...rest] = [...behind(reason), ...others.map((line) => colors.dim(line))]
+    showLine(terminal, kebabCase(name), `${colors.cyan(variant.padEnd(VARIANT_WIDTH))}${first}`)
+    for (const line of rest) showLine(terminal, '', `${' '.repeat(VARIANT_WIDTH)}${line}`)
+  }
+  if (measured && timesIn) showLine(terminal, 'measured times', `in ${timesIn}`)
 }
 
 function show(terminal: Terminal, adapter: AdapterReport): void {
@@ -88,7 +129,8 @@ function show(terminal: Terminal, adapter: AdapterReport): void {
   ]
   const mark = adapter.default ? `  ${colors.cyan('used by default')}` : ''
   terminal.print(`${colors.bold(adapter.name)}${mark}`)
-  for (const [name, value] of rows) terminal.print(`  ${colors.dim(name.padEnd(17))}${value}`)
+  for (const [name, value] of rows) showLine(terminal, name, value)
+  if (adapter.preview) showVariants(terminal, adapter.preview, !adapter.software)
   terminal.print()
 }
 
@@ -103,7 +145,7 @@ function explanation([best, other]: readonly AdapterReport[]): string {
 
 export function devicesCommand({ terminal, loadLibrary }: Context): Command {
   return new Command('devices')
-    .description('list the GPU adapters there are, and which one is used')
+    .description('list the GPU adapters there are, which one is used, and with which kernels')
     .option('--json', 'print a JSON array')
     .action(async ({ json }: { json?: true }) => {
       const adapters = await findAdapters(await loadLibrary())

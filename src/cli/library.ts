@@ -13,6 +13,7 @@ import type {
   Model,
   Prefix,
   Stream,
+  VariantPreview,
 } from '../index.js'
 
 /** A stream as the command uses it. */
@@ -38,6 +39,8 @@ export interface Library {
   loadModel(source: string, options: LoadModelOptions): Promise<CliModel>
   requestAdapter(choice: 'auto' | 'software'): Promise<GPUAdapter>
   adapterName(info: GPUAdapterInfo): string
+  isSoftwareAdapter(info: GPUAdapterInfo): boolean
+  previewVariants(adapter: GPUAdapter): Promise<VariantPreview>
   convertCheckpoint(source: string, destination: string, options: ConvertOptions): Promise<ConvertResult>
 }
 

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
-import type { LoadModelOptions } from '../index.js'
-import { CommandError } from './errors.js'
+import type { LoadModelOptions, Progress as ModelProgress } from '../index.js'
+import { CommandError, UsageError } from './errors.js'
+import { collect } from './generation-options.js'
 import type { CliModel, Library } from './library.js'
 import { oneOf, wholeNumber } from './numbers.js'
 import { BUNDLED_MODEL, modelSource } from './package-files.js'
@@ -17,6 +18,7 @@ export interface ModelFlags {
   readonly groupSize?: 32 | 64
   readonly context?: number
   readonly device: DeviceName
+  readonly variant?: readonly string[]
 }
 
 export function deviceOption(): Option {
@@ -32,13 +34,37 @@ export function addModelOptions(command: Command): Command {
     .option('--group-size <weights>', 'weights that share a scale when quantizing: 32 or 64', oneOf(32, 64))
     .option('--context <tokens>', 'room for prompt and answer together', wholeNumber(2))
     .addOption(deviceOption())
+    .option(
+      '--variant <name=value>',
+      "a kernel to use instead of the fastest: see 'chatglm devices'; repeatable",
+      collect,
+    )
 }
 
-function loadOptions({ bits, groupSize, context, device }: ModelFlags): LoadModelOptions {
+/** `prefill-product` as the library calls it: `prefillProduct`. */
+function camelCase(name: string): string {
+  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/** @throws UsageError for what is no `name=value`; the library knows which names and values there are */
+function parseVariants(options: readonly string[]): NonNullable<LoadModelOptions['variants']> {
+  return Object.fromEntries(
+    options.map((option) => {
+      const [, name, value] = /^([a-z][a-zA-Z-]*)=(.+)$/.exec(option) ?? []
+      if (name === undefined) {
+        throw new UsageError(`--variant ${option}: expected name=value, for example --variant decode=float.`)
+      }
+      return [camelCase(name), value]
+    }),
+  )
+}
+
+function loadOptions({ bits, groupSize, context, device, variant }: ModelFlags): LoadModelOptions {
   return {
     device,
     ...((bits || groupSize) && { quantization: { ...(bits && { bits }), ...(groupSize && { groupSize }) } }),
     ...(context && { contextLength: context }),
+    ...(variant && { variants: parseVariants(variant) }),
   }
 }
 
@@ -48,6 +74,13 @@ function explain(error: unknown, model: string): unknown {
   return new CommandError(
     `${(error as Error).message}\nIf that was the prompt, name the model first: chatglm chat ${BUNDLED_MODEL} ${JSON.stringify(model)}`,
   )
+}
+
+/** What is going on, for the bar. */
+function stageLabel({ stage, doneBytes, totalBytes, kernels }: ModelProgress): string {
+  if (stage === 'tuning') return 'Measuring which kernels are the fastest here; the next load knows'
+  if (kernels) return `Compiling kernels, ${kernels.done} of ${kernels.total}`
+  return doneBytes < totalBytes ? 'Loading' : 'Preparing the GPU'
 }
 
 /**
@@ -64,22 +97,25 @@ export async function openModel(
 ): Promise<CliModel> {
   const progress = await Progress.create(terminal, BYTES, 'Opening the model')
   signal.addEventListener('abort', () => progress.stop())
+  const warnings: string[] = []
   try {
     const loaded = await library.loadModel(modelSource(model), {
       ...loadOptions(flags),
       ...more,
       signal,
-      // What follows the last byte is the compilation of the kernels.
-      onProgress: ({ doneBytes, totalBytes }) =>
-        progress.update(doneBytes < totalBytes ? 'Loading' : 'Preparing the GPU', doneBytes, totalBytes),
+      onProgress: (event) => {
+        progress.update(stageLabel(event), event.doneBytes, event.totalBytes)
+        if (event.warning) warnings.push(event.warning)
+      },
     })
     if (!signal.aborted) return loaded
-    // The last steps of loading take no notice of the signal.
+    // Aborted between the end of loading and here.
     loaded.dispose()
     throw signal.reason
   } catch (error) {
     throw explain(error, model)
   } finally {
     progress.stop()
+    for (const warning of warnings) terminal.say(`${terminal.colors.yellow('warning:')} ${warning}`)
   }
 }

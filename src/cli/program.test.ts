@@ -109,6 +109,29 @@ describe('devices', () => {
     expect(out.match(/SwiftShader/g)).toHaveLength(1)
   })
 
+  it('shows which kernels are used and why, and where measured times are', async () => {
+    const { out } = await command(['devices'], adapters(gpu, software))
+    expect(out).toContain("  kernels            for a model; '--variant name=value' chooses others\n")
+    expect(out).toContain('  prefill-product    float32          nothing else is possible\n')
+    expect(out).toContain(`${' '.repeat(38)}fast needs a GPU\n`)
+    expect(out).toContain('  decode             fused-int8       fastest of 2: 2.1 ms a step; float 8.4\n')
+    // Of the GPU only: nothing is measured on a software adapter.
+    expect(out.match(/measured times {5}in \/cache\/tuning.json/g)).toHaveLength(1)
+  })
+
+  it('lists an adapter that gives no device', async () => {
+    const library = stubLibrary(new StubModel(), {
+      requestAdapter: async () => gpu,
+      previewVariants: async () => {
+        throw new Error('no device')
+      },
+    })
+    const { code, out } = await command(['devices'], library)
+    expect(code).toBe(0)
+    expect(out).toContain('NVIDIA H200')
+    expect(out).not.toContain('prefill-product')
+  })
+
   it('gives JSON', async () => {
     const [best, ...others] = JSON.parse((await command(['devices', '--json'], adapters(gpu))).out)
     expect(others).toEqual([])
@@ -287,6 +310,44 @@ describe('one prompt', () => {
     })
     expect((await command(['chat', '你好', 'x'], missing)).err).toContain('chatglm chat tiny "你好"')
     expect((await command(['chat', 'models/x', 'x'], missing)).err).toBe('error: Cannot open it.\n')
+  })
+})
+
+describe('--variant', () => {
+  it('chooses kernels by name', async () => {
+    const given: unknown[] = []
+    const library = stubLibrary(new StubModel(), {
+      loadModel: async (_, { variants }) => {
+        given.push(variants)
+        return new StubModel()
+      },
+    })
+    const args = ['--variant', 'prefill-product=int8', '--variant', 'decode=float']
+    expect((await command(['chat', 'm', 'x', ...args], library)).code).toBe(0)
+    expect((await command(['chat', 'm', 'x'], library)).code).toBe(0)
+    expect(given).toEqual([{ prefillProduct: 'int8', decode: 'float' }, undefined])
+  })
+
+  it('is refused where it is no name and value', async () => {
+    const { code, err } = await command(['chat', 'm', 'x', '--variant', 'decode'])
+    expect([code, err]).toEqual([
+      2,
+      'error: --variant decode: expected name=value, for example --variant decode=float.\n',
+    ])
+  })
+})
+
+describe('loading', () => {
+  it('says once what did not go as planned', async () => {
+    const library = stubLibrary(new StubModel(), {
+      loadModel: async (_, { onProgress }) => {
+        onProgress?.({ stage: 'kernels', doneBytes: 1, totalBytes: 1, kernels: { done: 1, total: 2 } })
+        onProgress?.({ stage: 'kernels', doneBytes: 1, totalBytes: 1, warning: 'It did not compile.' })
+        return new StubModel()
+      },
+    })
+    const { err } = await command(['chat', 'm', 'x'], library)
+    expect(err.match(/warning: It did not compile\./g)).toHaveLength(1)
   })
 })
 

@@ -90,7 +90,7 @@ export class Progress {
     this.#draw()
     if (this.#bar || now - this.#saidAt < LINE_EVERY_MS) return
     this.#saidAt = now
-    this.#terminal.say(`${label}: ${this.#facts().join(', ')}`)
+    this.#terminal.say(done < total ? `${label}: ${this.#facts().join(', ')}` : `${label} …`)
   }
 
   /** Takes the bar away. */

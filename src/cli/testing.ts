@@ -8,6 +8,7 @@ import type {
   Generation,
   Message,
   Prefix,
+  VariantPreview,
 } from '../index.js'
 import type { Io } from './io.js'
 import type { Answering, CliModel, Library } from './library.js'
@@ -188,10 +189,25 @@ export function stubLibrary(
     loadModel: async () => model,
     requestAdapter: async () => adapterOf('Stub GPU', 'stub'),
     adapterName: (info) => info.description,
+    isSoftwareAdapter: ({ architecture }) => architecture === 'swiftshader',
+    previewVariants: async () => previewOf(),
     convertCheckpoint: async () => ({ sourceBytes: 12e9, bytes: 3.5e9, files: new Map() }),
     ...more,
   }
   return async () => library
+}
+
+export function previewOf(): VariantPreview {
+  const choice = { reason: 'nothing else is possible', impossible: { fast: 'needs a GPU' } }
+  return {
+    model: 'a model',
+    variants: {
+      prefillProduct: { ...choice, variant: 'float32' },
+      prefillAttention: { ...choice, variant: 'tiled' },
+      decode: { variant: 'fused-int8', reason: 'fastest of 2: 2.1 ms a step; float 8.4', impossible: {} },
+    },
+    timesIn: '/cache/tuning.json',
+  }
 }
 
 export function adapterOf(description: string, architecture: string, features: string[] = []): GPUAdapter {

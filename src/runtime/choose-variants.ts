@@ -27,6 +27,8 @@ export interface ChoicePlan {
   readonly measure: boolean
   /** Why the first is the best known. */
   readonly reason: string
+  /** What is in the way of the others, by variant. */
+  readonly impossible: Readonly<Record<string, string>>
 }
 
 export interface PlanOptions {
@@ -67,34 +69,32 @@ function planChoice(
   { forced, known, measure }: PlanOptions,
 ): ChoicePlan {
   const possible = all.filter(({ obstacle }) => obstacle === undefined).map(({ variant }) => variant)
+  const impossible = Object.fromEntries(
+    all.flatMap(({ variant, obstacle }) => (obstacle === undefined ? [] : [[variant, obstacle]])),
+  )
+  const plan = (reason: string, order: readonly VariantOf[], measured = true): ChoicePlan => {
+    return { name, order, measure: !measured, reason, impossible }
+  }
   const wanted = forced[name]
   if (wanted !== undefined) {
-    const obstacle = all.find(({ variant }) => variant === wanted)?.obstacle
-    if (obstacle === undefined) return { name, order: [wanted], measure: false, reason: 'asked for' }
+    if (possible.includes(wanted)) return plan('asked for', [wanted])
     const expected = possible.map((variant) => `"${variant}"`).join(' or ')
-    throw new InvalidOptionError(`variants.${name}`, wanted, `${expected} here, as it ${obstacle}`)
+    throw new InvalidOptionError(`variants.${name}`, wanted, `${expected} here: "${wanted}" ${impossible[wanted]}`)
   }
-  if (possible.length === 1) {
-    const others = all.filter(({ obstacle }) => obstacle !== undefined)
-    const why = others.map(({ variant, obstacle }) => `${variant} ${obstacle}`).join('; ')
-    return { name, order: possible, measure: false, reason: `nothing else is possible: ${why}` }
-  }
+  if (possible.length === 1) return plan('nothing else is possible', possible)
   const times = known[name]
   if (times && possible.every((variant) => times[variant] !== undefined)) {
     const measured = Object.fromEntries(possible.map((variant) => [variant, times[variant]]))
-    const compiling = possible.filter((variant) => measured[variant] !== null)
-    if (compiling.length > 0) {
-      const order = compiling.sort((a, b) => Number(measured[a]) - Number(measured[b]))
-      const refused = possible.filter((variant) => measured[variant] === null)
-      const reason = `${refusal(refused)}${fastest(name, measured)} (measured at an earlier load)`
-      return { name, order, measure: false, reason }
-    }
+    const refused = possible.filter((variant) => measured[variant] === null)
+    const order = possible
+      .filter((variant) => measured[variant] !== null)
+      .sort((a, b) => Number(measured[a]) - Number(measured[b]))
+    if (order.length > 0)
+      return plan(`${refusal(refused)}${fastest(name, measured)}, at an earlier load`, order)
   }
   const others = possible.slice(1).join(' and ')
-  const until = measure
-    ? 'until a model is loaded and they are measured'
-    : 'unmeasured, as on any software adapter'
-  return { name, order: possible, measure, reason: `preferred to ${others}, ${until}` }
+  if (measure) return plan(`preferred to ${others} until they are measured`, possible, false)
+  return plan(`preferred to ${others}; nothing is measured on a software adapter`, possible)
 }
 
 /**
@@ -156,8 +156,10 @@ export interface Choices {
 
 /** The choice that a compilation leaves, with the times where several variants were measured. */
 async function settle(gpu: Gpu, { plan, compiled, refused }: Compilation) {
-  const { name, reason, measure } = plan
-  if (!measure) return { choice: { variant: compiled[0].variant, reason: refusal(refused) + reason } }
+  const { name, reason, measure, impossible } = plan
+  if (!measure) {
+    return { choice: { variant: compiled[0].variant, reason: refusal(refused) + reason, impossible } }
+  }
   const times = await timeTrials(
     gpu,
     compiled.map(({ trial }) => trial),
@@ -169,7 +171,8 @@ async function settle(gpu: Gpu, { plan, compiled, refused }: Compilation) {
     ...ranking.map(({ variant, ms }) => [variant, ms] as const),
     ...refused.map((variant) => [variant, null] as const),
   ])
-  const choice = { variant: ranking[0].variant, reason: refusal(refused) + fastest(name, measured) }
+  const because = refusal(refused) + fastest(name, measured)
+  const choice = { variant: ranking[0].variant, reason: because, impossible }
   return { choice, measured }
 }
 

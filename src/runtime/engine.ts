@@ -60,7 +60,7 @@ export interface PrefillOptions {
 /** Cache rows kept for a prefix besides the context: the official prefix has 128. */
 const PREFIX_ROWS = 128
 /** Rows of a chunk of a prompt: enough to reuse each weight it loads many times; software adapters gain nothing from more. */
-function chunkRows(gpu: Gpu, contextLength: number): number {
+export function chunkRows(gpu: Gpu, contextLength: number): number {
   return Math.min(contextLength, gpu.software ? 32 : 512)
 }
 

@@ -23,6 +23,7 @@ import {
 } from './generation.js'
 import { loadPrefix, type Prefix, type PrefixHandle } from './prefix.js'
 import { flatMap, Stream } from './stream.js'
+import type { VariantChoices } from './variants.js'
 import type { ModelBase } from './weights.js'
 
 export interface LoadPrefixOptions extends SourceOptions {
@@ -81,6 +82,11 @@ export class Model implements ChatModel {
   /** The adapter that the model is on. */
   get adapter(): GPUAdapterInfo {
     return this.#engine.gpu.info
+  }
+
+  /** Which kernels are used where there are several, and why. */
+  get variants(): VariantChoices {
+    return this.#engine.variants
   }
 
   /** GPU memory that the model takes now. */

@@ -34,8 +34,10 @@ export type Variants = { readonly [Name in VariantName]: VariantOf<Name> }
 /** What was chosen, and why. */
 export interface VariantChoice<Name extends VariantName = VariantName> {
   readonly variant: VariantOf<Name>
-  /** A sentence for people, with the times where they were measured. */
+  /** For people: why this one, with the times where variants were measured. */
   readonly reason: string
+  /** What the others need that this GPU or this model does not have, by variant. */
+  readonly impossible: Readonly<Record<string, string>>
 }
 
 export type VariantChoices = { readonly [Name in VariantName]: VariantChoice<Name> }
