@@ -8,6 +8,12 @@ export {
   type TrainingDataset,
 } from './data/dataset.js'
 export { type PreviewPart, previewSample } from './data/preview.js'
+export {
+  type EvaluationData,
+  type EvaluationLimits,
+  type Question,
+  readEvaluationData,
+} from './data/questions.js'
 export { type DataLocation, type ReadOptions, readRecords } from './data/read-records.js'
 export {
   type Conversation,
@@ -21,6 +27,8 @@ export {
   type TrainingRecord,
 } from './data/records.js'
 export * from './errors.js'
+export { type Evaluation, type EvaluationOptions, type EvaluationProgress, evaluate } from './evaluate.js'
+export type { Scores } from './metrics/scores.js'
 export { PRESETS, type Preset, type PresetName } from './presets.js'
 export type { LearningRateSchedule, TrainingSettings } from './settings.js'
 export { parseSettings, type SettingsFile } from './settings-file.js'

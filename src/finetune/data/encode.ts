@@ -1,7 +1,6 @@
 import {
   encodeMessage,
   formatToolCall,
-  type Message,
   pythonJson,
   TOOLS_SYSTEM_PROMPT,
   type Tokenizer,
@@ -60,11 +59,7 @@ export function encodeConversation(
   maxLength: number,
 ): EncodedSample {
   const { gMask, sop, eos } = tokenizer.special
-  const pieces: Piece[] = [{ ids: [gMask, sop], learnt: false }]
-  if (tools) {
-    const system: Message = { role: 'system', content: TOOLS_SYSTEM_PROMPT, tools }
-    pieces.push({ ids: encodeMessage(tokenizer, system), learnt: false })
-  }
+  const pieces: Piece[] = [{ ids: [gMask, sop, ...encodeTools(tokenizer, tools)], learnt: false }]
   pieces.push(...conversations.flatMap((message) => encodeTrainingMessage(tokenizer, message)))
   pieces.push({ ids: [eos], learnt: false })
   const ids: number[] = []
@@ -82,6 +77,11 @@ export function encodeConversation(
     labels: labels.slice(0, maxLength),
     truncated: ids.length > maxLength,
   }
+}
+
+/** The ids of the system message that describes tools; none without tools. */
+export function encodeTools(tokenizer: Tokenizer, tools: object | undefined): number[] {
+  return tools ? encodeMessage(tokenizer, { role: 'system', content: TOOLS_SYSTEM_PROMPT, tools }) : []
 }
 
 /** The ids of a message; a call of a tool is two, the call and the answer. */
