@@ -2,10 +2,10 @@ import { Gpu, type GpuOptions, isSoftwareAdapter } from '../kernels/index.js'
 import { NoAdapterError } from './errors.js'
 
 /**
- * Which adapter to use: the fastest there is, the software adapter (in Node on Linux x64, and in some browsers; slow, for
- * tests), or a given one.
+ * Which adapter to use: the fastest there is, the one that takes the least power where there are several, the software
+ * adapter (in Node on Linux x64, and in some browsers; slow, for tests), or a given one.
  */
-export type DeviceChoice = 'auto' | 'software' | GPUAdapter
+export type DeviceChoice = 'auto' | 'low-power' | 'software' | GPUAdapter
 
 const isNode = typeof process !== 'undefined' && typeof process.versions?.node === 'string'
 
@@ -43,7 +43,9 @@ export async function requestAdapter(choice: DeviceChoice = 'auto'): Promise<GPU
   const software = choice === 'software'
   const gpu = await webGpu(software)
   const adapter = await gpu.requestAdapter(
-    software && !isNode ? { forceFallbackAdapter: true } : { powerPreference: 'high-performance' },
+    software && !isNode
+      ? { forceFallbackAdapter: true }
+      : { powerPreference: choice === 'low-power' ? 'low-power' : 'high-performance' },
   )
   if (!adapter || (software && !isSoftwareAdapter(adapter.info))) throw noAdapter(software)
   return adapter
@@ -55,6 +57,8 @@ export async function openGpu(choice?: DeviceChoice, options?: GpuOptions): Prom
 }
 
 /** A name of an adapter for people. */
-export function adapterName(info: GPUAdapterInfo): string {
+export function adapterName(
+  info: Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>,
+): string {
   return info.description || info.device || `${info.vendor} ${info.architecture}`.trim() || 'unknown adapter'
 }

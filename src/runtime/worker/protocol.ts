@@ -33,7 +33,7 @@ export type Portable<Options extends { prefix?: PrefixHandle; signal?: AbortSign
 > & { readonly prefixId?: number }
 
 export type PortableLoadOptions = Omit<LoadModelOptions, 'onProgress' | 'signal' | 'device'> & {
-  readonly device?: 'auto' | 'software'
+  readonly device?: 'auto' | 'low-power' | 'software'
 }
 
 export type StreamRequest =
