@@ -1,7 +1,9 @@
 import {
   buildPrompt,
   hasTools,
+  isMetadata,
   type Message,
+  mayBecomeMetadata,
   type PromptOptions,
   parseReply,
   parseReplyIds,
@@ -28,13 +30,22 @@ export interface ChatReply extends Reply {
   readonly generation: Generation
 }
 
-/** Takes the headers out of an answer as it comes: each segment begins with a line of metadata. */
+/**
+ * Takes the headers out of an answer as it comes. A segment begins with a line of metadata, empty where it is meant for
+ * the user; what can be no metadata any more is text, and is given out at once.
+ */
 export class SegmentReader {
+  readonly #hasTools: boolean
   #segment = 0
-  /** The first line so far; undefined once it is complete. */
+  /** What may still be metadata; undefined once that is decided. */
   #header: string | undefined = ''
   #metadata = ''
   #begun = false
+
+  /** @param hasTools whether the conversation has tools, whose names are metadata */
+  constructor(hasTools: boolean) {
+    this.#hasTools = hasTools
+  }
 
   /** @param endsSegment whether the piece ends with the token `<|assistant|>` */
   push(text: string, endsSegment: boolean): ChatDelta[] {
@@ -58,15 +69,17 @@ export class SegmentReader {
 
   #take(text: string): ChatDelta[] {
     if (this.#header === undefined) return this.#show(text)
-    const line = this.#header + text
-    const end = line.indexOf('\n')
-    if (end < 0) {
-      this.#header = line
+    const held = this.#header + text
+    const end = held.indexOf('\n')
+    const line = held.slice(0, end < 0 ? undefined : end).trim()
+    if (end < 0 && mayBecomeMetadata(line, this.#hasTools)) {
+      this.#header = held
       return []
     }
     this.#header = undefined
-    this.#metadata = line.slice(0, end).trim()
-    return this.#show(line.slice(end + 1))
+    if (end < 0 || !isMetadata(line, this.#hasTools)) return this.#show(held)
+    this.#metadata = line
+    return this.#show(held.slice(end + 1))
   }
 
   #show(text: string): ChatDelta[] {
@@ -85,13 +98,13 @@ export async function* chat(
   generate: (ids: readonly number[], options: GenerateOptions) => AsyncGenerator<GeneratedToken, Generation>,
 ): AsyncGenerator<ChatDelta, ChatReply> {
   const tools = options.tools ? { tools: options.tools } : {}
-  const reader = new SegmentReader()
+  const settings = { hasTools: hasTools(messages, tools) }
+  const reader = new SegmentReader(settings.hasTools)
   const generation = yield* flatMap(
     generate(buildPrompt(tokenizer, messages, tools), options),
     ({ id, text }) => reader.push(text, id === tokenizer.special.assistant),
   )
   yield* reader.flush()
-  const settings = { hasTools: hasTools(messages, tools) }
   // A stop text cuts within the ids, so that only the text is exact then.
   const cutByText = generation.finishReason === 'stop' && generation.stopId === undefined
   const reply = cutByText

@@ -27,6 +27,8 @@ export { formatToolCall, toPythonLiteral } from './python-repr.js'
 export {
   type CodeSegment,
   type InvalidToolCallSegment,
+  isMetadata,
+  mayBecomeMetadata,
   parseReply,
   parseReplyIds,
   type Reply,

@@ -77,6 +77,14 @@ describe('a reply', () => {
     })
   })
 
+  it('is text where its first line names nobody: no tool, and without tools not the interpreter', () => {
+    for (const output of ['Sure!\nThe ring', '好的，\n你好', 'Sure\nThe ring']) {
+      expect(parseReply(output).segments).toEqual([{ type: 'text', text: output }])
+    }
+    expect(parseReply('Sure, here:\nthe ring', { hasTools: true }).last.type).toBe('text')
+    expect(parseReply('查询\ntool_call(a=1)', { hasTools: true }).last).toMatchObject({ name: '查询' })
+  })
+
   it("is stripped of Python's spaces and of no others", () => {
     expect(parseReply('\n\x1c\x85\u3000 a\ufeff \xa0').last).toEqual({ type: 'text', text: 'a\ufeff' })
   })

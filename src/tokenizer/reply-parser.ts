@@ -55,9 +55,10 @@ export interface ReplyOptions {
  * `<|assistant|>`, each with metadata in its first line unless it has one line only. Text has spaces around it
  * removed, and the date of training filled in for who reads it, not for the model.
  *
- * Two things differ. Metadata and content of later segments lose the space that decoding leaves before them, so
+ * Three things differ. Metadata and content of later segments lose the space that decoding leaves before them, so
  * that encoding the messages again gives the ids that the model generated. A call that cannot be read is a segment
- * of its own and not an exception, as it is the model's mistake and the conversation can go on.
+ * of its own and not an exception, as it is the model's mistake and the conversation can go on. A first line that
+ * names nobody, by `isMetadata`, is text: a model that forgets the empty line still says something.
  */
 export function parseReply(output: string, { hasTools = false }: ReplyOptions = {}): Reply {
   return replyOf(output.split('<|assistant|>'), hasTools)
@@ -84,16 +85,32 @@ export function parseReplyIds(
   )
 }
 
+/** The only one that a segment can be meant for in a conversation without tools. */
+const INTERPRETER = 'interpreter'
+
+/** Whether the first line of a segment, without spaces around it, says whom the segment is meant for; empty: nobody. */
+export function isMetadata(line: string, hasTools: boolean): boolean {
+  if (line === '' || line === INTERPRETER) return true
+  return hasTools && mayBecomeMetadata(line, hasTools)
+}
+
+/** Whether the beginning of a first line, without spaces around it, may become metadata: the name of a tool. */
+export function mayBecomeMetadata(line: string, hasTools: boolean): boolean {
+  return INTERPRETER.startsWith(line) || (hasTools && /^[\p{L}_][\p{L}\p{N}_.-]{0,63}$/u.test(line))
+}
+
 function replyOf(texts: readonly string[], hasTools: boolean): Reply {
-  const messages = texts.map(messageOf)
+  const messages = texts.map((text) => messageOf(text, hasTools))
   const segments = messages.map((message) => segmentOf(message, hasTools))
   return { segments, last: segments[segments.length - 1], messages }
 }
 
-function messageOf(text: string): AssistantMessage & { metadata: string } {
+function messageOf(text: string, hasTools: boolean): AssistantMessage & { metadata: string } {
   const end = text.indexOf('\n')
-  const metadata = end === -1 ? '' : text.slice(0, end)
-  return { role: 'assistant', metadata: strip(metadata), content: strip(text.slice(end + 1)) }
+  const metadata = end === -1 ? '' : strip(text.slice(0, end))
+  return isMetadata(metadata, hasTools)
+    ? { role: 'assistant', metadata, content: strip(text.slice(end + 1)) }
+    : { role: 'assistant', metadata: '', content: strip(text) }
 }
 
 function segmentOf(
