@@ -1,0 +1,3 @@
+export function BenchView() {
+  return null
+}

@@ -1,0 +1,104 @@
+import { Trash2 } from 'lucide-preact'
+import { useState } from 'preact/hooks'
+import { Ending, SegmentView, Thinking } from '../chat/answer.js'
+import { liveAnswers } from '../chat/answering.js'
+import { Composer } from '../chat/composer.js'
+import { MeasuresLine } from '../chat/measures.js'
+import type { Answer, PrefixChoice } from '../conversation/types.js'
+import { strings } from '../i18n/index.js'
+import { PrefixPicker } from '../prefixes/prefix-settings.js'
+import { Button } from '../ui/button.js'
+import { compare, type Round, rounds, sides } from './comparison.js'
+
+/** The same prompt with two prefixes, side by side. */
+export function CompareView() {
+  const t = strings.value
+  return (
+    <div class="chat">
+      <div class="chat-scroll">
+        <div class="column column-wide compare">
+          <header class="view-header">
+            <h1>{t.compare.title}</h1>
+            <p>{t.compare.intro}</p>
+          </header>
+          <div class="compare-sides">
+            <SidePicker index={0} label={t.compare.left} />
+            <SidePicker index={1} label={t.compare.right} />
+          </div>
+          {rounds.value.length === 0 && <p class="empty-note">{t.compare.empty}</p>}
+          {rounds.value.map((round) => (
+            <RoundView key={round.id} round={round} />
+          ))}
+          {rounds.value.length > 0 && (
+            <Button
+              small
+              kind="quiet"
+              icon={Trash2}
+              onClick={() => {
+                rounds.value = []
+              }}
+            >
+              {t.compare.clear}
+            </Button>
+          )}
+        </div>
+      </div>
+      <div class="chat-foot">
+        <div class="column">
+          <Composer placeholder={t.compare.placeholder} onSend={compare} />
+          <p class="chat-note">{t.compare.settingsNote}</p>
+        </div>
+      </div>
+    </div>
+  )
+}
+
+function SidePicker({ index, label }: { readonly index: 0 | 1; readonly label: string }) {
+  const put = (choice: PrefixChoice) => {
+    const [left, right] = sides.value
+    sides.value = index === 0 ? [choice, right] : [left, choice]
+  }
+  return (
+    <div class="compare-side">
+      <PrefixPicker label={label} value={sides.value[index]} onChange={put} />
+    </div>
+  )
+}
+
+function RoundView({ round }: { readonly round: Round }) {
+  const [id] = useState(`prompt-${round.id}`)
+  return (
+    <section class="round" aria-labelledby={id}>
+      <p class="question-text" id={id}>
+        {round.prompt}
+      </p>
+      <div class="compare-sides">
+        {round.answers.map((answer, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: there are two, left and right
+          <SideAnswer key={index} answer={answer} liveId={`${round.id}-${index}`} />
+        ))}
+      </div>
+    </section>
+  )
+}
+
+function SideAnswer({ answer, liveId }: { readonly answer: Answer; readonly liveId: string }) {
+  const t = strings.value
+  const running = answer.end === undefined
+  const live = running ? liveAnswers.value.get(liveId) : undefined
+  const segments = live?.segments ?? answer.segments
+  const { name, strength } = answer.prefix
+  const title = name === null ? t.prefixes.none : strength === 1 ? name : `${name} × ${strength}`
+  return (
+    <article class="side-answer" aria-label={title} aria-busy={running}>
+      <h3>{title}</h3>
+      {segments.map((segment, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: segments only grow at the end
+        <SegmentView key={index} segment={segment} live={running} />
+      ))}
+      {running && segments.length === 0 && (live ? <Thinking /> : <p class="thinking">{t.chat.waiting}</p>)}
+      <Ending answer={answer} />
+      {answer.measures && <MeasuresLine measures={answer.measures} prefix={{ name: null, strength: 1 }} />}
+    </article>
+  )
+}

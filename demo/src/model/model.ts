@@ -1,0 +1,123 @@
+import { computed, signal } from '@preact/signals'
+import type { Progress, SourceLocation } from '../../../src/index.js'
+import { dismissKind, isAbort, report } from '../problems/problems.js'
+import { openStore } from '../storage/store.js'
+import { type ChatModel, loadModel } from './backend.js'
+import { forgetPrefixes } from './prefix-cache.js'
+import { type RunOptions, runOptions } from './run-options.js'
+
+/** Where a model comes from. */
+export type ModelSource =
+  | { readonly kind: 'shipped' }
+  | { readonly kind: 'stored'; readonly name: string }
+  | { readonly kind: 'folder'; readonly name: string; readonly location: SourceLocation }
+
+export interface ReadyModel {
+  readonly state: 'ready'
+  readonly source: ModelSource
+  readonly options: RunOptions
+  readonly model: ChatModel
+  readonly loadSeconds: number
+}
+
+export type ModelState =
+  | { readonly state: 'none' }
+  | { readonly state: 'loading'; readonly source: ModelSource; readonly progress: Progress | undefined }
+  | ReadyModel
+  /** The GPU was taken away. */
+  | { readonly state: 'lost'; readonly source: ModelSource; readonly options: RunOptions }
+
+export const modelState = signal<ModelState>({ state: 'none' })
+
+/** The model that is loaded, if one is. */
+export const readyModel = computed(() => (modelState.value.state === 'ready' ? modelState.value : undefined))
+
+/** The model that ships with the page writes noise. */
+export const writesNoise = computed(
+  () => modelState.value.state !== 'none' && modelState.value.source.kind === 'shipped',
+)
+
+export const SHIPPED: ModelSource = { kind: 'shipped' }
+
+const SHIPPED_PATH = 'models/tiny/'
+
+let loading: { readonly controller: AbortController; readonly model: Promise<ReadyModel> } | undefined
+
+async function locate(source: ModelSource): Promise<SourceLocation> {
+  if (source.kind === 'folder') return source.location
+  if (source.kind === 'stored') return (await openStore()).source(source.name)
+  return new URL(SHIPPED_PATH, document.baseURI)
+}
+
+async function load(source: ModelSource, options: RunOptions, signal: AbortSignal): Promise<ReadyModel> {
+  const started = performance.now()
+  modelState.value = { state: 'loading', source, progress: undefined }
+  const location = await locate(source)
+  const model = await loadModel(location, {
+    device: options.device,
+    activations: options.activations,
+    ...(options.contextLength && { contextLength: options.contextLength }),
+    ...(options.quantizeBits && { quantization: { bits: options.quantizeBits } }),
+    signal,
+    onProgress: (progress) => {
+      if (!signal.aborted) modelState.value = { state: 'loading', source, progress }
+    },
+  })
+  const loadSeconds = (performance.now() - started) / 1000
+  const ready: ReadyModel = { state: 'ready', source, options, model, loadSeconds }
+  model.lost.then((error) => {
+    if (modelState.value !== ready) return
+    modelState.value = { state: 'lost', source, options }
+    forgetPrefixes()
+    report(error)
+  })
+  return ready
+}
+
+/**
+ * Loads a model in the place of the one before.
+ * @returns undefined when it was given up or failed; the user is told why
+ */
+export async function openModel(
+  source: ModelSource,
+  options: RunOptions = runOptions.value,
+): Promise<ReadyModel | undefined> {
+  closeModel()
+  const controller = new AbortController()
+  const model = load(source, options, controller.signal)
+  loading = { controller, model }
+  try {
+    const ready = await model
+    if (controller.signal.aborted) {
+      ready.model.dispose()
+      return undefined
+    }
+    modelState.value = ready
+    dismissKind('lost')
+    return ready
+  } catch (error) {
+    if (loading?.model === model) modelState.value = { state: 'none' }
+    if (!isAbort(error) && !controller.signal.aborted) report(error)
+    return undefined
+  } finally {
+    if (loading?.model === model) loading = undefined
+  }
+}
+
+/** The loaded model; the one that is being loaded, once it is; or else the small one. */
+export async function requireModel(): Promise<ReadyModel | undefined> {
+  const state = modelState.value
+  if (state.state === 'ready') return state
+  if (loading) return loading.model.catch(() => undefined)
+  if (state.state === 'lost') return openModel(state.source, state.options)
+  return openModel(SHIPPED)
+}
+
+/** Gives the memory back, or gives up loading. */
+export function closeModel(): void {
+  loading?.controller.abort(new DOMException('Another model was chosen.', 'AbortError'))
+  loading = undefined
+  if (modelState.value.state === 'ready') modelState.value.model.dispose()
+  forgetPrefixes()
+  modelState.value = { state: 'none' }
+}

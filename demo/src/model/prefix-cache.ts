@@ -1,0 +1,36 @@
+import type { SourceLocation } from '../../../src/index.js'
+import { temporaryPrefix } from '../prefixes/prefixes.js'
+import { openStore } from '../storage/store.js'
+import type { ChatModel, PrefixHandle } from './backend.js'
+
+/** Prefixes that are on the GPU, by name. They belong to the model that is loaded. */
+const loaded = new Map<string, Promise<PrefixHandle>>()
+
+async function locate(name: string): Promise<SourceLocation> {
+  return temporaryPrefix(name) ?? (await openStore()).source(name)
+}
+
+/**
+ * A stored prefix on the GPU.
+ * @throws PrefixError, and errors of the store
+ */
+export function prefixNamed(model: ChatModel, name: string): Promise<PrefixHandle> {
+  const known = loaded.get(name)
+  if (known) return known
+  const prefix = locate(name).then((location) => model.loadPrefix(location))
+  loaded.set(name, prefix)
+  prefix.catch(() => loaded.delete(name))
+  return prefix
+}
+
+/** Takes a prefix off the GPU. */
+export async function unloadPrefix(model: ChatModel, name: string): Promise<void> {
+  const prefix = loaded.get(name)
+  loaded.delete(name)
+  if (prefix) await model.unloadPrefix(await prefix)
+}
+
+/** The model is gone, and its prefixes with it. */
+export function forgetPrefixes(): void {
+  loaded.clear()
+}

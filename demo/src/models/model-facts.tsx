@@ -1,0 +1,44 @@
+import { adapterName } from '../../../src/index.js'
+import { formatBytes, formatDuration } from '../i18n/format.js'
+import { strings } from '../i18n/index.js'
+import { closeModel, readyModel } from '../model/model.js'
+import { Button } from '../ui/button.js'
+import { nameOfModel } from './model-name.js'
+
+const MEMORY = ['weights', 'cache', 'prefixes', 'activations'] as const
+
+/** What is loaded: adapter, memory, context, kernels. */
+export function ModelFacts() {
+  const ready = readyModel.value
+  if (!ready) return null
+  const t = strings.value.models
+  const { model, source, loadSeconds } = ready
+  const { memory, adapter, contextLength } = model
+  const parts = MEMORY.filter((kind) => memory[kind] > 0).map(
+    (kind) => `${t.memoryParts[kind]} ${formatBytes(memory[kind])}`,
+  )
+  const isSoftware = /swiftshader|llvmpipe/i.test(`${adapter.architecture} ${adapter.description}`)
+  return (
+    <section class="download-form">
+      <div class="section-head">
+        <strong>{nameOfModel(source)}</strong>
+        <Button small onClick={closeModel}>
+          {t.unload}
+        </Button>
+      </div>
+      <dl class="facts">
+        <dt>{t.adapter}</dt>
+        <dd>{adapterName(adapter)}</dd>
+        <dt>{t.memory}</dt>
+        <dd>
+          {formatBytes(memory.total)} ({parts.join(', ')})
+        </dd>
+        <dt>{t.context}</dt>
+        <dd>{t.contextFact(contextLength)}</dd>
+        <dt>{t.loadTime}</dt>
+        <dd>{formatDuration(loadSeconds)}</dd>
+      </dl>
+      {isSoftware && <p class="group-note warning-note">{t.software}</p>}
+    </section>
+  )
+}

@@ -1,0 +1,50 @@
+import { FRAME_SCRIPT } from './sandbox-frame.js'
+
+/** What the code of a tool gave: the JSON of its value, or why there is none. */
+export type ToolResult = { readonly value: string } | { readonly error: string }
+
+/** The code gets this long. */
+export const TOOL_TIMEOUT_MS = 10_000
+
+/** Nothing may be loaded from anywhere. Together with the page's own policy, the hash of the script is asked for. */
+const FRAME_POLICY = "default-src 'none'; script-src 'unsafe-inline' blob:; worker-src blob:"
+
+function workerSource(body: string, args: unknown): string {
+  return `
+const args = ${JSON.stringify(args)}
+async function tool() {
+${body}
+}
+tool().then(
+  (value) => postMessage({ value: JSON.stringify(value) ?? 'null' }),
+  (error) => postMessage({ error: String(error) }),
+)`
+}
+
+/**
+ * Runs the body of a function, with its arguments as `args`, where it can do no harm: in a worker of a frame that has
+ * no origin, so no storage and no cookies, and whose policy forbids every connection.
+ */
+export async function runTool(body: string, args: unknown, signal: AbortSignal): Promise<ToolResult> {
+  signal.throwIfAborted()
+  const frame = document.createElement('iframe')
+  frame.setAttribute('sandbox', 'allow-scripts')
+  frame.hidden = true
+  frame.title = 'tool'
+  frame.srcdoc = `<meta http-equiv="Content-Security-Policy" content="${FRAME_POLICY}"><script>${FRAME_SCRIPT}</script>`
+  const loaded = new Promise((resolve) => frame.addEventListener('load', resolve, { once: true }))
+  document.body.append(frame)
+  const { port1, port2 } = new MessageChannel()
+  try {
+    await loaded
+    return await new Promise<ToolResult>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      port1.onmessage = ({ data }) => resolve(data as ToolResult)
+      const message = { code: workerSource(body, args), timeout: TOOL_TIMEOUT_MS }
+      frame.contentWindow?.postMessage(message, '*', [port2])
+    })
+  } finally {
+    port1.close()
+    frame.remove()
+  }
+}

@@ -1,0 +1,33 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vite'
+import { offline } from './build/offline.js'
+import { securityHeaders } from './build/security-headers.js'
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
+
+/** What the library loads in Node only: never in a page, so it is not bundled. */
+const nodeOnly = ['webgpu', '@sparticuz/chromium', 'tar-fs', /^node:/]
+
+/** `npm run build:demo` makes a folder that any host can serve, at any path. */
+export default defineConfig({
+  root: path('.'),
+  base: './',
+  plugins: [securityHeaders(), offline({ 'models/tiny': path('../models/tiny') })],
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  worker: { format: 'es', rollupOptions: { external: nodeOnly } },
+  build: {
+    target: 'es2022',
+    outDir: path('dist'),
+    emptyOutDir: true,
+    // Icons in the style sheet stay files: the policy of the page is stricter about `data:`.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rollupOptions: {
+      external: nodeOnly,
+      input: { index: path('index.html'), sw: path('src/service-worker/sw.ts') },
+      output: {
+        entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
+      },
+    },
+  },
+})
