@@ -1,6 +1,5 @@
 import { speedOf } from './answer-view.js'
 import type { Context } from './context.js'
-import { conversationIds } from './conversation-ids.js'
 import { generateOptions } from './generation-options.js'
 import type { CliModel } from './library.js'
 import { type SessionFlags, withSession } from './open-session.js'
@@ -41,17 +40,13 @@ export async function demo(context: Context, flags: SessionFlags, signal: AbortS
   })
 }
 
-/**
- * Answers the demonstration's prompt, token by token. A chat would show nothing before the end of the answer's first
- * line, the header, and random weights write none.
- */
+/** Answers the demonstration's prompt, token by token, as it comes: random weights write no segments. */
 async function answerPrompt(
   model: CliModel,
   flags: SessionFlags,
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<void> {
-  const ids = conversationIds(model.tokenizer, [{ role: 'user', content: PROMPT }])
   terminal.wait()
   try {
     const options = {
@@ -60,7 +55,8 @@ async function answerPrompt(
       seed: flags.seed,
       signal,
     }
-    for await (const { text } of model.generate(ids, options)) terminal.write(text)
+    for await (const { text } of model.generate([{ role: 'user', content: PROMPT }], options))
+      terminal.write(text)
   } finally {
     terminal.endLine()
   }

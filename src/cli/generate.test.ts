@@ -51,8 +51,7 @@ describe('generate', () => {
   it('asks in chat format unless told otherwise', async () => {
     const model = new StubModel()
     await generate(model)
-    // [gMASK] sop <|user|> \n a <|assistant|>
-    expect(model.continued[0].prompts).toEqual([[90, 91, 93, 10, 97, 94]])
+    expect(model.continued[0].prompts).toEqual([[{ role: 'user', content: 'a' }]])
   })
 
   it('names the line of a record that fails, keeps those before, and continues there', async () => {

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import type { GenerateOptions } from '../index.js'
+import type { GenerateOptions, Prompt } from '../index.js'
 import type { Context } from './context.js'
-import { conversationIds } from './conversation-ids.js'
 import { CommandError, InterruptedError, UsageError } from './errors.js'
 import { count, formatDuration, significant } from './format.js'
 import {
@@ -13,7 +12,6 @@ import {
   randomSeed,
 } from './generation-options.js'
 import { interruptible } from './interrupt.js'
-import type { CliModel } from './library.js'
 import { addModelOptions, MODEL_HELP, type ModelFlags, openModel } from './model-options.js'
 import { wholeNumber } from './numbers.js'
 import { BUNDLED_MODEL } from './package-files.js'
@@ -118,7 +116,7 @@ async function answerRecords(
     while (written < records.length) {
       progress.update('Answering', written, records.length)
       const group = records.slice(written, written + flags.batch)
-      const prompts = group.map((record) => promptOf(record, model, flags.raw === true))
+      const prompts = group.map((record) => promptOf(record, flags.raw === true))
       // A record has the same seed in whatever group it comes, so that a resumed run gives the same answers.
       const groupOptions = { ...options, seed: (seed + written) % 2 ** 32 }
       const answers = await model
@@ -149,10 +147,9 @@ async function answerRecords(
   }
 }
 
-/** The prompt of a record: a raw text, or the ids of a conversation. */
-function promptOf({ prompt }: InputRecord, { tokenizer }: CliModel, raw: boolean): string | number[] {
-  if (typeof prompt !== 'string') return conversationIds(tokenizer, prompt)
-  return raw ? prompt : conversationIds(tokenizer, [{ role: 'user', content: prompt }])
+/** The prompt of a record: a raw text, or a conversation. */
+function promptOf({ prompt }: InputRecord, raw: boolean): Prompt {
+  return typeof prompt === 'string' && !raw ? [{ role: 'user', content: prompt }] : prompt
 }
 
 /** Errors that stand for a record rather than for the model or the device. */

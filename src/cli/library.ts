@@ -12,6 +12,7 @@ import type {
   Message,
   Model,
   Prefix,
+  Prompt,
   Stream,
   VariantPreview,
 } from '../index.js'
@@ -21,16 +22,10 @@ export type Answering<Piece, Result> = AsyncIterable<Piece> & Pick<Stream<Piece,
 
 /** The part of a model that the command uses. */
 export interface CliModel
-  extends Pick<Model, 'adapter' | 'config' | 'contextLength' | 'memory' | 'stats' | 'tokenizer' | 'dispose'> {
+  extends Pick<Model, 'adapter' | 'config' | 'contextLength' | 'memory' | 'stats' | 'dispose'> {
   chat(messages: readonly Message[], options: ChatOptions): Answering<ChatDelta, ChatReply>
-  generate(
-    prompt: string | readonly number[],
-    options: GenerateOptions,
-  ): Answering<GeneratedToken, Generation>
-  generateBatch(
-    prompts: readonly (string | readonly number[])[],
-    options: GenerateOptions,
-  ): Answering<BatchToken, Generation[]>
+  generate(prompt: Prompt, options: GenerateOptions): Answering<GeneratedToken, Generation>
+  generateBatch(prompts: readonly Prompt[], options: GenerateOptions): Answering<BatchToken, Generation[]>
   loadPrefix(source: string, options: { signal?: AbortSignal }): Promise<Prefix>
 }
 

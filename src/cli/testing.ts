@@ -8,6 +8,7 @@ import type {
   Generation,
   Message,
   Prefix,
+  Prompt,
   VariantPreview,
 } from '../index.js'
 import type { Io } from './io.js'
@@ -140,10 +141,6 @@ export class StubModel implements CliModel {
   readonly contextLength = 64
   readonly memory = { weights: 3_500_000_000, cache: 0, prefixes: 0, activations: 0, total: 3_500_000_000 }
   readonly stats = { prefillTokens: 7, prefillSeconds: 0.5, decodeTokens: 2, decodeSeconds: 0.25 }
-  readonly tokenizer = {
-    special: { gMask: 90, sop: 91, system: 92, user: 93, assistant: 94, observation: 95 },
-    encode: (text: string) => [...text].map((character) => character.codePointAt(0) ?? 0),
-  } as unknown as CliModel['tokenizer']
 
   chat(messages: readonly Message[], options: ChatOptions): Answering<ChatDelta, ChatReply> {
     this.asked.push({ messages, options })
@@ -152,16 +149,13 @@ export class StubModel implements CliModel {
     return streamOf(answer, replyOf(text), options.signal)
   }
 
-  generate(
-    prompt: string | readonly number[],
-    options: GenerateOptions,
-  ): Answering<GeneratedToken, Generation> {
+  generate(prompt: Prompt, options: GenerateOptions): Answering<GeneratedToken, Generation> {
     this.continued.push({ prompts: [prompt], options })
     const tokens = ['so', ' on'].map((text, id) => ({ id, text, logprob: -1 }))
     return streamOf(tokens, generationOf('so on'), options.signal)
   }
 
-  generateBatch(prompts: readonly (string | readonly number[])[], options: GenerateOptions) {
+  generateBatch(prompts: readonly Prompt[], options: GenerateOptions) {
     this.continued.push({ prompts, options })
     const result = async () => {
       options.signal?.throwIfAborted()
