@@ -26,9 +26,20 @@ export {
   type TrainingMessage,
   type TrainingRecord,
 } from './data/records.js'
-export * from './errors.js'
+export { NonFiniteLossError, TrainingSampleError, TrainingStateError } from './engine/errors.js'
+export type { PlannedMemory, TrainingSample } from './engine/training-engine.js'
+export {
+  DatasetError,
+  TrainingResumeError,
+  TrainingSettingsError,
+  TrainingStoppedError,
+} from './errors.js'
 export { type Evaluation, type EvaluationOptions, type EvaluationProgress, evaluate } from './evaluate.js'
+export { type FinetuneResult, finetunePrefix } from './finetune-prefix.js'
 export type { Scores } from './metrics/scores.js'
 export { PRESETS, type Preset, type PresetName } from './presets.js'
 export type { LearningRateSchedule, TrainingSettings } from './settings.js'
 export { parseSettings, type SettingsFile } from './settings-file.js'
+export type { FinetuneOptions } from './train-prefix.js'
+export type { LogEntry } from './trainer-state.js'
+export type { StopReason, TrainingEvent } from './training-event.js'

@@ -20,6 +20,15 @@ export interface TrainerOptions {
   readonly onProgress?: (event: TrainingEvent) => void
 }
 
+/** Micro-batches that are under way at once. */
+const AHEAD = 2
+
+interface BatchLoss {
+  /** Mean over the targets. */
+  readonly loss: number
+  readonly tokens: number
+}
+
 /**
  * The loop of a training, over an engine whose parameters belong to `position`. It follows Hugging Face's Trainer: the
  * loss of a micro-batch is the mean over its targets, a step's gradient the mean over its micro-batches.
@@ -102,8 +111,16 @@ export class Trainer {
     const { step } = this.#position
     let loss = 0
     let tokens = 0
+    const underWay: Promise<BatchLoss>[] = []
     for (let batch = 0; batch < accumulationSteps; batch++) {
-      const done = await this.#accumulate(step * accumulationSteps + batch)
+      // One is given out ahead, so that the GPU does not wait while a loss is read.
+      while (underWay.length < AHEAD && batch + underWay.length < accumulationSteps) {
+        const next = this.#accumulate(step * accumulationSteps + batch + underWay.length)
+        // Where one fails, nobody waits for those behind it.
+        next.catch(() => {})
+        underWay.push(next)
+      }
+      const done = await underWay.shift()!
       loss += done.loss / accumulationSteps
       tokens += done.tokens
       this.#report({ type: 'batch', step: step + 1, batch: batch + 1, batches: accumulationSteps })
@@ -134,7 +151,7 @@ export class Trainer {
   }
 
   /** Adds the gradient of a micro-batch, which is given by its number since the beginning. */
-  async #accumulate(index: number): Promise<{ loss: number; tokens: number }> {
+  async #accumulate(index: number): Promise<BatchLoss> {
     const { accumulationSteps, dropout, seed } = this.#settings
     const { signal } = this.#options
     const samples = this.#order.batch(index)

@@ -1,0 +1,37 @@
+import type { Model, PrefixHandle } from '../runtime/index.js'
+import type { TrainingDataset } from './data/dataset.js'
+import { createPrefixTraining } from './engine/prefix-training.js'
+import { type FinetuneOptions, type TrainingOutcome, trainPrefix } from './train-prefix.js'
+
+/** A trained prefix, and how the training went. */
+export interface FinetuneResult extends Omit<TrainingOutcome, 'files'> {
+  /** Loaded, for `chat` and `generate`. */
+  readonly prefix: PrefixHandle
+}
+
+/**
+ * Trains a P-Tuning v2 prefix over a model, whose own weights stay as they are and may be quantized.
+ *
+ * ```ts
+ * const { data, training } = PRESETS.ptuning
+ * const dataset = await readDataset('train.jsonl', model.tokenizer, data)
+ * const { prefix } = await finetunePrefix(model, dataset, { ...training, output: 'output/ads' })
+ * ```
+ *
+ * Checkpoints go to `output` on the way; a training that was interrupted goes on from the last of them with `resume`,
+ * as if it had never been. The prefix in `output` itself is the last one, or with `earlyStopping` the best.
+ * @throws InvalidOptionError, DatasetError before anything is allocated
+ * @throws TrainingResumeError, SinkError where `output` cannot be used
+ * @throws TrainingStoppedError where it cannot go on: its `cause` is NonFiniteLossError, DeviceLostError, SinkError, …
+ * @throws the reason of the signal, after a checkpoint was saved
+ */
+export async function finetunePrefix(
+  model: Model,
+  dataset: TrainingDataset,
+  options: FinetuneOptions = {},
+): Promise<FinetuneResult> {
+  const create = (training: Parameters<typeof createPrefixTraining>[1]) =>
+    createPrefixTraining(model.base, training)
+  const { files, ...outcome } = await trainPrefix(create, model.config, dataset, options)
+  return { ...outcome, prefix: await model.loadPrefix(files) }
+}
