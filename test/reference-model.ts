@@ -56,7 +56,8 @@ export class ReferenceModel {
     return new ReferenceModel(config, weights)
   }
 
-  #weight(spec: TensorSpec | undefined): Float32Array {
+  /** The weight of a tensor, dequantized. */
+  weight(spec: TensorSpec | undefined): Float32Array {
     return this.#weights.get(spec?.name ?? '')!
   }
 
@@ -69,13 +70,13 @@ export class ReferenceModel {
     const kv = kvGroups * headDim
     const attended = heads * headDim
     const positions = ids.map((_, position) => position)
-    let x = embeddingReference(ids, this.#weight(tensors.embedding), hidden)
+    let x = embeddingReference(ids, this.weight(tensors.embedding), hidden)
     const add = (y: Float64Array) => {
       x = x.map((value, i) => value + y[i])
     }
     tensors.layers.forEach((layer, index) => {
-      const normed = rmsNormReference(x, this.#weight(layer.inputNorm), epsilon)
-      const projected = linearReference(normed, this.#weight(layer.qkv), hidden, this.#weight(layer.qkvBias))
+      const normed = rmsNormReference(x, this.weight(layer.inputNorm), epsilon)
+      const projected = linearReference(normed, this.weight(layer.qkv), hidden, this.weight(layer.qkvBias))
       const qkv = ropeReference(projected, positions, config, config.ropeBase)
       const keys = new Float64Array((length + ids.length) * kv)
       const values = new Float64Array(keys.length)
@@ -96,12 +97,12 @@ export class ReferenceModel {
         const output = attentionReference(query, keys, values, config, length + row + 1, length, bias)
         attention.set(output, row * attended)
       })
-      add(linearReference(attention, this.#weight(layer.dense), attended))
-      const second = rmsNormReference(x, this.#weight(layer.postAttentionNorm), epsilon)
-      const gated = swigluReference(linearReference(second, this.#weight(layer.gateUp), hidden), ffn)
-      add(linearReference(gated, this.#weight(layer.down), ffn))
+      add(linearReference(attention, this.weight(layer.dense), attended))
+      const second = rmsNormReference(x, this.weight(layer.postAttentionNorm), epsilon)
+      const gated = swigluReference(linearReference(second, this.weight(layer.gateUp), hidden), ffn)
+      add(linearReference(gated, this.weight(layer.down), ffn))
     })
-    const final = rmsNormReference(x, this.#weight(tensors.finalNorm), epsilon)
-    return linearReference(final, this.#weight(tensors.output), hidden)
+    const final = rmsNormReference(x, this.weight(tensors.finalNorm), epsilon)
+    return linearReference(final, this.weight(tensors.output), hidden)
   }
 }

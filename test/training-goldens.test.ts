@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import {
   type Checkpoint,
   type FloatDType,
@@ -9,14 +9,14 @@ import {
   toFloat32,
   writeSafetensors,
 } from '../src/checkpoint/index.js'
-import type { ParameterState, TrainingEngine } from '../src/finetune/engine/training-engine.js'
 import { createPrefixTraining } from '../src/finetune/engine/prefix-training.js'
+import type { ParameterState, TrainingEngine } from '../src/finetune/engine/training-engine.js'
 import { Gpu } from '../src/kernels/index.js'
 import { expectClose } from '../src/kernels/testing/numbers.js'
 import { parseModelConfig } from '../src/runtime/config.js'
 import { loadWeights } from '../src/runtime/load-weights.js'
 import type { ModelBase } from '../src/runtime/weights.js'
-import { describeGolden, goldenFloats, goldenIds, openGolden } from './goldens.js'
+import { describeGolden, goldenFloats, goldenIds, openGolden, readGolden } from './goldens.js'
 
 /** AdamW as the goldens were made with it. */
 const ADAMW = {
@@ -30,6 +30,13 @@ const ADAMW = {
 
 /** Of losses relative to themselves; of gradients and parameters relative to the largest element. */
 const [LOSS_TOLERANCE, TENSOR_TOLERANCE] = [1e-3, 2e-3]
+/**
+ * AdamW divides each element by its own size, so that after some steps the rounding of small gradients shows in the
+ * parameters. With a projection the reference implementation itself is 2.8e-3 away from the same steps in float64.
+ */
+const PROJECTION_TOLERANCE = 1e-2
+/** Where the golden's float32 weights are rounded to f16 as they are loaded. */
+const ROUNDED_TOLERANCE = 5e-3
 
 const ENCODER = 'transformer.prefix_encoder.'
 
@@ -38,6 +45,17 @@ async function openBase(checkpoint: Checkpoint): Promise<ModelBase> {
   // The goldens were computed in float32: no products in f16.
   const gpu = await Gpu.create((await navigator.gpu.requestAdapter())!, { without: ['shader-f16'] })
   return { gpu, config, weights: await loadWeights(gpu, checkpoint, config, { positions: 4 }) }
+}
+
+/** Asserts that each number is close, relative to itself. */
+function expectEachClose(
+  actual: readonly number[],
+  expected: ArrayLike<number>,
+  tolerance = LOSS_TOLERANCE,
+): void {
+  const errors = actual.map((value, i) => Math.abs(value / expected[i] - 1))
+  expect(errors.length).toBe(expected.length)
+  expect(Math.max(...errors)).toBeLessThanOrEqual(tolerance)
 }
 
 /** Gives a training the parameters of a checkpoint, moments at zero. */
@@ -106,13 +124,85 @@ for (const model of ['mqa-d32', 'mqa-d128']) {
         }
         await training.update({ ...ADAMW, step })
       }
-      const expectedLosses = await goldenFloats(golden, `${tag}.losses`)
-      expect(losses.map((loss, i) => Math.abs(loss / expectedLosses[i] - 1)).every((e) => e < LOSS_TOLERANCE)).toBe(true)
+      expectEachClose(losses, await goldenFloats(golden, `${tag}.losses`))
       const state = await training.readState()
+      const tolerance = tag === 'prefix_projection' ? PROJECTION_TOLERANCE : TENSOR_TOLERANCE
       for (const [name, expected] of await tensorsUnder(golden, `${tag}.after5.`)) {
-        expectClose(state.get(name)!.parameter, expected, TENSOR_TOLERANCE)
+        expectClose(state.get(name)!.parameter, expected, tolerance)
       }
       training.dispose()
     })
   })
 }
+
+/** A tensor of float64 of a golden. */
+async function goldenFloat64(golden: Checkpoint, name: string): Promise<Float64Array> {
+  golden.requireTensor(name, { dtype: ['F64'] })
+  return new Float64Array((await golden.read(name)).slice().buffer)
+}
+
+/** The base model in a file of `tiny/`, whose config is in the metadata and whose weights are under `w.`. */
+async function tinyModel(golden: Checkpoint, file: Buffer): Promise<Checkpoint> {
+  const header = JSON.parse(file.toString('utf8', 8, 8 + Number(file.readBigUInt64LE())))
+  const { config: json } = header.__metadata__ as Record<string, string>
+  const config = { model_type: 'chatglm', multi_query_group_num: 2, ...JSON.parse(json) }
+  const names = [...golden.tensors.keys()].filter((name) => /^w\.(?!.*(prefix_encoder|rotary))/.test(name))
+  const tensors = await Promise.all(
+    names.map(async (name): Promise<TensorWithBytes> => {
+      const { dtype, shape } = golden.requireTensor(name)
+      return { name: name.slice(2), dtype, shape, bytes: await golden.read(name) }
+    }),
+  )
+  const files = new MemoryFiles([['config.json', new TextEncoder().encode(JSON.stringify(config))]])
+  await writeSafetensors(files, 'model.safetensors', tensors)
+  return openCheckpoint(files)
+}
+
+describeGolden('training with a linear schedule and clipping', () => {
+  it('has the losses, norms and parameters of 8 steps over a batch of two', async () => {
+    const file = ['tiny', 'tiny_ptuning.safetensors']
+    const golden = await openGolden(...file)
+    const base = await openBase(await tinyModel(golden, await readGolden(...file)))
+    const [ids, labels, mask] = await Promise.all(
+      ['b.ids', 'b.labels', 'b.attention_mask'].map((name) => goldenIds(golden, name)),
+    )
+    // Left padding changes nothing but who computes it: positions begin at the first real token.
+    const samples = [0, 1].map((row) => {
+      const real = (values: readonly number[]) =>
+        values.slice(row * 7, row * 7 + 7).filter((_, i) => mask[row * 7 + i] === 1)
+      return { ids: real(ids), labels: real(labels) }
+    })
+    const targets = labels.filter((label) => label !== -100).length
+    const training = await createPrefixTraining(base, {
+      prefixLength: 5,
+      projection: false,
+      maxSequenceLength: 7,
+      dropout: 0.1,
+      seed: 1,
+    })
+    await writeEncoder(training, golden)
+    const rates = await goldenFloat64(golden, 'train.lrs')
+    const [losses, norms]: number[][] = [[], []]
+    const name = `${ENCODER}embedding.weight`
+    for (const [index, learningRate] of rates.entries()) {
+      // The loss of the batch is the mean over all its targets.
+      const parts = samples.map(async (sample) => {
+        const share = sample.labels.filter((label) => label !== -100).length / targets
+        const { loss } = await training.accumulate(sample, { gradientScale: share, dropoutSeed: undefined })
+        return share * loss
+      })
+      losses.push((await Promise.all(parts)).reduce((sum, part) => sum + part))
+      if (index === 0) {
+        const gradients = await training.readGradients()
+        expectClose(gradients.get(name)!, await goldenFloats(golden, `grad0.${name}`), TENSOR_TOLERANCE)
+      }
+      const options = { ...ADAMW, learningRate, maxGradientNorm: 1, step: index + 1 }
+      norms.push((await training.update(options)).gradientNorm)
+    }
+    expectEachClose(losses, await goldenFloat64(golden, 'train.losses'))
+    expectEachClose(norms, await goldenFloat64(golden, 'train.grad_norms_before_clip'), ROUNDED_TOLERANCE)
+    const after = (await training.readState()).get(name)!.parameter
+    expectClose(after, await goldenFloats(golden, `after8.${name}`), ROUNDED_TOLERANCE)
+    base.gpu.dispose()
+  })
+})
