@@ -1,14 +1,16 @@
 import { expect, it } from 'vitest'
+import { usesSubgroupMatrices } from '../attention-prefill/attention-prefill.js'
 import { describeOnGpu, type TestGpu } from '../testing/gpu.js'
 import { expectClose } from '../testing/numbers.js'
 import { type TrainingCase, trainingAttentionCase } from '../testing/training-attention.js'
 import { compileAttentionTraining } from './attention-training.js'
 
-async function check(test: TestGpu, shape: TrainingCase, tolerance = 1e-5) {
+async function check(test: TestGpu, shape: TrainingCase, halfTolerance = 4e-3) {
   const { constants, buffers, expected } = trainingAttentionCase(test, shape)
   const attention = await compileAttentionTraining(test.gpu, constants)
   const scratch = test.output(attention.scratchBytes / 4, 'scratch')
   test.run(attention.bind('attention', { ...buffers, scratch }), shape.rows)
+  const tolerance = usesSubgroupMatrices(test.gpu, shape) ? halfTolerance : 1e-5
   const y = await test.floats(buffers.y)
   const logSumExp = await test.floats(buffers.logSumExp)
   expectClose(y.subarray(0, expected.y.length), expected.y, tolerance)
@@ -36,11 +38,13 @@ describeOnGpu('attention in training', (test) => {
   })
 
   it('has the shape of ChatGLM3: 16 heads of 128 to a group', async () => {
-    await check(test(), { heads: 32, kvGroups: 2, headDim: 128, rows: 6, prefixLength: 13 })
+    await check(test(), { heads: 32, kvGroups: 2, headDim: 128, rows: 10, prefixLength: 30 })
   })
 
   it('follows scores that rise by hundreds', async () => {
-    await check(test(), { heads: 4, kvGroups: 2, headDim: 128, rows: 40, prefixLength: 30, deviation: 8 })
+    const steep = { heads: 4, kvGroups: 2, headDim: 128, rows: 40, prefixLength: 30, deviation: 30 }
+    // Scores of hundreds, of factors rounded to f16, are off by tenths: so are then the weights.
+    await check(test(), steep, 3e-2)
   })
 
   it('refuses heads that do not divide into groups, or into fours, and rows too short for a prefix', async () => {

@@ -1,4 +1,7 @@
+import { usesSubgroupMatrices } from '../attention-prefill/attention-prefill.js'
+import { compilePackKeys, packedKeyBytes } from '../common/pack-keys.js'
 import prefixedKeysSource from '../common/prefixed-keys.wgsl?raw'
+import { scratchLayout } from '../common/scratch.js'
 import {
   type TrainingAttentionBuffers,
   type TrainingAttentionConstants,
@@ -6,8 +9,10 @@ import {
   trainingWorkgroupSize,
 } from '../common/training-attention.js'
 import type { Dispatch } from '../dispatch.js'
+import { KernelArgumentError } from '../errors.js'
 import type { Gpu } from '../gpu.js'
 import source from './attention-training.wgsl?raw'
+import subgroupSource from './attention-training-subgroup.wgsl?raw'
 
 export interface AttentionTrainingBuffers extends TrainingAttentionBuffers {
   /** What lies between the dispatches; only where `scratchBytes` is not 0. */
@@ -22,15 +27,11 @@ export interface AttentionTraining {
   bind(label: string, buffers: AttentionTrainingBuffers): readonly Dispatch[]
 }
 
-/**
- * Compiles causal attention of a sequence behind a prefix, which also gives what the backward pass needs to compute
- * the weights again: row r sees the whole prefix and rows 0 to r.
- * @throws KernelArgumentError for heads that do not divide into groups, or are no multiple of 4 wide
- */
-export async function compileAttentionTraining(
-  gpu: Gpu,
-  constants: TrainingAttentionConstants,
-): Promise<AttentionTraining> {
+/** Lines that attention-training-subgroup.wgsl is written for. */
+const SUBGROUP_LINES = 64
+
+/** In f32, on any adapter. */
+async function compileTiled(gpu: Gpu, constants: TrainingAttentionConstants): Promise<AttentionTraining> {
   const { heads, kvGroups } = constants
   // Lines (pairs of a row and a head) and keys of a tile; software adapters compile long where an invocation has many sums.
   const tile = gpu.software ? { LINES: 4, KEYS: 8 } : { LINES: 16, KEYS: 16 }
@@ -49,4 +50,52 @@ export async function compileAttentionTraining(
       },
     ],
   }
+}
+
+/** On subgroup matrices, behind a dispatch that rounds keys and values to f16. */
+async function compileOnMatrices(
+  gpu: Gpu,
+  constants: TrainingAttentionConstants,
+): Promise<AttentionTraining> {
+  const { heads, kvGroups, prefixLength, maxRows } = constants
+  const [pack, pipeline] = await Promise.all([
+    compilePackKeys(gpu, constants),
+    gpu.compile('attention-training-subgroup', [subgroupSource], {
+      enable: ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'],
+      u32: { HEADS: heads, KV_GROUPS: kvGroups, PREFIX: prefixLength, MAX_ROWS: maxRows },
+    }),
+  ])
+  const layout = scratchLayout({ packedKeys: packedKeyBytes(constants) })
+  return {
+    scratchBytes: layout.bytes,
+    bind(label, buffers) {
+      const { length, qkv, y, logSumExp, scratch } = buffers
+      if (!scratch) throw new KernelArgumentError('attention-training', `"${label}" needs a scratch buffer`)
+      const { packedKeys } = layout.ranges(scratch)
+      return [
+        pack(`${label} keys`, buffers, packedKeys),
+        {
+          label,
+          pipeline,
+          bindGroup: gpu.bind(pipeline, label, [length, packedKeys, qkv, y, logSumExp]),
+          workgroups: (rows) => [kvGroups, Math.ceil((rows * heads) / kvGroups / SUBGROUP_LINES), 1],
+        },
+      ]
+    },
+  }
+}
+
+/**
+ * Compiles causal attention of a sequence behind a prefix, which also gives what the backward pass needs to compute
+ * the weights again: row r sees the whole prefix and rows 0 to r. Where `usesSubgroupMatrices`, queries, keys, values and
+ * weights are rounded to f16; elsewhere it computes in f32.
+ * @throws KernelArgumentError for heads that do not divide into groups, or are no multiple of 4 wide
+ */
+export function compileAttentionTraining(
+  gpu: Gpu,
+  constants: TrainingAttentionConstants,
+): Promise<AttentionTraining> {
+  return usesSubgroupMatrices(gpu, constants)
+    ? compileOnMatrices(gpu, constants)
+    : compileTiled(gpu, constants)
 }

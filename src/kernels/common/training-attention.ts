@@ -1,5 +1,5 @@
 import { KernelArgumentError } from '../errors.js'
-import type { Gpu } from '../gpu.js'
+import type { BufferRange, Gpu } from '../gpu.js'
 import type { HeadShape } from './heads.js'
 
 /** The shape of attention in training: one sequence, behind a prefix that is trained, all in f32. */
@@ -23,7 +23,7 @@ export interface TrainingAttentionBuffers {
    * [kvGroups * headDim], never rotated, then values. One layer of a prefix encoder's output as the official
    * `get_prompt` cuts it; the offset must be a multiple of 256 bytes.
    */
-  readonly prefix: GPUBuffer | GPUBufferBinding
+  readonly prefix: BufferRange
   /** Output of the forward pass, f32 [maxRows, heads * headDim]. */
   readonly y: GPUBuffer
   /** Output of the forward pass, f32 [maxRows, heads]: logarithm of the sum of exponentials of a query's scores. */

@@ -1,4 +1,5 @@
 import type { TransposedConstants, TransposedProduct } from '../common/linear-transposed.js'
+import { scratchLayout } from '../common/scratch.js'
 import { weightBindings, weightReader } from '../common/weight.js'
 import { KernelArgumentError } from '../errors.js'
 import type { Gpu } from '../gpu.js'
@@ -16,9 +17,6 @@ const FORMATS = {
   q4: { source: q4Source, unit: 16, bits: 4 },
   q8: { source: q8Source, unit: 8, bits: 8 },
 }
-
-/** Bindings begin at multiples of this. */
-const BINDING_ALIGNMENT = 256
 
 /**
  * Compiles the product dx (+)= dy * w on subgroup matrices, with both factors rounded to f16: the weight as it is, each
@@ -69,15 +67,13 @@ export async function compileMatmulTransposedSubgroup(
       bool: { ACCUMULATE: accumulate },
     }),
   ])
-  const unscaleBytes = Math.ceil((maxRows * 4) / BINDING_ALIGNMENT) * BINDING_ALIGNMENT
-  const packedBytes = maxRows * outOctets * 16
+  const layout = scratchLayout({ unscale: maxRows * 4, packed: maxRows * outOctets * 16 })
   return {
-    scratchBytes: unscaleBytes + packedBytes,
+    scratchBytes: layout.bytes,
     bind(label, buffers) {
       const { dy, dx, scratch } = buffers
       if (!scratch) throw new KernelArgumentError(kernel, `"${label}" needs a scratch buffer`)
-      const unscale = { buffer: scratch, offset: 0, size: unscaleBytes }
-      const packed = { buffer: scratch, offset: unscaleBytes, size: packedBytes }
+      const { unscale, packed } = layout.ranges(scratch)
       return [
         {
           label: `${label} pack`,

@@ -1,0 +1,67 @@
+import prefixedKeysSource from '../common/prefixed-keys.wgsl?raw'
+import { scratchLayout } from '../common/scratch.js'
+import { trainingAttentionSpecialization, trainingWorkgroupSize } from '../common/training-attention.js'
+import type { Dispatch } from '../dispatch.js'
+import type { Gpu } from '../gpu.js'
+import type { AttentionBackward, AttentionBackwardConstants } from './attention-backward.js'
+import deltaSource from './delta.wgsl?raw'
+import keysSource from './keys.wgsl?raw'
+import { compileSum, keyRows, partBytes, splitsOf } from './parts.js'
+import queriesSource from './queries.wgsl?raw'
+
+/** Lines (pairs of a row and a head) and keys of a tile: where lines stay and keys go by, and the other way round. */
+function tilesOf(gpu: Gpu) {
+  // Software adapters compile for many seconds where an invocation has many sums.
+  if (gpu.software) return { queryTile: { LINES: 4, KEYS: 8 }, keyTile: { LINES: 8, KEYS: 4 } }
+  return { queryTile: { LINES: 16, KEYS: 8 }, keyTile: { LINES: 8, KEYS: 16 } }
+}
+
+/** The backward pass of attention in f32, on any adapter. */
+export async function compileTiledBackward(
+  gpu: Gpu,
+  constants: AttentionBackwardConstants,
+): Promise<AttentionBackward> {
+  const { heads, kvGroups, maxRows, prefixOnly } = constants
+  const WORKGROUP_SIZE = trainingWorkgroupSize(gpu)
+  const splits = splitsOf(gpu, constants)
+  const { queryTile, keyTile } = tilesOf(gpu)
+  const u32 = { ...trainingAttentionSpecialization('attention-backward', constants), WORKGROUP_SIZE }
+  const [deltaPipeline, queries, keys, sum] = await Promise.all([
+    gpu.compile('attention-backward delta', [deltaSource], { u32 }),
+    gpu.compile('attention-backward queries', [prefixedKeysSource, queriesSource], {
+      u32: { ...u32, ...queryTile },
+    }),
+    gpu.compile('attention-backward keys', [prefixedKeysSource, keysSource], {
+      u32: { ...u32, ...keyTile, SPLITS: splits },
+    }),
+    compileSum(gpu, constants, splits),
+  ])
+  const layout = scratchLayout({ delta: maxRows * heads * 4, parts: partBytes(constants, splits) })
+  return {
+    scratchBytes: layout.bytes,
+    bind(label, { length, qkv, prefix, y, logSumExp, dy, dqkv, dprefix, scratch }) {
+      const { delta, parts } = layout.ranges(scratch)
+      const read = [length, qkv, prefix, dy, logSumExp, delta]
+      const ofDelta: Dispatch = {
+        label: `${label} delta`,
+        pipeline: deltaPipeline,
+        bindGroup: gpu.bind(deltaPipeline, `${label} delta`, [length, y, dy, delta]),
+        workgroups: (rows) => [Math.ceil((rows * heads) / WORKGROUP_SIZE), 1, 1],
+      }
+      const ofQueries: Dispatch = {
+        label: `${label} queries`,
+        pipeline: queries,
+        bindGroup: gpu.bind(queries, `${label} queries`, [...read, dqkv]),
+        workgroups: (rows) => [kvGroups, Math.ceil((rows * heads) / kvGroups / queryTile.LINES), 1],
+      }
+      const ofKeys: Dispatch = {
+        label: `${label} keys`,
+        pipeline: keys,
+        bindGroup: gpu.bind(keys, `${label} keys`, [...read, parts]),
+        workgroups: (rows) => [kvGroups * splits, Math.ceil(keyRows(constants, rows) / keyTile.KEYS), 1],
+      }
+      const ofSum = sum(`${label} sum`, { length, parts, dprefix, dqkv })
+      return prefixOnly ? [ofDelta, ofKeys, ofSum] : [ofDelta, ofQueries, ofKeys, ofSum]
+    },
+  }
+}
