@@ -43,7 +43,7 @@ describe('conversion', () => {
     const converted = await openCheckpoint(folder)
     const reference = await ReferenceModel.open(converted)
     const original = await ReferenceModel.open(await openCheckpoint(source))
-    const model = await loadModel(folder)
+    const model = await loadModel(folder, { activations: 'float' })
     const logits = await model.logits(IDS)
     model.dispose()
     expectClose(logits, reference.logits(IDS), 2e-3)
@@ -58,8 +58,8 @@ describe('conversion', () => {
     const source = await randomModel({ matrices: 'BF16' })
     const quantization = { bits: 8, groupSize: 32 } as const
     await convertCheckpoint(source, folder, { quantization })
-    const converted = await loadModel(folder)
-    const direct = await loadModel(source, { quantization })
+    const converted = await loadModel(folder, { activations: 'float' })
+    const direct = await loadModel(source, { quantization, activations: 'float' })
     expect(await direct.logits(IDS)).toEqual(await converted.logits(IDS))
     converted.dispose()
     direct.dispose()
@@ -102,7 +102,7 @@ describe('conversion', () => {
     const checkpoint = await openCheckpoint(folder)
     const { quantization } = checkpoint.config as { quantization: Record<string, unknown> }
     expect(quantization['transformer.encoder.layers.0.mlp.dense_4h_to_h']).toBe(false)
-    const model = await loadModel(folder)
+    const model = await loadModel(folder, { activations: 'float' })
     const expected = (await ReferenceModel.open(checkpoint)).logits(IDS)
     expectClose(await model.logits(IDS), expected, 2e-3)
     model.dispose()

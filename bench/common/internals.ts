@@ -14,6 +14,7 @@ export { ropeReference } from '../../src/kernels/rope/rope.reference.js'
 export { swigluReference } from '../../src/kernels/swiglu/swiglu.reference.js'
 export {
   DAWN_TOGGLES,
+  type Divergence,
   Engine,
   type EngineOptions,
   type EnginePrompt,
@@ -24,6 +25,7 @@ export {
   openGpu,
   type Prefix,
   parseModelConfig,
+  promptDivergence,
   resolveSampling,
   type StepPlan,
   type WeightSlice,

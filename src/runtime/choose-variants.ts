@@ -79,7 +79,11 @@ function planChoice(
   if (wanted !== undefined) {
     if (possible.includes(wanted)) return plan('asked for', [wanted])
     const expected = possible.map((variant) => `"${variant}"`).join(' or ')
-    throw new InvalidOptionError(`variants.${name}`, wanted, `${expected} here: "${wanted}" ${impossible[wanted]}`)
+    throw new InvalidOptionError(
+      `variants.${name}`,
+      wanted,
+      `${expected} here: "${wanted}" ${impossible[wanted]}`,
+    )
   }
   if (possible.length === 1) return plan('nothing else is possible', possible)
   const times = known[name]
@@ -158,7 +162,8 @@ export interface Choices {
 async function settle(gpu: Gpu, { plan, compiled, refused }: Compilation) {
   const { name, reason, measure, impossible } = plan
   if (!measure) {
-    return { choice: { variant: compiled[0].variant, reason: refusal(refused) + reason, impossible } }
+    const because = refused.length > 0 ? `${refusal(refused)}this is the next` : reason
+    return { choice: { variant: compiled[0].variant, reason: because, impossible } }
   }
   const times = await timeTrials(
     gpu,

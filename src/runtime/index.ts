@@ -4,6 +4,7 @@ export type { AdapterInfo, ChatModel, MemoryUse, Prompt } from './chat-model.js'
 export { type ModelConfig, parseModelConfig } from './config.js'
 export { type ConvertOptions, type ConvertResult, convertCheckpoint } from './convert.js'
 export { DAWN_TOGGLES } from './dawn-toggles.js'
+export { type Divergence, meanDivergence, promptDivergence } from './divergence.js'
 export { Engine, type EngineOptions, type EnginePrompt, type PrefillOptions } from './engine.js'
 export * from './errors.js'
 export type {
