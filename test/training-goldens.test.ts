@@ -35,10 +35,13 @@ const [LOSS_TOLERANCE, TENSOR_TOLERANCE] = [1e-3, 2e-3]
  * parameters. With a projection the reference implementation itself is 2.8e-3 away from the same steps in float64.
  */
 const PROJECTION_TOLERANCE = 1e-2
-/** Where the golden's float32 weights are rounded to f16 as they are loaded. */
+/** Of norms where the golden's float32 weights are rounded to f16 as they are loaded. */
 const ROUNDED_TOLERANCE = 5e-3
 
 const ENCODER = 'transformer.prefix_encoder.'
+
+/** The software adapter computes for seconds, and for longer where it shares its cores. */
+const TIMEOUT_MS = 180_000
 
 async function openBase(checkpoint: Checkpoint): Promise<ModelBase> {
   const config = parseModelConfig(checkpoint.config)
@@ -96,42 +99,46 @@ for (const model of ['mqa-d32', 'mqa-d128']) {
     })
     afterAll(() => base?.gpu.dispose())
 
-    it.each(Object.entries(ENCODERS))('has the losses, gradients and parameters of %s', async (tag, file) => {
-      const encoder = await openCheckpoint(join(folder, model, file))
-      const [prefixLength] = encoder.requireTensor(`${ENCODER}embedding.weight`).shape
-      const ids = await goldenIds(golden, 'input_ids')
-      const training = await createPrefixTraining(base, {
-        prefixLength,
-        projection: tag === 'prefix_projection',
-        maxSequenceLength: ids.length + 1,
-        dropout: 0.1,
-        seed: 1,
-      })
-      await writeEncoder(training, encoder)
-      const labels = ids.map((id, index) => (index < Math.floor(ids.length / 3) ? -100 : id))
-      const losses: number[] = []
-      for (let step = 1; step <= 5; step++) {
-        const options = { gradientScale: 1, dropoutSeed: undefined }
-        losses.push((await training.accumulate({ ids, labels }, options)).loss)
-        if (step === 1) {
-          const gradients = await training.readGradients()
-          for (const [name, expected] of await tensorsUnder(golden, `${tag}.grad.`)) {
-            expectClose(gradients.get(name)!, expected, TENSOR_TOLERANCE)
+    it.each(Object.entries(ENCODERS))(
+      'has the losses, gradients and parameters of %s',
+      async (tag, file) => {
+        const encoder = await openCheckpoint(join(folder, model, file))
+        const [prefixLength] = encoder.requireTensor(`${ENCODER}embedding.weight`).shape
+        const ids = await goldenIds(golden, 'input_ids')
+        const training = await createPrefixTraining(base, {
+          prefixLength,
+          projection: tag === 'prefix_projection',
+          maxSequenceLength: ids.length + 1,
+          dropout: 0.1,
+          seed: 1,
+        })
+        await writeEncoder(training, encoder)
+        const labels = ids.map((id, index) => (index < Math.floor(ids.length / 3) ? -100 : id))
+        const losses: number[] = []
+        for (let step = 1; step <= 5; step++) {
+          const options = { gradientScale: 1, dropoutSeed: undefined }
+          losses.push((await training.accumulate({ ids, labels }, options)).loss)
+          if (step === 1) {
+            const gradients = await training.readGradients()
+            for (const [name, expected] of await tensorsUnder(golden, `${tag}.grad.`)) {
+              expectClose(gradients.get(name)!, expected, TENSOR_TOLERANCE)
+            }
+            for (const [name, expected] of await tensorsUnder(golden, `${tag}.grad_row0.`)) {
+              expectClose(gradients.get(name)!.subarray(0, expected.length), expected, TENSOR_TOLERANCE)
+            }
           }
-          for (const [name, expected] of await tensorsUnder(golden, `${tag}.grad_row0.`)) {
-            expectClose(gradients.get(name)!.subarray(0, expected.length), expected, TENSOR_TOLERANCE)
-          }
+          await training.update({ ...ADAMW, step })
         }
-        await training.update({ ...ADAMW, step })
-      }
-      expectEachClose(losses, await goldenFloats(golden, `${tag}.losses`))
-      const state = await training.readState()
-      const tolerance = tag === 'prefix_projection' ? PROJECTION_TOLERANCE : TENSOR_TOLERANCE
-      for (const [name, expected] of await tensorsUnder(golden, `${tag}.after5.`)) {
-        expectClose(state.get(name)!.parameter, expected, tolerance)
-      }
-      training.dispose()
-    })
+        expectEachClose(losses, await goldenFloats(golden, `${tag}.losses`))
+        const state = await training.readState()
+        const tolerance = tag === 'prefix_projection' ? PROJECTION_TOLERANCE : TENSOR_TOLERANCE
+        for (const [name, expected] of await tensorsUnder(golden, `${tag}.after5.`)) {
+          expectClose(state.get(name)!.parameter, expected, tolerance)
+        }
+        training.dispose()
+      },
+      TIMEOUT_MS,
+    )
   })
 }
 
@@ -159,50 +166,61 @@ async function tinyModel(golden: Checkpoint, file: Buffer): Promise<Checkpoint> 
 }
 
 describeGolden('training with a linear schedule and clipping', () => {
-  it('has the losses, norms and parameters of 8 steps over a batch of two', async () => {
-    const file = ['tiny', 'tiny_ptuning.safetensors']
-    const golden = await openGolden(...file)
-    const base = await openBase(await tinyModel(golden, await readGolden(...file)))
-    const [ids, labels, mask] = await Promise.all(
-      ['b.ids', 'b.labels', 'b.attention_mask'].map((name) => goldenIds(golden, name)),
-    )
-    // Left padding changes nothing but who computes it: positions begin at the first real token.
-    const samples = [0, 1].map((row) => {
-      const real = (values: readonly number[]) =>
-        values.slice(row * 7, row * 7 + 7).filter((_, i) => mask[row * 7 + i] === 1)
-      return { ids: real(ids), labels: real(labels) }
-    })
-    const targets = labels.filter((label) => label !== -100).length
-    const training = await createPrefixTraining(base, {
-      prefixLength: 5,
-      projection: false,
-      maxSequenceLength: 7,
-      dropout: 0.1,
-      seed: 1,
-    })
-    await writeEncoder(training, golden)
-    const rates = await goldenFloat64(golden, 'train.lrs')
-    const [losses, norms]: number[][] = [[], []]
-    const name = `${ENCODER}embedding.weight`
-    for (const [index, learningRate] of rates.entries()) {
-      // The loss of the batch is the mean over all its targets.
-      const parts = samples.map(async (sample) => {
-        const share = sample.labels.filter((label) => label !== -100).length / targets
-        const { loss } = await training.accumulate(sample, { gradientScale: share, dropoutSeed: undefined })
-        return share * loss
+  it(
+    'has the losses, norms and parameters of 8 steps over a batch of two',
+    async () => {
+      const file = ['tiny', 'tiny_ptuning.safetensors']
+      const golden = await openGolden(...file)
+      const base = await openBase(await tinyModel(golden, await readGolden(...file)))
+      const [ids, labels, mask] = await Promise.all(
+        ['b.ids', 'b.labels', 'b.attention_mask'].map((name) => goldenIds(golden, name)),
+      )
+      // Left padding changes nothing but who computes it: positions begin at the first real token.
+      const samples = [0, 1].map((row) => {
+        const real = (values: readonly number[]) =>
+          values.slice(row * 7, row * 7 + 7).filter((_, i) => mask[row * 7 + i] === 1)
+        return { ids: real(ids), labels: real(labels) }
       })
-      losses.push((await Promise.all(parts)).reduce((sum, part) => sum + part))
-      if (index === 0) {
-        const gradients = await training.readGradients()
-        expectClose(gradients.get(name)!, await goldenFloats(golden, `grad0.${name}`), TENSOR_TOLERANCE)
+      const targets = labels.filter((label) => label !== -100).length
+      const training = await createPrefixTraining(base, {
+        prefixLength: 5,
+        projection: false,
+        maxSequenceLength: 7,
+        dropout: 0.1,
+        seed: 1,
+      })
+      await writeEncoder(training, golden)
+      const rates = await goldenFloat64(golden, 'train.lrs')
+      const [losses, norms]: number[][] = [[], []]
+      const name = `${ENCODER}embedding.weight`
+      for (const [index, learningRate] of rates.entries()) {
+        // The loss of the batch is the mean over all its targets.
+        const parts = samples.map(async (sample) => {
+          const share = sample.labels.filter((label) => label !== -100).length / targets
+          const { loss } = await training.accumulate(sample, { gradientScale: share, dropoutSeed: undefined })
+          return share * loss
+        })
+        losses.push((await Promise.all(parts)).reduce((sum, part) => sum + part))
+        if (index === 0) {
+          const gradients = await training.readGradients()
+          expectClose(gradients.get(name)!, await goldenFloats(golden, `grad0.${name}`), TENSOR_TOLERANCE)
+        }
+        const options = { ...ADAMW, learningRate, maxGradientNorm: 1, step: index + 1 }
+        norms.push((await training.update(options)).gradientNorm)
       }
-      const options = { ...ADAMW, learningRate, maxGradientNorm: 1, step: index + 1 }
-      norms.push((await training.update(options)).gradientNorm)
-    }
-    expectEachClose(losses, await goldenFloat64(golden, 'train.losses'))
-    expectEachClose(norms, await goldenFloat64(golden, 'train.grad_norms_before_clip'), ROUNDED_TOLERANCE)
-    const after = (await training.readState()).get(name)!.parameter
-    expectClose(after, await goldenFloats(golden, `after8.${name}`), ROUNDED_TOLERANCE)
-    base.gpu.dispose()
-  })
+      expectEachClose(losses, await goldenFloat64(golden, 'train.losses'))
+      expectEachClose(norms, await goldenFloat64(golden, 'train.grad_norms_before_clip'), ROUNDED_TOLERANCE)
+      const after = (await training.readState()).get(name)!.parameter
+      const expected = await goldenFloats(golden, `after8.${name}`)
+      // The first step goes by the sign of the gradient, however small it is; rounded weights turn it over where it is
+      // next to nothing.
+      const first = await goldenFloats(golden, `grad0.${name}`)
+      const largest = first.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+      const clear = (_: number, i: number) => Math.abs(first[i]) > 1e-3 * largest
+      expect(expected.filter(clear).length).toBeGreaterThan(0.97 * expected.length)
+      expectClose(after.filter(clear), expected.filter(clear), TENSOR_TOLERANCE)
+      base.gpu.dispose()
+    },
+    TIMEOUT_MS,
+  )
 })
