@@ -3,7 +3,9 @@ import { elementwiseKernels } from './elementwise.js'
 import type { KernelFamily } from './kernel-case.js'
 import { decodeLinear, prefillLinear } from './linear.js'
 import { fusedDecodeLinear } from './linear-decode.js'
+import { transposedLinear } from './linear-transposed.js'
 import { samplingKernels } from './sampling.js'
+import { trainingAttention } from './training-attention.js'
 
 /** Every family of kernels, by the name that `--families` takes. A new kernel is a line in its family's file. */
 export const KERNEL_FAMILIES: Readonly<Record<string, KernelFamily>> = {
@@ -12,6 +14,8 @@ export const KERNEL_FAMILIES: Readonly<Record<string, KernelFamily>> = {
   'prefill-linear': prefillLinear,
   'decode-attention': decodeAttention,
   'prefill-attention': prefillAttention,
+  'training-linear': transposedLinear,
+  'training-attention': trainingAttention,
   elementwise: elementwiseKernels,
   sampling: samplingKernels,
 }
