@@ -20,6 +20,7 @@ const programs: Record<string, string> = {
   'bench-charts': path('bench/charts.ts'),
   'bench-kernels': path('bench/kernels.ts'),
   'bench-peers': path('bench/peers.ts'),
+  'bench-finetune': path('bench/finetune.ts'),
   'bench-full-shape': path('bench/full-shape.ts'),
   'bench-tokenizer': path('bench/tokenizer.ts'),
 }

@@ -1,5 +1,7 @@
 /** What benchmarks use below the public API, in one place. */
 export { openCheckpoint } from '../../src/checkpoint/index.js'
+export { PrefixTraining, planTraining } from '../../src/finetune/engine/prefix-training.js'
+export type { PlannedMemory, PrefixTrainingOptions } from '../../src/finetune/engine/training-engine.js'
 export { attentionReference } from '../../src/kernels/attention/attention.reference.js'
 export {
   ACTIVATION_BLOCK,
@@ -20,6 +22,7 @@ export {
   type EnginePrompt,
   type LinearWeight,
   loadWeights,
+  type ModelBase,
   type ModelConfig,
   type ModelWeights,
   openGpu,

@@ -52,7 +52,7 @@ function formatOf({ bits, groupSize }: ModelChoice): WeightFormat {
   return { type: bits === 8 ? 'q8' : 'q4', groupSize }
 }
 
-function nameOf({ slices: [{ format }] }: ModelWeights['output']): string {
+export function nameOf({ slices: [{ format }] }: ModelWeights['output']): string {
   return format.type === 'f16' ? 'f16' : `${format.type}, groups of ${format.groupSize}`
 }
 
@@ -79,18 +79,27 @@ async function fromShape(gpu: Gpu, choice: ModelChoice) {
   return { config, weights, load: undefined }
 }
 
+/** Puts the weights of a model onto the GPU. */
+export async function openWeights(gpu: Gpu, choice: ModelChoice) {
+  const opened = await (choice.folder ? fromFolder(gpu, choice.folder, choice) : fromShape(gpu, choice))
+  await gpu.finish()
+  return opened
+}
+
+/** What to call a model in a report. */
+export function modelName({ folder, shape }: ModelChoice): string {
+  return folder?.replace(/\/+$/, '').split('/').pop() ?? `${shape}, random weights`
+}
+
 /** Puts a model onto the GPU, ready to run. */
 export async function openModel(gpu: Gpu, choice: ModelChoice): Promise<OpenModel> {
-  const { config, weights, load } = await (choice.folder
-    ? fromFolder(gpu, choice.folder, choice)
-    : fromShape(gpu, choice))
-  await gpu.finish()
+  const { config, weights, load } = await openWeights(gpu, choice)
   const contextLength = choice.contextLength ?? config.maxContextLength
   const { activations } = choice
   const started = performance.now()
   const engine = await Engine.create(gpu, config, weights, { contextLength, batchSize: 1, activations })
   const facts: ModelFacts = {
-    name: choice.folder?.replace(/\/+$/, '').split('/').pop() ?? `${choice.shape}, random weights`,
+    name: modelName(choice),
     weights: nameOf(weights.output),
     activations,
     contextLength,

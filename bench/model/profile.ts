@@ -1,5 +1,5 @@
 import { GpuClock } from '../common/gpu-clock.js'
-import type { Dispatch, Engine } from '../common/internals.js'
+import type { Dispatch, Engine, Gpu } from '../common/internals.js'
 import type { Conversation } from './conversation.js'
 
 /** One dispatch on the GPU's clock. */
@@ -12,9 +12,9 @@ export interface TimedDispatch {
   readonly seconds: number
 }
 
-/** A decode step or a chunk of a prompt. */
+/** A decode step, a chunk of a prompt, or a training step over a sequence. */
 export interface TimedRun {
-  readonly phase: 'decode' | 'prefill'
+  readonly phase: 'decode' | 'prefill' | 'training'
   readonly context: number
   readonly rows: number
   readonly dispatches: readonly TimedDispatch[]
@@ -33,8 +33,8 @@ export interface LabelTime {
 }
 
 const RUNS = 7
-/** Passes between two readings of the clock; more than a step has. */
-const CLOCK_CAPACITY = 1024
+/** Passes between two readings of the clock. */
+export const CLOCK_CAPACITY = 1024
 
 /** `layers.3.mlp.dense_4h_to_h` becomes `mlp.dense_4h_to_h` of layer 3. */
 function splitLabel(label: string): { label: string; layer: number | undefined } {
@@ -48,8 +48,8 @@ function chunkRows({ contextLength, gpu }: Engine): number {
 }
 
 /** Runs dispatches in order, each in a timed pass of its own. */
-async function timeDispatches(
-  engine: Engine,
+export async function timeDispatches(
+  { gpu }: { readonly gpu: Gpu },
   clock: GpuClock,
   dispatches: readonly Dispatch[],
   rows: number,
@@ -57,7 +57,7 @@ async function timeDispatches(
   const timed: TimedDispatch[] = []
   for (let first = 0; first < dispatches.length; first += clock.capacity) {
     const some = dispatches.slice(first, first + clock.capacity)
-    const encoder = engine.gpu.device.createCommandEncoder()
+    const encoder = gpu.device.createCommandEncoder()
     some.forEach((dispatch, index) => {
       const pass = clock.beginPass(encoder, index)
       pass.setPipeline(dispatch.pipeline)

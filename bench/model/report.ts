@@ -22,7 +22,7 @@ export interface ModelReport {
   readonly profile: readonly LabelTime[]
 }
 
-const gigabytes = (bytes: number) => `${digits(bytes / 1e9)} GB`
+export const gigabytes = (bytes: number) => `${digits(bytes / 1e9)} GB`
 
 /** Keys and values of the cache that a decode step reads. */
 function cacheBytes({ config: { layers, kvGroups, headDim } }: ModelFacts, rows: number): number {
@@ -98,7 +98,11 @@ export function profileTables(times: readonly LabelTime[]): string[] {
     const group = times.filter(({ phase, context }) => `${phase} ${context}` === key)
     const [{ phase, context, rows }] = group
     const total = group.reduce((sum, { seconds }) => sum + seconds, 0)
-    const title = phase === 'decode' ? `a token at context ${context}` : `a chunk of ${rows} up to ${context}`
+    const title = {
+      decode: `a token at context ${context}`,
+      prefill: `a chunk of ${rows} up to ${context}`,
+      training: `a training step over ${rows}`,
+    }[phase]
     const lines = group.map(({ label, calls, seconds }) => [
       label,
       String(calls),
