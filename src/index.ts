@@ -42,6 +42,7 @@ export {
   type DataLocation,
   type DataSettings,
   DatasetError,
+  type EvaluatedModel,
   type Evaluation,
   type EvaluationData,
   type EvaluationLimits,

@@ -5,6 +5,11 @@ import type {
   ChatReply,
   ConvertOptions,
   ConvertResult,
+  Evaluation,
+  EvaluationData,
+  EvaluationOptions,
+  FinetuneOptions,
+  FinetuneResult,
   GeneratedToken,
   GenerateOptions,
   Generation,
@@ -14,6 +19,7 @@ import type {
   Prefix,
   Prompt,
   Stream,
+  TrainingDataset,
   VariantPreview,
 } from '../index.js'
 
@@ -22,21 +28,40 @@ export type Answering<Piece, Result> = AsyncIterable<Piece> & Pick<Stream<Piece,
 
 /** The part of a model that the command uses. */
 export interface CliModel
-  extends Pick<Model, 'adapter' | 'config' | 'contextLength' | 'memory' | 'stats' | 'dispose'> {
+  extends Pick<
+    Model,
+    'adapter' | 'config' | 'contextLength' | 'logits' | 'memory' | 'stats' | 'tokenizer' | 'dispose'
+  > {
   chat(messages: readonly Message[], options: ChatOptions): Answering<ChatDelta, ChatReply>
   generate(prompt: Prompt, options: GenerateOptions): Answering<GeneratedToken, Generation>
   generateBatch(prompts: readonly Prompt[], options: GenerateOptions): Answering<BatchToken, Generation[]>
   loadPrefix(source: string, options: { signal?: AbortSignal }): Promise<Prefix>
 }
 
+/** What touches no model, so that tests need no stubs of it. */
+type DataFunctions = Pick<
+  typeof import('../index.js'),
+  | 'PRESETS'
+  | 'fromAdvertiseGen'
+  | 'fromToolAlpaca'
+  | 'parseSettings'
+  | 'previewSample'
+  | 'readDataset'
+  | 'readEvaluationData'
+  | 'readRecords'
+  | 'toConversation'
+>
+
 /** The part of the library that the command uses; tests give stubs. */
-export interface Library {
+export interface Library extends DataFunctions {
   loadModel(source: string, options: LoadModelOptions): Promise<CliModel>
   requestAdapter(choice: 'auto' | 'software'): Promise<GPUAdapter>
   adapterName(info: GPUAdapterInfo): string
   isSoftwareAdapter(info: GPUAdapterInfo): boolean
   previewVariants(adapter: GPUAdapter): Promise<VariantPreview>
   convertCheckpoint(source: string, destination: string, options: ConvertOptions): Promise<ConvertResult>
+  finetunePrefix(model: CliModel, dataset: TrainingDataset, options: FinetuneOptions): Promise<FinetuneResult>
+  evaluate(model: CliModel, data: EvaluationData, options: EvaluationOptions): Promise<Evaluation>
 }
 
 /** Imported only when a command needs it: `--help` and wrong options are answered at once. */

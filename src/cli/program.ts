@@ -2,8 +2,11 @@ import { Command, CommanderError } from 'commander'
 import { chatCommand } from './chat.js'
 import type { Context } from './context.js'
 import { convertCommand } from './convert.js'
+import { dataCommand } from './data.js'
 import { devicesCommand } from './devices.js'
 import { EXIT, reportError } from './errors.js'
+import { evaluateCommand } from './evaluate.js'
+import { finetuneCommand } from './finetune.js'
 import { generateCommand } from './generate.js'
 import type { Io } from './io.js'
 import { type Library, loadLibrary as loadRealLibrary } from './library.js'
@@ -16,6 +19,7 @@ Examples:
   $ chatglm devices                                      which GPU is used
   $ chatglm convert ~/chatglm3-6b models/chatglm3-6b-int4
   $ chatglm chat models/chatglm3-6b-int4
+  $ chatglm finetune --model tiny --data ads.jsonl --output output/ads
 
 Everything runs on this computer; nothing is sent anywhere.
 `
@@ -29,9 +33,17 @@ function createProgram(context: Context): Command {
     .option('--debug', 'show where an error comes from')
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', EXAMPLES)
-  const commands = [chatCommand, generateCommand, convertCommand, devicesCommand]
+  const commands = [
+    chatCommand,
+    generateCommand,
+    convertCommand,
+    dataCommand,
+    finetuneCommand,
+    evaluateCommand,
+    devicesCommand,
+  ]
   for (const command of commands) program.addCommand(command(context))
-  for (const command of [program, ...program.commands]) {
+  for (const command of withSubcommands(program)) {
     command
       .exitOverride()
       .configureHelp({
@@ -48,6 +60,10 @@ function createProgram(context: Context): Command {
       .showHelpAfterError(colors.dim(`'${nameOf(command)} --help' lists what there is.`))
   }
   return program
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)]
 }
 
 function nameOf(command: Command): string {

@@ -1,4 +1,5 @@
 import { PassThrough, Writable } from 'node:stream'
+import * as finetune from '../finetune/index.js'
 import type {
   ChatDelta,
   ChatOptions,
@@ -169,6 +170,14 @@ export class StubModel implements CliModel {
     return { name: source, length: 8, rows: {} as GPUBuffer }
   }
 
+  async logits(): Promise<Float32Array<ArrayBuffer>> {
+    throw new Error('A stub has no logits.')
+  }
+
+  get tokenizer(): CliModel['tokenizer'] {
+    throw new Error('A stub has no tokenizer.')
+  }
+
   dispose(): void {
     this.disposed = true
   }
@@ -180,6 +189,10 @@ export function stubLibrary(
   more: Partial<Library> = {},
 ): () => Promise<Library> {
   const library: Library = {
+    ...finetune,
+    finetunePrefix: async () => {
+      throw new Error('A stub cannot be trained.')
+    },
     loadModel: async () => model,
     requestAdapter: async () => adapterOf('Stub GPU', 'stub'),
     adapterName: (info) => info.description,

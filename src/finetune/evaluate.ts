@@ -1,4 +1,4 @@
-import type { ChatModel, PrefixHandle } from '../runtime/index.js'
+import type { ChatModel, GenerateOptions, Generation, PrefixHandle } from '../runtime/index.js'
 import type { EvaluationData } from './data/questions.js'
 import type { TrainingSample } from './engine/training-engine.js'
 import { loadJieba, meanScores, type Scores, scoreAnswer } from './metrics/scores.js'
@@ -12,6 +12,14 @@ export interface EvaluationOptions {
   readonly batchSize?: number
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: EvaluationProgress) => void
+}
+
+/** What an evaluation needs of a model; every `ChatModel` has it. */
+export interface EvaluatedModel extends Pick<ChatModel, 'config' | 'logits'> {
+  generateBatch(
+    prompts: readonly (readonly number[])[],
+    options: GenerateOptions,
+  ): { result(): Promise<Generation[]> }
 }
 
 export interface EvaluationProgress {
@@ -39,7 +47,7 @@ export interface Evaluation {
  * @throws as `logits` and `generateBatch` of the model
  */
 export async function evaluate(
-  model: Pick<ChatModel, 'config' | 'logits' | 'generateBatch'>,
+  model: EvaluatedModel,
   { dataset, questions, maxAnswerLength }: EvaluationData,
   { prefix, answers: wanted = true, batchSize = 1, signal, onProgress }: EvaluationOptions = {},
 ): Promise<Evaluation> {

@@ -34,7 +34,13 @@ export {
   TrainingSettingsError,
   TrainingStoppedError,
 } from './errors.js'
-export { type Evaluation, type EvaluationOptions, type EvaluationProgress, evaluate } from './evaluate.js'
+export {
+  type EvaluatedModel,
+  type Evaluation,
+  type EvaluationOptions,
+  type EvaluationProgress,
+  evaluate,
+} from './evaluate.js'
 export { type FinetuneResult, finetunePrefix } from './finetune-prefix.js'
 export type { Scores } from './metrics/scores.js'
 export { PRESETS, type Preset, type PresetName } from './presets.js'

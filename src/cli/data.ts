@@ -1,0 +1,79 @@
+import { open, rename, rm, stat } from 'node:fs/promises'
+import { Command } from 'commander'
+import type { TrainingRecord } from '../index.js'
+import type { Context } from './context.js'
+import { CommandError } from './errors.js'
+import { count } from './format.js'
+import type { Library } from './library.js'
+import { fileError } from './read-text.js'
+
+const IN_HELP = 'the published file: JSON, JSON lines or CSV'
+const OUT_HELP = 'the file to write: JSON lines for `chatglm finetune`'
+
+export function dataCommand(context: Context): Command {
+  const advertiseGen = new Command('advertise-gen')
+    .description('convert AdvertiseGen, {content, summary}')
+    .argument('<in>', IN_HELP)
+    .argument('<out>', OUT_HELP)
+    .option('--conversations', 'make conversations, for the presets ptuning-multiturn and ptuning-v2')
+    .action((input: string, output: string, { conversations }: { conversations?: true }) =>
+      convertData(context, input, output, async function* (library) {
+        for await (const record of library.readRecords(input)) {
+          const pair = library.fromAdvertiseGen(record)
+          yield conversations ? library.toConversation(pair) : pair
+        }
+      }),
+    )
+  const toolAlpaca = new Command('tool-alpaca')
+    .description('convert ToolAlpaca, APIs with instances of their use, to conversations')
+    .argument('<in>', IN_HELP)
+    .argument('<out>', OUT_HELP)
+    .action((input: string, output: string) =>
+      convertData(context, input, output, async function* (library) {
+        let dropped = 0
+        for await (const record of library.readRecords(input)) {
+          const api = library.fromToolAlpaca(record)
+          dropped += api.dropped
+          yield* api.conversations
+        }
+        if (dropped > 0)
+          context.terminal.say(`${count(dropped, 'malformed instance')} left out, as by the official script.`)
+      }),
+    )
+  return new Command('data')
+    .description('convert published training data')
+    .addCommand(advertiseGen)
+    .addCommand(toolAlpaca)
+}
+
+/** Writes records as JSON lines; the file has its name only when it is complete. */
+async function convertData(
+  { terminal, loadLibrary }: Context,
+  input: string,
+  output: string,
+  convert: (library: Library) => AsyncIterable<TrainingRecord>,
+): Promise<void> {
+  if (await stat(output).catch(() => undefined)) {
+    throw new CommandError(`${output} exists already: name another file.`)
+  }
+  const library = await loadLibrary()
+  const partial = `${output}.partial`
+  const failure = (error: unknown) => {
+    throw fileError(error, `write ${output}`)
+  }
+  const file = await open(partial, 'w').catch(failure)
+  let records = 0
+  try {
+    for await (const record of convert(library)) {
+      records++
+      await file.write(`${JSON.stringify(record)}\n`).catch(failure)
+    }
+    await file.close()
+    await rename(partial, output)
+  } catch (error) {
+    await file.close()
+    await rm(partial, { force: true })
+    throw error
+  }
+  terminal.say(`${count(records, 'record')} of ${input} written to ${output}.`)
+}

@@ -1,0 +1,166 @@
+import { Command } from 'commander'
+import type { FinetuneResult, TrainingDataset } from '../index.js'
+import type { Context } from './context.js'
+import { InterruptedError } from './errors.js'
+import { addSettingsOptions, resolveSettings, type SettingsFlags } from './finetune-options.js'
+import {
+  describeDataset,
+  describeSteps,
+  formatLoss,
+  showPreview,
+  TrainingView,
+  warn,
+} from './finetune-view.js'
+import { interruptible } from './interrupt.js'
+import type { CliModel, Library } from './library.js'
+import { drawLossCurve } from './loss-curve.js'
+import { type DeviceName, deviceOption, MODEL_HELP, openModel } from './model-options.js'
+import { oneOf } from './numbers.js'
+import { BUNDLED_MODEL } from './package-files.js'
+import { BYTES, Progress } from './progress.js'
+import type { Terminal } from './terminal.js'
+
+interface FinetuneFlags extends SettingsFlags {
+  readonly model: string
+  readonly data: string
+  readonly evalData?: string
+  readonly output: string
+  readonly resume?: true
+  readonly torchBin?: true
+  readonly bits?: 4 | 8
+  readonly groupSize?: 32 | 64
+  readonly device: DeviceName
+}
+
+/** Positions of the model beside the prefix: training has buffers of its own. */
+const CONTEXT_LENGTH = 256
+
+const EXAMPLES = `
+Data are JSON, JSON lines or CSV: pairs {prompt, response}, or {conversations} of messages. The
+command data converts AdvertiseGen and ToolAlpaca.
+
+Examples:
+  $ chatglm data advertise-gen AdvertiseGen/train.json train.jsonl
+  $ chatglm finetune --model models/chatglm3-6b-int4 --data train.jsonl --output output/ads
+  $ chatglm finetune --model models/chatglm3-6b-int4 --data train.jsonl --output output/ads --resume
+  $ chatglm chat models/chatglm3-6b-int4 --raw --prefix output/ads
+`
+
+export function finetuneCommand(context: Context): Command {
+  const command = new Command('finetune')
+    .description('train a P-Tuning v2 prefix')
+    .requiredOption('--model <path>', `the model: ${MODEL_HELP}, or ${BUNDLED_MODEL}`)
+    .requiredOption('--data <file>', 'what to learn from')
+    .requiredOption('--output <folder>', 'where the prefix and its checkpoints go')
+    .option('--eval-data <file>', 'held-out data: the loss on them is logged on the way')
+    .option('--resume', 'go on with the training in the output folder')
+    .option('--torch-bin', 'write pytorch_model.bin, too, for the official scripts')
+  addSettingsOptions(command)
+  return command
+    .optionsGroup('Model:')
+    .option('--bits <bits>', 'quantize a float checkpoint while it loads, to 4 or 8 bits', oneOf(4, 8))
+    .option('--group-size <weights>', 'weights that share a scale when quantizing: 32 or 64', oneOf(32, 64))
+    .addOption(deviceOption())
+    .addHelpText('after', EXAMPLES)
+    .action((flags: FinetuneFlags) =>
+      interruptible(context.terminal, (signal) => finetune(context, flags, signal)),
+    )
+}
+
+async function finetune(
+  { terminal, loadLibrary }: Context,
+  flags: FinetuneFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  const library = await loadLibrary()
+  const { data, training, unused } = await resolveSettings(library, flags)
+  if (unused.length > 0) terminal.note(`Not used of ${flags.config}: ${unused.join(', ')}.`)
+  const context = Math.max(CONTEXT_LENGTH, training.prefixLength)
+  const model = await openModel(library, terminal, flags.model, { ...flags, context }, signal)
+  try {
+    const read = (file: string) => readData(library, terminal, model, file, data, signal)
+    const dataset = await read(flags.data)
+    const evaluation = flags.evalData === undefined ? undefined : await read(flags.evalData)
+    showPreview(library.previewSample(model.tokenizer, dataset.sample(0)), terminal)
+    const { output, resume = false, torchBin = false } = flags
+    const view = new TrainingView(terminal, model.memory.total)
+    const started = performance.now()
+    const result = await watch(view, flags, signal, () =>
+      library.finetunePrefix(model, dataset, {
+        ...training,
+        ...{ output, resume, torchBin, evaluation, signal, onProgress: view.show },
+      }),
+    )
+    const seconds = (performance.now() - started) / 1000
+    report(terminal, output, result, view.steps && describeSteps(view.steps, seconds))
+    const curve = await drawLossCurve(output)
+    if (curve) terminal.say(`Loss curve: ${curve}`)
+    const raw = data.format === 'input-output' ? ' --raw' : ''
+    terminal.say(`The prefix is in ${output}. Try it:`)
+    terminal.say(`  chatglm chat ${flags.model}${raw} --prefix ${output}`)
+  } finally {
+    model.dispose()
+  }
+}
+
+async function readData(
+  library: Library,
+  terminal: Terminal,
+  { tokenizer }: CliModel,
+  file: string,
+  settings: Parameters<Library['readDataset']>[2],
+  signal: AbortSignal,
+): Promise<TrainingDataset> {
+  const progress = await Progress.create(terminal, BYTES, `Reading ${file}`)
+  try {
+    const dataset = await library.readDataset(file, tokenizer, settings, {
+      signal,
+      onProgress: ({ doneBytes, totalBytes }) => progress.update(`Reading ${file}`, doneBytes, totalBytes),
+    })
+    progress.stop()
+    describeDataset(dataset, terminal)
+    return dataset
+  } finally {
+    progress.stop()
+  }
+}
+
+/** Runs a training; however it ends, its curve is drawn, and after Ctrl-C the user hears how to go on. */
+async function watch(
+  view: TrainingView,
+  { output }: FinetuneFlags,
+  signal: AbortSignal,
+  train: () => Promise<FinetuneResult>,
+): Promise<FinetuneResult> {
+  await view.begin()
+  signal.addEventListener('abort', () => view.end())
+  try {
+    return await train()
+  } catch (error) {
+    // The curve is worth less than what ended the training.
+    await drawLossCurve(output).catch(() => {})
+    if (!signal.aborted || (error as Error).name === 'TrainingStoppedError') throw error
+    throw new InterruptedError(
+      view.checkpoint
+        ? `${view.checkpoint} is saved. The same command with --resume goes on there.`
+        : 'No step was finished, so nothing new is saved.',
+    )
+  } finally {
+    view.end()
+  }
+}
+
+function report(
+  terminal: Terminal,
+  output: string,
+  { stopReason, best, steps }: FinetuneResult,
+  summary: string | undefined,
+): void {
+  const { colors } = terminal
+  if (summary) terminal.say(`${colors.green('Done')}: ${summary}`)
+  else terminal.say(`The training in ${output} is complete: all ${steps} steps are taken.`)
+  if (stopReason === 'early-stopping') {
+    warn(terminal, 'Ended early: the loss on held-out data went down no more.')
+  }
+  if (best) terminal.say(`Best loss on held-out data: ${formatLoss(best.loss)}, after step ${best.step}`)
+}
