@@ -146,7 +146,7 @@ describe('variants of kernels', () => {
     await expect(creating).rejects.toMatchObject({
       option: 'variants.prefillAttention',
       value: 'subgroup-matrix',
-      expected: expect.stringMatching(/^"tiled" or "simple" here: "subgroup-matrix" needs shader-f16/),
+      expected: expect.stringMatching(/^"simple" or "tiled" here: "subgroup-matrix" needs shader-f16/),
     })
     const rounding = create({ activations: 'float', variants: { decode: 'fused-int8' } })
     await expect(rounding).rejects.toThrow('"fused-int8" needs activations: "int8"')

@@ -57,7 +57,7 @@ export const VARIANT_NAMES = Object.keys(VARIANTS) as VariantName[]
  * Software adapters compile for seconds what has large loops, and gain nothing from it: these come first there, where
  * nothing is measured.
  */
-const SOFTWARE_FIRST: readonly VariantOf[] = ['float32']
+const SOFTWARE_FIRST: readonly VariantOf[] = ['float32', 'simple']
 
 function quantizedFormats({ layers }: ModelShape): QuantizedFormat[] {
   return layers
