@@ -147,9 +147,10 @@ describe('what the documentation names', () => {
   })
 
   it('says of kernels that the runtime does not use them yet, where that is so', () => {
-    const runtime = readdirSync('src/runtime')
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => readFileSync(posix.join('src/runtime', name), 'utf8'))
+    const runtime = ['src/runtime', 'src/finetune/engine']
+      .flatMap((folder) => readdirSync(folder).map((name) => posix.join(folder, name)))
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => readFileSync(path, 'utf8'))
       .join('\n')
     const [, ...sections] = page('docs/kernels.md')
       .prose.split(/^## The kernels$/m)[1]

@@ -4,7 +4,7 @@ export {
   type AdamWSettings,
   adamWWords,
   compileAdamW,
-} from './adamw/adamw.js'
+} from './adam-w/adam-w.js'
 export { type AttentionBuffers, type AttentionConstants, compileAttention } from './attention/attention.js'
 export {
   type AttentionBackward,

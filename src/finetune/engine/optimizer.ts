@@ -54,7 +54,7 @@ export class Optimizer {
       () => 1,
       ...norm('gradient norm', { gradients, parts, settings: limit, result }),
       ...parameters.map(({ value, gradient, firstMoment, secondMoment }, index) =>
-        steps[index]('adamw', {
+        steps[index]('AdamW', {
           settings,
           clip: result,
           parameter: value,

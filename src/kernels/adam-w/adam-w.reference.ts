@@ -1,4 +1,4 @@
-import type { AdamWSettings } from './adamw.js'
+import type { AdamWSettings } from './adam-w.js'
 
 /** A parameter with AdamW's moments. */
 export interface AdamWState {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { describeOnGpu } from '../testing/gpu.js'
 import { expectClose, randomNormal } from '../testing/numbers.js'
-import { adamWWords, compileAdamW } from './adamw.js'
-import { type AdamWState, adamWReference } from './adamw.reference.js'
+import { adamWWords, compileAdamW } from './adam-w.js'
+import { type AdamWState, adamWReference } from './adam-w.reference.js'
 
 const SETTINGS = { learningRate: 2e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 }
 
@@ -44,7 +44,7 @@ describeOnGpu('AdamW', (test) => {
           secondMoment,
           gradient: test().input(gradient),
         }
-        test().run([bind('adamw', buffers)])
+        test().run([bind('adam-w', buffers)])
         expect((await test().floats(buffers.gradient)).every((value) => value === 0)).toBe(true)
         const clipped = Float64Array.from(gradient, (value) => 0.5 * value)
         expected = adamWReference(expected, clipped, { ...SETTINGS, step })
@@ -67,7 +67,7 @@ describeOnGpu('AdamW', (test) => {
       secondMoment,
       gradient,
     }
-    test().run([(await compileAdamW(test().gpu, 5))('adamw', buffers)])
+    test().run([(await compileAdamW(test().gpu, 5))('adam-w', buffers)])
     for (const buffer of [parameter, firstMoment, secondMoment]) {
       expect(await test().floats(buffer)).toEqual(values)
     }

@@ -1,7 +1,7 @@
 import type { Dispatch } from '../dispatch.js'
 import { KernelArgumentError } from '../errors.js'
 import type { Gpu } from '../gpu.js'
-import source from './adamw.wgsl?raw'
+import source from './adam-w.wgsl?raw'
 
 /** Settings of a step of AdamW. */
 export interface AdamWSettings {
@@ -40,7 +40,7 @@ export function adamWWords({
   weightDecay,
   step,
 }: AdamWSettings): Float32Array<ArrayBuffer> {
-  if (!Number.isSafeInteger(step) || step < 1) throw new KernelArgumentError('adamw', `step ${step}`)
+  if (!Number.isSafeInteger(step) || step < 1) throw new KernelArgumentError('adam-w', `step ${step}`)
   return new Float32Array([
     1 - learningRate * weightDecay,
     learningRate / (1 - beta1 ** step),
@@ -62,7 +62,7 @@ export async function compileAdamW(
 ): Promise<(label: string, buffers: AdamWBuffers) => Dispatch> {
   const workgroupSize = gpu.workgroupSize(256)
   const workgroups = Math.min(MAX_WORKGROUPS, Math.ceil(count / workgroupSize))
-  const pipeline = await gpu.compile('adamw', [source], {
+  const pipeline = await gpu.compile('adam-w', [source], {
     u32: { COUNT: count, WORKGROUPS: workgroups, WORKGROUP_SIZE: workgroupSize },
   })
   return (label, { settings, clip, parameter, firstMoment, secondMoment, gradient }) => ({
