@@ -70,7 +70,8 @@ export class TrainingView {
   async begin(): Promise<void> {
     const unit: Unit = {
       ratio: () => this.#facts(),
-      rate: () => `${significant(this.#tokens / this.#seconds)} tok/s`,
+      rate: () =>
+        this.#seconds > 0 ? `${significant(this.#tokens / this.#seconds)} tok/s` : 'speed unknown yet',
     }
     this.#progress = await Progress.create(this.#terminal, unit, 'Preparing the GPU')
   }
