@@ -32,6 +32,10 @@ const SOFTWARE_HEAD_ROWS = 16
 
 /** Ranges of buffers begin at multiples of this many bytes. */
 const BINDING_ALIGNMENT = 256
+/** Chunks are whole tiles of the products, which store them faster than parts of one. */
+const TILE_ROWS = 128
+/** Rows, which are multiples of 32 bytes, that make such a multiple. */
+const ALIGNED_ROWS = BINDING_ALIGNMENT / 32
 
 function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit
@@ -70,8 +74,9 @@ export function trainingShape({ gpu, config }: ModelBase, options: PrefixTrainin
   const layerWidth = 2 * config.kvGroups * config.headDim
   const wanted = gpu.software ? SOFTWARE_CHUNK_ROWS : CHUNK_ROWS
   const chunks = Math.ceil(maxSequenceLength / wanted)
-  // Chunks of equal size, so that the last one is not almost empty; rows are multiples of 32 bytes.
-  const chunkRows = roundUp(Math.ceil(maxSequenceLength / chunks), BINDING_ALIGNMENT / 32)
+  // Chunks of equal size, so that the last one is not almost empty.
+  const unit = gpu.software ? ALIGNED_ROWS : TILE_ROWS
+  const chunkRows = roundUp(Math.ceil(maxSequenceLength / chunks), unit)
   const headRows = Math.min(gpu.software ? SOFTWARE_HEAD_ROWS : HEAD_ROWS, maxSequenceLength)
   return {
     prefixLength,
