@@ -175,7 +175,7 @@ describe('what the documentation names', () => {
 })
 
 describe('the command line that the documentation shows', () => {
-  const COMMANDS = ['', 'chat', 'generate', 'convert', 'devices'] as const
+  const COMMANDS = ['', 'chat', 'generate', 'convert', 'data', 'finetune', 'evaluate', 'devices'] as const
   /** Options of each command, by its help. */
   const options = new Map<string, Set<string>>()
 
@@ -190,6 +190,8 @@ describe('the command line that the documentation shows', () => {
         onInterrupt: () => () => {},
       }
       await run(command === '' ? ['--help'] : [command, '--help'], io)
+      // Its own commands have options, too.
+      if (command === 'data') await run(['data', 'advertise-gen', '--help'], io)
       options.set(command, new Set(String(stdout.read() ?? '').match(/--[a-z][\w-]*/g)))
     }
   })
