@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openCheckpoint } from '../src/checkpoint/index.js'
 import { createPrefixTraining, planTraining } from '../src/finetune/engine/prefix-training.js'
 import type {
@@ -209,6 +209,22 @@ describe('training of a prefix over a 4-bit model', () => {
     ['dropout', 1],
   ])('refuses the option %s = %s', async (option, value) => {
     await expect(planTraining(base, { ...OPTIONS, [option]: value })).rejects.toThrow(`Option ${option}`)
+  })
+
+  it('gives back what it has where it cannot have everything', async () => {
+    const { total } = base.gpu
+    const allocate = vi.spyOn(base.gpu, 'allocate')
+    try {
+      const { calls } = allocate.mock
+      allocate.mockImplementation((...args) => {
+        if (calls.length > 20) throw new Error('no room')
+        return Gpu.prototype.allocate.apply(base.gpu, args)
+      })
+      await expect(createPrefixTraining(base, OPTIONS)).rejects.toThrow('no room')
+    } finally {
+      allocate.mockRestore()
+    }
+    expect(base.gpu.total).toBe(total)
   })
 
   it('gives its memory back, and can be used no more', async () => {

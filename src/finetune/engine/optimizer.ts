@@ -6,17 +6,31 @@ import {
   type Gpu,
   GRADIENT_NORM_PARTS,
 } from '../../kernels/index.js'
+import type { Allocation } from './allocation.js'
 import { type Command, dispatches } from './commands.js'
 import type { Parameter } from './parameters.js'
 import type { UpdateOptions } from './training-engine.js'
 
 const FLOAT = 4
 
-type Buffers = Readonly<Record<'settings' | 'limit' | 'parts' | 'result', GPUBuffer>>
+/** What the kernels read beside parameters, and what they put out. */
+export type OptimizerBuffers = Readonly<Record<'settings' | 'limit' | 'parts' | 'result', GPUBuffer>>
 
 /** Bytes on the GPU beside those of the parameters. */
 export function optimizerBytes(parameters: number): number {
   return (ADAMW_WORDS + 1 + parameters * GRADIENT_NORM_PARTS + 2) * FLOAT
+}
+
+/** Allocates what belongs to all parameters together. */
+export function allocateOptimizer(allocation: Allocation, parameters: number): OptimizerBuffers {
+  const floats = (label: string, count: number) =>
+    allocation.allocate('prefixes', `optimizer ${label}`, count * FLOAT)
+  return {
+    settings: floats('settings', ADAMW_WORDS),
+    limit: floats('limit', 1),
+    parts: floats('parts of the norm', parameters * GRADIENT_NORM_PARTS),
+    result: floats('norm', 2),
+  }
 }
 
 /** Clipping by the global norm, and AdamW, for all parameters. */
@@ -24,15 +38,20 @@ export class Optimizer {
   /** From gradients to new parameters; gradients become zero. */
   readonly commands: readonly Command[]
   readonly #gpu: Gpu
-  readonly #buffers: Buffers
+  readonly #buffers: OptimizerBuffers
 
-  private constructor(gpu: Gpu, commands: readonly Command[], buffers: Buffers) {
+  private constructor(gpu: Gpu, commands: readonly Command[], buffers: OptimizerBuffers) {
     this.#gpu = gpu
     this.commands = commands
     this.#buffers = buffers
   }
 
-  static async create(gpu: Gpu, parameters: readonly Parameter[]): Promise<Optimizer> {
+  /** @param buffers from `allocateOptimizer` */
+  static async create(
+    gpu: Gpu,
+    parameters: readonly Parameter[],
+    buffers: OptimizerBuffers,
+  ): Promise<Optimizer> {
     const [norm, ...steps] = await Promise.all([
       compileGradientNorm(
         gpu,
@@ -40,14 +59,6 @@ export class Optimizer {
       ),
       ...parameters.map(({ count }) => compileAdamW(gpu, count)),
     ])
-    const floats = (label: string, count: number) =>
-      gpu.allocate('prefixes', `optimizer ${label}`, count * FLOAT)
-    const buffers = {
-      settings: floats('settings', ADAMW_WORDS),
-      limit: floats('limit', 1),
-      parts: floats('parts of the norm', parameters.length * GRADIENT_NORM_PARTS),
-      result: floats('norm', 2),
-    }
     const { settings, limit, parts, result } = buffers
     const gradients = parameters.map(({ gradient }) => gradient)
     const commands = dispatches(
@@ -76,9 +87,5 @@ export class Optimizer {
   /** The global norm of the step submitted last, before clipping. */
   async readNorm(): Promise<number> {
     return new Float32Array(await this.#gpu.read(this.#buffers.result, 0, FLOAT))[0]
-  }
-
-  dispose(): void {
-    for (const buffer of Object.values(this.#buffers)) this.#gpu.free(buffer)
   }
 }

@@ -1,5 +1,6 @@
 import type { Gpu } from '../../kernels/index.js'
 import { type ModelBase, PREFIX_ENCODER } from '../../runtime/index.js'
+import type { Allocation } from './allocation.js'
 import { TrainingStateError } from './errors.js'
 import { type Initialization, initialValues } from './initial-values.js'
 import type { ParameterState } from './training-engine.js'
@@ -59,10 +60,10 @@ export function parameterBytes(specs: readonly ParameterSpec[]): number {
 }
 
 /** Allocates parameters; gradients and moments are zero. */
-export function allocateParameters(gpu: Gpu, specs: readonly ParameterSpec[]): Parameter[] {
+export function allocateParameters(allocation: Allocation, specs: readonly ParameterSpec[]): Parameter[] {
   return specs.map((spec) => {
     const count = countOf(spec)
-    const floats = (label: string) => gpu.allocate('prefixes', `${spec.name} ${label}`, count * FLOAT)
+    const floats = (label: string) => allocation.allocate('prefixes', `${spec.name} ${label}`, count * FLOAT)
     return {
       ...spec,
       count,

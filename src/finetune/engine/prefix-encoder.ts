@@ -6,6 +6,7 @@ import {
   type Dispatch,
   type Gpu,
 } from '../../kernels/index.js'
+import type { Allocation } from './allocation.js'
 import { type Command, dispatches } from './commands.js'
 import type { Parameter, ParameterSpec } from './parameters.js'
 
@@ -94,14 +95,14 @@ type ProjectionBuffers = Readonly<
 
 /** Allocates what an encoder needs beside its parameters: nothing without projection. */
 export function allocateEncoder(
-  gpu: Gpu,
+  allocation: Allocation,
   parameters: readonly ParameterSpec[],
 ): ProjectionBuffers | undefined {
   if (parameters.length === 1) return undefined
   const [rows, width] = parameters[0].shape
   const [inner] = parameters[1].shape
   const floats = (label: string, columns: number) =>
-    gpu.allocate('prefixes', `prefix encoder ${label}`, rows * columns * FLOAT)
+    allocation.allocate('prefixes', `prefix encoder ${label}`, rows * columns * FLOAT)
   return {
     hidden: floats('hidden', inner),
     hiddenGradient: floats('gradient of hidden', inner),

@@ -1,11 +1,12 @@
 import { type Dispatch, prefixDropoutWords } from '../../kernels/index.js'
 import { DisposedError, type ModelBase } from '../../runtime/index.js'
+import { Allocation } from './allocation.js'
 import { type Command, dispatches, encodeCommands, type SequenceSize } from './commands.js'
 import { NonFiniteLossError } from './errors.js'
 import { lossCommands } from './head.js'
 import { compileKernels } from './kernels.js'
 import { allRows, backwardLayer, forwardLayer, type StepContext } from './layer.js'
-import { Optimizer, optimizerBytes } from './optimizer.js'
+import { allocateOptimizer, Optimizer, optimizerBytes } from './optimizer.js'
 import {
   allocateParameters,
   initializeParameters,
@@ -103,7 +104,7 @@ export class PrefixTraining implements TrainingEngine {
   readonly #encoder: PrefixEncoder
   readonly #optimizer: Optimizer
   readonly #plan: StepPlan
-  readonly #allocated: readonly GPUBuffer[]
+  readonly #allocation: Allocation
   #disposed = false
 
   private constructor(parts: {
@@ -113,7 +114,7 @@ export class PrefixTraining implements TrainingEngine {
     parameters: readonly Parameter[]
     encoder: PrefixEncoder
     optimizer: Optimizer
-    allocated: readonly GPUBuffer[]
+    allocation: Allocation
   }) {
     this.memory = parts.memory
     this.#context = parts.context
@@ -121,7 +122,7 @@ export class PrefixTraining implements TrainingEngine {
     this.#parameters = parts.parameters
     this.#encoder = parts.encoder
     this.#optimizer = parts.optimizer
-    this.#allocated = parts.allocated
+    this.#allocation = parts.allocation
     this.#plan = planStep(parts.context, parts.encoder)
   }
 
@@ -129,37 +130,30 @@ export class PrefixTraining implements TrainingEngine {
   static async create(base: ModelBase, options: PrefixTrainingOptions): Promise<PrefixTraining> {
     const { gpu } = base
     const { shape, specs, kernels, memory } = await prepare(base, options)
-    const allocated = await gpu.allocating('training', () => ({
-      buffers: allocateBuffers(base, shape, kernels),
-      parameters: allocateParameters(gpu, specs),
-      encoder: allocateEncoder(gpu, specs),
-    }))
-    const { buffers, parameters } = allocated
-    initializeParameters(gpu, parameters, options.seed)
-    const [encoder, optimizer] = await Promise.all([
-      createPrefixEncoder(gpu, parameters, allocated.encoder),
-      Optimizer.create(gpu, parameters),
-    ])
-    const training = new PrefixTraining({
-      memory,
-      context: { base, shape, kernels, buffers },
-      dropout: options.dropout,
-      parameters,
-      encoder,
-      optimizer,
-      allocated: [
-        ...Object.values(buffers).flat(),
-        ...Object.values(allocated.encoder ?? {}),
-        ...parameters.flatMap(({ value, gradient, firstMoment, secondMoment }) => [
-          value,
-          gradient,
-          firstMoment,
-          secondMoment,
-        ]),
-      ],
-    })
-    training.#submit(encoder.forward)
-    return training
+    const allocation = new Allocation(gpu)
+    try {
+      const buffers = await gpu.allocating('training', () => ({
+        step: allocateBuffers(base, shape, kernels, allocation),
+        parameters: allocateParameters(allocation, specs),
+        encoder: allocateEncoder(allocation, specs),
+        optimizer: allocateOptimizer(allocation, specs.length),
+      }))
+      const { parameters } = buffers
+      initializeParameters(gpu, parameters, options.seed)
+      const [encoder, optimizer] = await Promise.all([
+        createPrefixEncoder(gpu, parameters, buffers.encoder),
+        Optimizer.create(gpu, parameters, buffers.optimizer),
+      ])
+      const context = { base, shape, kernels, buffers: buffers.step }
+      const { dropout } = options
+      const parts = { memory, context, dropout, parameters, encoder, optimizer, allocation }
+      const training = new PrefixTraining(parts)
+      training.#submit(encoder.forward)
+      return training
+    } catch (error) {
+      allocation.free()
+      throw error
+    }
   }
 
   async accumulate(sample: TrainingSample, options: AccumulateOptions): Promise<SampleLoss> {
@@ -226,10 +220,8 @@ export class PrefixTraining implements TrainingEngine {
   }
 
   dispose(): void {
-    if (this.#disposed) return
     this.#disposed = true
-    this.#optimizer.dispose()
-    for (const buffer of this.#allocated) this.#context.base.gpu.free(buffer)
+    this.#allocation.free()
   }
 
   #checkDisposed(): void {

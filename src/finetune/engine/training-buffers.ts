@@ -1,5 +1,6 @@
 import { ropeTable } from '../../kernels/index.js'
 import type { ModelBase } from '../../runtime/index.js'
+import type { Allocation } from './allocation.js'
 import type { TrainingKernels } from './kernels.js'
 import type { PlannedMemory } from './training-engine.js'
 import type { TrainingShape } from './training-shape.js'
@@ -86,10 +87,11 @@ export function allocateBuffers(
   base: ModelBase,
   shape: TrainingShape,
   kernels: TrainingKernels,
+  allocation: Allocation,
 ): TrainingBuffers {
   const { gpu, config } = base
   const allocate = ({ label, bytes }: PlannedBuffer) =>
-    gpu.allocate('activations', `training ${label}`, bytes)
+    allocation.allocate('activations', `training ${label}`, bytes)
   const entries = Object.entries(planBuffers(base, shape, kernels)).map(([name, plan]) => [
     name,
     Array.isArray(plan) ? plan.map(allocate) : allocate(plan),
