@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type MemoryFiles, openCheckpoint } from '../src/checkpoint/index.js'
 import { InvalidOptionError, loadModel, type Progress, ShaderCompilationError } from '../src/index.js'
-import { Gpu } from '../src/kernels/index.js'
-import { parseModelConfig } from '../src/runtime/config.js'
+import { Gpu, type WeightFormat } from '../src/kernels/index.js'
+import { type ModelConfig, parseModelConfig } from '../src/runtime/config.js'
 import { Engine, type EngineOptions } from '../src/runtime/engine.js'
 import { loadWeights } from '../src/runtime/load-weights.js'
 import { tuningFile } from '../src/runtime/tuning-file.js'
 import { readTuning, tuningKey, writeTuning } from '../src/runtime/tuning-record.js'
 import type { TuningStore } from '../src/runtime/tuning-store.js'
+import { candidates } from '../src/runtime/variants.js'
 import { VERSION } from '../src/runtime/version.js'
 import { randomModel } from './random-model.js'
 
@@ -106,7 +107,9 @@ describe('variants of kernels', () => {
 
   it('that the driver cannot compile are replaced, which is said once', () => {
     expect(measured.variants.prefillAttention.variant).toBe('simple')
-    expect(measured.variants.prefillAttention.reason).toMatch(/^tiled did not compile; fastest of 1/)
+    expect(measured.variants.prefillAttention.reason).toMatch(
+      /^tiled did not compile; nothing else is left: /,
+    )
     expect(refused).toEqual([
       'The GPU driver could not compile prefillAttention "tiled"; "simple" is used instead. Update the driver or the browser.',
     ])
@@ -135,7 +138,9 @@ describe('variants of kernels', () => {
   })
 
   it('are computed with: prompts and steps after a replacement are right', async () => {
-    const exact = await create({ variants: { prefillProduct: 'float32', prefillAttention: 'simple' } })
+    const variants = { prefillProduct: 'float32', prefillAttention: 'simple', decode: 'float' } as const
+    const exact = await create({ variants, measureSoftware: true })
+    expect(exact.variants.decodeAttention.reason).toBe('no step is fused')
     const options = { prefix: undefined, prefixStrength: 1 }
     expect(await measured.logits(PROMPT, options)).toEqual(await exact.logits(PROMPT, options))
   })
@@ -164,6 +169,86 @@ describe('variants of kernels', () => {
     })
     const unknown = { prefill: 'int8' } as { decode?: 'float' }
     await expect(loadModel(files, { variants: unknown })).rejects.toThrow('expected only "prefillProduct"')
+  })
+})
+
+describe('candidates', () => {
+  const matrices = { componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 }
+  /** A GPU as kernels ask it; nothing is computed on it. */
+  const gpuWith = (more: object) =>
+    ({
+      f16: true,
+      subgroups: true,
+      subgroupMatrices: [matrices],
+      software: false,
+      info: { subgroupMinSize: 32, subgroupMaxSize: 32 },
+      limits: { maxComputeWorkgroupStorageSize: 49_152, maxStorageBuffersPerShaderStage: 16 },
+      workgroupSize: (size: number) => size,
+      ...more,
+    }) as unknown as Gpu
+  const config = { ffn: 13_696, heads: 32, kvGroups: 2, headDim: 128 } as ModelConfig
+  const shapeOf = (format: WeightFormat) => {
+    const matrix = { inFeatures: 4096, outFeatures: 4096, slices: [{ format, rows: 4096 }] }
+    return { layers: [{ qkv: matrix, dense: matrix, gateUp: matrix, down: matrix }], output: matrix }
+  }
+  const possible = (gpu: Gpu, format: WeightFormat = { type: 'q4', groupSize: 64 }, float = false) => {
+    const all = candidates(gpu, config, shapeOf(format), float ? 'float' : 'int8')
+    return Object.values(all).map((list) =>
+      list.flatMap(({ variant, obstacle }) => (obstacle === undefined ? [variant] : [])),
+    )
+  }
+
+  it.each([
+    [
+      'everything on a GPU with subgroup matrices',
+      possible(gpuWith({})),
+      [
+        ['subgroup-matrix', 'int8', 'float16', 'float32'],
+        ['subgroup-matrix', 'tiled', 'simple'],
+        ['fused-int8', 'float'],
+        ['subgroup-matrix', 'simple'],
+      ],
+    ],
+    [
+      'what needs no optional feature elsewhere',
+      possible(gpuWith({ f16: false, subgroups: false, subgroupMatrices: [] })),
+      [['int8', 'float32'], ['tiled', 'simple'], ['fused-int8', 'float'], ['simple']],
+    ],
+    [
+      'nothing that rounds to 8 bits with float activations',
+      possible(gpuWith({}), undefined, true),
+      [
+        ['subgroup-matrix', 'float16', 'float32'],
+        ['subgroup-matrix', 'tiled', 'simple'],
+        ['float'],
+        ['simple'],
+      ],
+    ],
+    [
+      'no integer products with dense weights',
+      possible(gpuWith({ subgroupMatrices: [] }), { type: 'f16' }),
+      [['float16', 'float32'], ['tiled', 'simple'], ['float'], ['simple']],
+    ],
+    [
+      'integer products, but no fused steps with 8-bit weights',
+      possible(gpuWith({ subgroupMatrices: [] }), { type: 'q8', groupSize: 64 }),
+      [['int8', 'float16', 'float32'], ['tiled', 'simple'], ['float'], ['simple']],
+    ],
+    [
+      'what fits into 16 KiB of workgroup memory',
+      possible(
+        gpuWith({ limits: { maxComputeWorkgroupStorageSize: 16_384, maxStorageBuffersPerShaderStage: 8 } }),
+        { type: 'q4', groupSize: 128 },
+      ),
+      [['float16', 'float32'], ['simple'], ['float'], ['simple']],
+    ],
+    [
+      'first what compiles fast on a software adapter',
+      possible(gpuWith({ software: true, f16: false, subgroupMatrices: [] })),
+      [['float32', 'int8'], ['simple', 'tiled'], ['fused-int8', 'float'], ['simple']],
+    ],
+  ])('are %s', (_, found, expected) => {
+    expect(found).toEqual(expected)
   })
 })
 

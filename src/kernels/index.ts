@@ -16,10 +16,15 @@ export {
   type AttentionCombineBuffers,
   compileAttentionCombine,
 } from './attention-combine/attention-combine.js'
-export { type AttentionDecodeBuffers, compileAttentionDecode } from './attention-decode/attention-decode.js'
+export {
+  type AttentionDecodeBuffers,
+  compileAttentionDecode,
+  decodesOnSubgroupMatrices,
+} from './attention-decode/attention-decode.js'
 export {
   type AttentionPrefillConstants,
   compileAttentionPrefill,
+  fitsAttentionTiled,
   usesSubgroupMatrices,
 } from './attention-prefill/attention-prefill.js'
 export {
@@ -42,7 +47,11 @@ export type {
   TransposedConstants,
   TransposedProduct,
 } from './common/linear-transposed.js'
-export type { TrainingAttentionBuffers, TrainingAttentionConstants } from './common/training-attention.js'
+export {
+  type TrainingAttentionBuffers,
+  type TrainingAttentionConstants,
+  trainsOnSubgroupMatrices,
+} from './common/training-attention.js'
 export type { QuantizedFormat, WeightBuffers, WeightFormat } from './common/weight.js'
 export { type CrossEntropyBuffers, compileCrossEntropy } from './cross-entropy/cross-entropy.js'
 export { type Dispatch, encodeDispatches } from './dispatch.js'
@@ -87,7 +96,7 @@ export {
   type QuantizedActivations,
   quantizedActivationBytes,
 } from './matmul-int8/quantize-activations.js'
-export { compileMatmulSubgroup } from './matmul-subgroup/matmul-subgroup.js'
+export { compileMatmulSubgroup, fitsMatmulSubgroup } from './matmul-subgroup/matmul-subgroup.js'
 export { halfMatrixShape } from './matmul-subgroup/matrix-shape.js'
 export { compileMatmulTransposed } from './matmul-transposed/matmul-transposed.js'
 export { compileMatmulTransposedSubgroup } from './matmul-transposed-subgroup/matmul-transposed-subgroup.js'

@@ -16,6 +16,7 @@ const UNITS: Readonly<Record<VariantName, string>> = {
   prefillProduct: 'ms a layer',
   prefillAttention: 'ms a layer',
   decode: 'ms a step',
+  decodeAttention: 'ms a layer',
 }
 
 /** How one thing is going to be chosen. */
@@ -50,8 +51,10 @@ function fastest(name: VariantName, times: VariantTimes): string {
     .filter((entry): entry is [string, number] => entry[1] !== null)
     .sort(([, a], [, b]) => a - b)
   const [[, best], ...others] = ranking
+  const time = `${milliseconds(best)} ${UNITS[name]}`
+  if (others.length === 0) return `nothing else is left: ${time}`
   const rest = others.map(([variant, ms]) => `${variant} ${milliseconds(ms)}`).join(', ')
-  return `fastest of ${ranking.length}: ${milliseconds(best)} ${UNITS[name]}${rest && `; ${rest}`}`
+  return `fastest of ${ranking.length}: ${time}; ${rest}`
 }
 
 /** What the driver refused, as the beginning of a reason. */
@@ -106,7 +109,11 @@ function planChoice(
  * @throws InvalidOptionError for a variant that was asked for and is not possible here
  */
 export function planChoices(all: Candidates, options: PlanOptions): readonly ChoicePlan[] {
-  return VARIANT_NAMES.map((name) => planChoice(name, all[name], options))
+  const plans = VARIANT_NAMES.map((name) => planChoice(name, all[name], options))
+  if (plans.some(({ name, order }) => name === 'decode' && order.includes('fused-int8'))) return plans
+  // There is nothing to compile and to measure it in.
+  const unused: Partial<ChoicePlan> = { order: ['simple'], measure: false, reason: 'no step is fused' }
+  return plans.map((plan) => (plan.name === 'decodeAttention' ? { ...plan, ...unused } : plan))
 }
 
 /** A variant that compiled. */

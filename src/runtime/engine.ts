@@ -182,11 +182,12 @@ export class Engine {
   }
 
   get #chosen(): Variants {
-    const { prefillProduct, prefillAttention, decode } = this.variants
+    const { prefillProduct, prefillAttention, decode, decodeAttention } = this.variants
     return {
       prefillProduct: prefillProduct.variant,
       prefillAttention: prefillAttention.variant,
       decode: decode.variant,
+      decodeAttention: decodeAttention.variant,
     }
   }
 

@@ -11,7 +11,10 @@ import {
 } from '../kernels/index.js'
 import type { ModelConfig } from './config.js'
 import { buildEmbedding, type ForwardContext } from './forward.js'
+import type { VariantOf } from './variants.js'
 import type { LayerWeights, LinearShape, LinearWeight, ModelShape } from './weights.js'
+
+type DecodeAttention = VariantOf<'decodeAttention'>
 
 /** What passes between the fused kernels of a decode step of one sequence. */
 export interface FusedActivations {
@@ -100,11 +103,11 @@ export class FusedDecode {
   }
 
   /** From the token to the residual stream behind the last layer. */
-  async body(): Promise<Dispatch[]> {
+  async body(variant: DecodeAttention): Promise<Dispatch[]> {
     const { weights } = this.#context
     const { rows, hidden } = this.#activations
     const embedding = await buildEmbedding(this.#context, rows, hidden)
-    const layers = await Promise.all(weights.layers.map((layer, index) => this.#layer(layer, index)))
+    const layers = await Promise.all(weights.layers.map((layer, index) => this.#layer(layer, index, variant)))
     return [...embedding, ...layers.flat()]
   }
 
@@ -123,13 +126,24 @@ export class FusedDecode {
     ]
   }
 
-  async #layer(layer: LayerWeights, index: number): Promise<Dispatch[]> {
+  /** The attention of a layer over splits of the cache. */
+  async attention(index: number, variant: DecodeAttention): Promise<Dispatch> {
+    const { gpu, config, cache, attentionParameters: parameters } = this.#context
+    const { heads, kvGroups, headDim } = config
+    const { rows, qkv } = this.#activations
+    const constants = { heads, kvGroups, headDim, capacity: cache.capacity }
+    const bind = await compileAttentionDecode(gpu, constants, variant === 'subgroup-matrix')
+    const [keys, values] = [cache.keys[index], cache.values[index]]
+    return bind('attention', { rows, qkv, keys, values, parameters, ...this.#parts })
+  }
+
+  async #layer(layer: LayerWeights, index: number, variant: DecodeAttention): Promise<Dispatch[]> {
     const context = this.#context
-    const { gpu, config, weights, cache, attentionParameters: parameters } = context
+    const { gpu, config, weights } = context
     const { heads, kvGroups, headDim, epsilon } = config
     const { rows, hidden, qkv } = this.#activations
     const [attend, combine] = await Promise.all([
-      compileAttentionDecode(gpu, { heads, kvGroups, headDim, capacity: cache.capacity }),
+      this.attention(index, variant),
       compileAttentionCombine(gpu, config),
     ])
     const normed = (normWeight: GPUBuffer) => ({ hidden, normWeight })
@@ -141,8 +155,6 @@ export class FusedDecode {
       headDim,
     } as const
     const projected = { bias: layer.qkv.bias ?? gpu.empty, rows, ropeTable: weights.ropeTable, qkv }
-    const keys = cache.keys[index]
-    const values = cache.values[index]
     const [project, dense, gateUp, down] = await Promise.all([
       linear(context, layer.qkv, projection, { input: normed(layer.inputNorm), output: projected }, epsilon),
       linear(context, layer.dense, { kind: 'add' }, { input: this.#attended, output: { y: hidden } }),
@@ -157,7 +169,7 @@ export class FusedDecode {
     ])
     return [
       project,
-      attend('attention', { rows, qkv, keys, values, parameters, ...this.#parts }),
+      attend,
       combine('combine', { rows, ...this.#parts, output: this.#attended }),
       dense,
       gateUp,

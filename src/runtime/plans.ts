@@ -38,7 +38,7 @@ export class Plans {
     this.#buffers = buffers
   }
 
-  #prefillVariants({ prefillProduct, prefillAttention }: Omit<Variants, 'decode'>): ForwardVariants {
+  #prefillVariants({ prefillProduct, prefillAttention }: Variants): ForwardVariants {
     return { product: prefillProduct, attention: prefillAttention, quantized: this.#buffers.quantized }
   }
 
@@ -63,7 +63,9 @@ export class Plans {
    */
   async step(variants: Variants, rows: number, batched: boolean): Promise<StepPlan> {
     const [[body, head], sample] = await Promise.all([
-      batched || variants.decode === 'float' ? this.#floatStep(variants, rows) : this.#fusedStep(),
+      batched || variants.decode === 'float'
+        ? this.#floatStep(variants, rows)
+        : this.#fusedStep(variants.decodeAttention),
       this.#buffers.sampler.build(),
     ])
     return { rows, body, head: [...head, ...sample] }
@@ -78,15 +80,15 @@ export class Plans {
     ])
   }
 
-  async #fusedStep() {
+  async #fusedStep(attention: VariantOf<'decodeAttention'>) {
     const { fused, sampler } = this.#buffers
     if (!fused) throw new TypeError('There are no buffers for fused steps.')
-    return Promise.all([fused.body(), fused.head(sampler.logits)])
+    return Promise.all([fused.body(attention), fused.head(sampler.logits)])
   }
 
   /** Compiles all that a variant needs in any layer, and gives the part of it that shows how fast it is. */
   async trial(name: VariantName, variant: VariantOf): Promise<Trial> {
-    const { context, prefill, quantized } = this.#buffers
+    const { context, prefill, quantized, fused } = this.#buffers
     const rows = prefill.maxRows
     if (name === 'prefillProduct') {
       const variants = { product: variant as VariantOf<'prefillProduct'>, quantized }
@@ -99,7 +101,13 @@ export class Plans {
       const attention = variant as VariantOf<'prefillAttention'>
       return { rows, dispatches: [await buildAttention(context, 0, prefill, attention)] }
     }
-    const step = variant === 'float' ? this.#floatStep({ prefillProduct: 'float32' }, 1) : this.#fusedStep()
+    if (name === 'decodeAttention') {
+      const attention = variant as VariantOf<'decodeAttention'>
+      return { rows: 1, dispatches: fused ? [await fused.attention(0, attention)] : [] }
+    }
+    // With the attention that every GPU has: whether another compiles is another choice.
+    const step =
+      variant === 'float' ? this.#floatStep({ prefillProduct: 'float32' }, 1) : this.#fusedStep('simple')
     return { rows: 1, dispatches: (await step).flat() }
   }
 

@@ -1,7 +1,9 @@
 import {
+  decodesOnSubgroupMatrices,
+  fitsAttentionTiled,
   fitsMatmulInt8,
+  fitsMatmulSubgroup,
   type Gpu,
-  halfMatrixShape,
   type QuantizedFormat,
   usesSubgroupMatrices,
 } from '../kernels/index.js'
@@ -21,6 +23,8 @@ export const VARIANTS = {
   prefillAttention: ['subgroup-matrix', 'tiled', 'simple'],
   /** Steps of one sequence: in six dispatches a layer with activations in 8 bits, or in ten with floats. */
   decode: ['fused-int8', 'float'],
+  /** Attention of fused steps: on subgroup matrices, or in f32. */
+  decodeAttention: ['subgroup-matrix', 'simple'],
 } as const
 
 export type VariantName = keyof typeof VARIANTS
@@ -77,11 +81,17 @@ function obstacles(
   const needs = (condition: boolean, what: string) => (condition ? undefined : `needs ${what}`)
   const rounding = needs(activations === 'int8', 'activations: "int8"')
   const formats = quantizedFormats(shape)
+  const fusing =
+    rounding ??
+    needs(
+      supportsFusedDecode(gpu, config, shape),
+      '4-bit weights in one piece each, sizes in blocks of 32, 9 storage buffers and 24 KiB of workgroup memory',
+    )
   return {
     prefillProduct: {
       'subgroup-matrix': needs(
-        halfMatrixShape(gpu) !== undefined,
-        'shader-f16 and subgroup matrices of f16 with f32 sums',
+        fitsMatmulSubgroup(gpu),
+        'shader-f16, subgroup matrices of f16 with f32 sums, and 20 kB of workgroup memory',
       ),
       int8:
         rounding ??
@@ -95,19 +105,20 @@ function obstacles(
     prefillAttention: {
       'subgroup-matrix': needs(
         usesSubgroupMatrices(gpu, config),
-        'shader-f16, subgroups of 32, subgroup matrices of 16 x 16 x 16 and heads of 128',
+        'shader-f16, subgroups of 32, subgroup matrices of 16 x 16 x 16, 32 kB of workgroup memory and heads of 128',
       ),
       tiled: needs(
-        config.headDim % 16 === 0 && config.headDim <= 16 * gpu.workgroupSize(64),
-        'heads of a multiple of 16, up to 1024',
+        fitsAttentionTiled(gpu, config),
+        'heads of a multiple of 16, and workgroup memory for 32 of them (30 kB where they are 128 wide)',
       ),
     },
-    decode: {
-      'fused-int8':
-        rounding ??
+    decode: { 'fused-int8': fusing },
+    decodeAttention: {
+      'subgroup-matrix':
+        needs(fusing === undefined, 'fused steps') ??
         needs(
-          supportsFusedDecode(gpu, config, shape),
-          '4-bit weights in one piece each, sizes in blocks of 32, 9 storage buffers and 24 KiB of workgroup memory',
+          decodesOnSubgroupMatrices(gpu, config),
+          'shader-f16, subgroups of 32, subgroup matrices of 16 x 16 x 16, heads of 128 in groups of a multiple of 16',
         ),
     },
   }
@@ -134,6 +145,7 @@ export function candidates(
     prefillProduct: of('prefillProduct'),
     prefillAttention: of('prefillAttention'),
     decode: of('decode'),
+    decodeAttention: of('decodeAttention'),
   }
 }
 

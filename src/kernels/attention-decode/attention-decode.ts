@@ -32,7 +32,7 @@ const TILE_HEADS = 8
 const ON_MATRICES = { headDim: 128, bytes: 31_488 }
 
 /** Whether the attention of a decode step can use subgroup matrices. */
-function usesSubgroupMatrices(gpu: Gpu, { heads, kvGroups, headDim }: HeadShape): boolean {
+export function decodesOnSubgroupMatrices(gpu: Gpu, { heads, kvGroups, headDim }: HeadShape): boolean {
   return (
     hasSubgroupMatrices(gpu) &&
     headDim === ON_MATRICES.headDim &&
@@ -49,7 +49,7 @@ function usesSubgroupMatrices(gpu: Gpu, { heads, kvGroups, headDim }: HeadShape)
 export async function compileAttentionDecode(
   gpu: Gpu,
   constants: DecodeAttentionConstants,
-  onMatrices = usesSubgroupMatrices(gpu, constants),
+  onMatrices = decodesOnSubgroupMatrices(gpu, constants),
 ): Promise<(label: string, buffers: AttentionDecodeBuffers) => Dispatch> {
   const { heads, kvGroups, headDim, capacity } = constants
   if (heads % kvGroups !== 0) {

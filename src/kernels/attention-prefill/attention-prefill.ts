@@ -14,8 +14,8 @@ export interface AttentionPrefillConstants extends HeadShape {
   readonly maxRows: number
 }
 
-/** What attention-subgroup.wgsl is written for. */
-const ON_MATRICES = { headDim: 128, lines: 64 }
+/** What attention-subgroup.wgsl is written for, and what it takes of workgroup memory. */
+const ON_MATRICES = { headDim: 128, lines: 64, bytes: 31_776 }
 
 /** Cache rows that go through workgroup memory at a time. */
 const KEYS = 32
@@ -25,12 +25,23 @@ const KEYS = 32
  * them it computes in f32.
  */
 export function usesSubgroupMatrices(gpu: Gpu, { headDim }: HeadShape): boolean {
-  return hasSubgroupMatrices(gpu) && headDim === ON_MATRICES.headDim
+  const fits = gpu.limits.maxComputeWorkgroupStorageSize >= ON_MATRICES.bytes
+  return hasSubgroupMatrices(gpu) && headDim === ON_MATRICES.headDim && fits
 }
 
 /** Lines (pairs of a row and a head) of a workgroup of attention-tiled.wgsl. */
 function tiledLines(workgroupSize: number, headDim: number): number {
   return Math.min(KEYS, (4 * 16 * workgroupSize) / headDim)
+}
+
+/** Whether attention-tiled.wgsl takes heads of this size, and its tiles fit into this GPU's workgroup memory. */
+export function fitsAttentionTiled(gpu: Gpu, { headDim }: HeadShape): boolean {
+  const workgroupSize = gpu.workgroupSize(64)
+  if (headDim % 16 !== 0 || headDim > 16 * workgroupSize) return false
+  const lines = tiledLines(workgroupSize, headDim)
+  const line = headDim / 4 + 1
+  const bytes = 16 * lines * line + 8 * KEYS * line + 4 * lines * (KEYS + 1) + 4 * lines + 16
+  return bytes <= gpu.limits.maxComputeWorkgroupStorageSize
 }
 
 /**

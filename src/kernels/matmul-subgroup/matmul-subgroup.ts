@@ -7,7 +7,7 @@ import source from './matmul-subgroup.wgsl?raw'
 import { halfMatrixShape } from './matrix-shape.js'
 import directSource from './output-direct.wgsl?raw'
 import edgesSource from './output-edges.wgsl?raw'
-import { type MatmulTiling, matmulTiling, tileSize } from './tiling.js'
+import { fitsTiling, type MatmulTiling, matmulTiling, tileSize } from './tiling.js'
 import f16Source from './weight-f16.wgsl?raw'
 import q4Source from './weight-q4.wgsl?raw'
 import q8Source from './weight-q8.wgsl?raw'
@@ -16,6 +16,12 @@ const SOURCES = { f16: f16Source, q4: q4Source, q8: q8Source }
 
 /** Elements that the readers of a format load at once; a group must not end within. */
 const UNIT = { f16: 8, q4: 16, q8: 8 }
+
+/** Whether this GPU has fitting subgroup matrices, and the workgroup memory that the product needs. */
+export function fitsMatmulSubgroup(gpu: Gpu): boolean {
+  const shape = halfMatrixShape(gpu)
+  return shape !== undefined && fitsTiling(shape, gpu.limits.maxComputeWorkgroupStorageSize)
+}
 
 /**
  * Compiles the matrix product y (+)= x * w^T (+ bias) for many rows on subgroup matrices, with both factors rounded

@@ -29,3 +29,8 @@ export function matmulTiling(shape: MatrixShape, rows: number, workgroupBytes: n
   const deep = { rowSubgroups, outputSubgroups: 4, depth: 4 * shape.K }
   return tileBytes(shape, deep) <= workgroupBytes ? deep : { ...deep, depth: 2 * shape.K }
 }
+
+/** Whether the tiling for many rows fits into so much workgroup memory. */
+export function fitsTiling(shape: MatrixShape, workgroupBytes: number): boolean {
+  return tileBytes(shape, matmulTiling(shape, Number.POSITIVE_INFINITY, workgroupBytes)) <= workgroupBytes
+}
