@@ -118,7 +118,8 @@ export class TrainingView {
 
   #start(event: Extract<TrainingEvent, { type: 'start' }>): void {
     const { step, maxSteps, parameters, memory, damaged } = event
-    for (const folder of damaged) warn(this.#terminal, `${folder} is damaged and passed over.`)
+    const { yellow } = this.#terminal.colors
+    for (const folder of damaged) this.#say(yellow(`${folder} is damaged and passed over.`))
     if (step > 0) this.#say(`Resuming after step ${step} of ${maxSteps}.`)
     this.#say(`Trained: ${count(parameters, 'parameter')}`)
     this.#say(memoryLine(this.#modelBytes, memory))
@@ -139,10 +140,9 @@ export class TrainingView {
     this.#progress?.update(label, this.#done * this.#batches, this.#maxSteps * this.#batches)
   }
 
-  /** A line above the progress bar, which draws itself again. */
   #say(line: string): void {
-    if (this.#terminal.screen) this.#terminal.io.stderr.write('\r\x1b[K')
-    this.#terminal.say(line)
+    if (this.#progress) this.#progress.say(line)
+    else this.#terminal.say(line)
   }
 }
 

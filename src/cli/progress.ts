@@ -93,6 +93,14 @@ export class Progress {
     this.#terminal.say(done < total ? `${label}: ${this.#facts().join(', ')}` : `${label} …`)
   }
 
+  /** Writes a line above the bar. */
+  say(line: string): void {
+    if (this.#shown && !this.#stopped) this.#bar?.stop()
+    this.#shown = false
+    this.#terminal.say(line)
+    if (!this.#stopped) this.#draw()
+  }
+
   /** Takes the bar away. */
   stop(): void {
     clearTimeout(this.#timer)
