@@ -6,7 +6,7 @@ import {
   encodeDispatches,
   type Gpu,
   type TrainingAttentionConstants,
-  usesSubgroupMatrices,
+  trainsOnSubgroupMatrices,
 } from '../common/internals.js'
 import type { CaseShapes, KernelCase, KernelFamily } from './kernel-case.js'
 import { relativeError, samples, type Workshop } from './workshop.js'
@@ -158,7 +158,7 @@ function trainingCases(gpu: Gpu, shapes: CaseShapes, rows: number): KernelCase[]
   const { heads, headDim } = shapes
   const prefixLength = Math.min(PREFIX_LENGTH, rows)
   const pairs = heads * (rows * prefixLength + (rows * (rows + 1)) / 2)
-  const onMatrices = usesSubgroupMatrices(gpu, shapes)
+  const onMatrices = trainsOnSubgroupMatrices(gpu, shapes)
   const shared = {
     shape: `${rows} rows behind ${prefixLength}`,
     unit: onMatrices ? 'matrix' : 'f32',

@@ -1,5 +1,8 @@
-import { usesSubgroupMatrices } from '../attention-prefill/attention-prefill.js'
-import type { TrainingAttentionBuffers, TrainingAttentionConstants } from '../common/training-attention.js'
+import {
+  type TrainingAttentionBuffers,
+  type TrainingAttentionConstants,
+  trainsOnSubgroupMatrices,
+} from '../common/training-attention.js'
 import type { Dispatch } from '../dispatch.js'
 import type { BufferRange, Gpu } from '../gpu.js'
 import { compileSubgroupBackward } from './subgroup.js'
@@ -30,7 +33,7 @@ export interface AttentionBackward {
 }
 
 /**
- * Compiles the backward pass of `compileAttentionTraining`, on subgroup matrices where `usesSubgroupMatrices`, else in
+ * Compiles the backward pass of `compileAttentionTraining`, on subgroup matrices where `trainsOnSubgroupMatrices`, else in
  * f32. Nothing in it depends on the order in which invocations run: the same input gives the same gradient to the bit.
  * @throws KernelArgumentError for heads that do not divide into groups, or are no multiple of 4 wide
  */
@@ -38,7 +41,7 @@ export function compileAttentionBackward(
   gpu: Gpu,
   constants: AttentionBackwardConstants,
 ): Promise<AttentionBackward> {
-  return usesSubgroupMatrices(gpu, constants)
+  return trainsOnSubgroupMatrices(gpu, constants)
     ? compileSubgroupBackward(gpu, constants)
     : compileTiledBackward(gpu, constants)
 }

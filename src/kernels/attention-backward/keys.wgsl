@@ -10,7 +10,9 @@
 // parts        [SPLITS, PREFIX + MAX_ROWS, 2, KV_GROUPS * HEAD_DIM]  f32, dk and dv of a part of a group's heads
 //
 // A workgroup has KEYS keys and values; tiles of LINES lines (as in attention-training.wgsl, but of one split's heads
-// alone) go through workgroup memory. The splits are added up by sum.wgsl, always in the same order.
+// alone) go through workgroup memory. One part of the invocations computes scores, the other the gradients of weights.
+// Keys go by fours, a quarter of the tile apart; an invocation has the sums of OWN_FOURS fours in one quad of columns.
+// The splits are added up by sum.wgsl, always in the same order.
 //
 // Dispatch: groups times splits in x, tiles of keys in y.
 
@@ -21,16 +23,18 @@
 @group(0) @binding(6) var<storage, read_write> parts: array<vec4<f32>>;
 
 const LINE = QUADS + 1u;
-const SCORE_LINE = KEYS + 1u;
 const SPLIT_HEADS = GROUP_HEADS / SPLITS;
-const OWNED = (KEYS * QUADS + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZE;
+const FOURS = KEYS / 4u;
+const THREAD_FOURS = WORKGROUP_SIZE / QUADS;
+const OWN_FOURS = (FOURS + THREAD_FOURS - 1u) / THREAD_FOURS;
 
 var<workgroup> tile_keys: array<vec4<f32>, KEYS * LINE>;
 var<workgroup> tile_values: array<vec4<f32>, KEYS * LINE>;
 var<workgroup> queries: array<vec4<f32>, LINES * LINE>;
 var<workgroup> gradients: array<vec4<f32>, LINES * LINE>;
-var<workgroup> weights: array<f32, LINES * SCORE_LINE>;
-var<workgroup> dscores: array<f32, LINES * SCORE_LINE>;
+// Of a line and a four of keys: weights, and what they are multiplied by to give ds.
+var<workgroup> weights: array<vec4<f32>, LINES * FOURS>;
+var<workgroup> dweights: array<vec4<f32>, LINES * FOURS>;
 var<workgroup> shared_rows: u32;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -50,63 +54,84 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     tile_keys[i / QUADS * LINE + i % QUADS] = key_quad(c, group, i % QUADS);
     tile_values[i / QUADS * LINE + i % QUADS] = value_quad(c, group, i % QUADS);
   }
-  var key_sums: array<vec4<f32>, OWNED>;
-  var value_sums: array<vec4<f32>, OWNED>;
-  // The first row that sees one of the keys.
+  let quad = lane % QUADS;
+  let first_four = lane / QUADS * OWN_FOURS;
+  var key_sums: array<mat4x4<f32>, OWN_FOURS>;
+  var value_sums: array<mat4x4<f32>, OWN_FOURS>;
+  // Of the first row that sees one of the keys.
   let first_line = (max(first_key, PREFIX) - PREFIX) * SPLIT_HEADS;
-  let lines = rows * SPLIT_HEADS;
-  for (var first = first_line; first < lines; first += LINES) {
+  let end = rows * SPLIT_HEADS;
+  for (var first = first_line; first < end; first += LINES) {
     workgroupBarrier();
     for (var i = lane; i < LINES * QUADS; i += WORKGROUP_SIZE) {
-      let line = min(first + i / QUADS, lines - 1u);
+      let line = min(first + i / QUADS, end - 1u);
       let row = line / SPLIT_HEADS;
       let head = first_head + line % SPLIT_HEADS;
       let to = i / QUADS * LINE + i % QUADS;
-      queries[to] = qkv[query_at(row, head) + i % QUADS];
+      queries[to] = qkv[query_at(row, head) + i % QUADS] * scale;
       gradients[to] = dy[(row * HEADS + head) * QUADS + i % QUADS];
     }
     workgroupBarrier();
 
-    for (var i = lane; i < LINES * KEYS; i += WORKGROUP_SIZE) {
-      let line = i / KEYS;
-      let key = i % KEYS;
-      let row = min(first + line, lines - 1u) / SPLIT_HEADS;
-      let at = row * HEADS + first_head + (first + line) % SPLIT_HEADS;
-      var score = 0.0;
-      var product = 0.0;
-      for (var d = 0u; d < QUADS; d++) {
-        score += dot(queries[line * LINE + d], tile_keys[key * LINE + d]);
-        product += dot(gradients[line * LINE + d], tile_values[key * LINE + d]);
+    for (var i = lane; i < 2u * FOURS * LINES; i += WORKGROUP_SIZE) {
+      let at = i % (FOURS * LINES);
+      let four = at % FOURS;
+      let line = at / FOURS;
+      let row = min(first + line, end - 1u) / SPLIT_HEADS;
+      let head = first_head + (first + line) % SPLIT_HEADS;
+      var products = vec4<f32>();
+      if (i == at) {
+        for (var d = 0u; d < QUADS; d++) {
+          let q = queries[line * LINE + d];
+          products += vec4<f32>(
+            dot(tile_keys[four * LINE + d], q),
+            dot(tile_keys[(four + FOURS) * LINE + d], q),
+            dot(tile_keys[(four + 2u * FOURS) * LINE + d], q),
+            dot(tile_keys[(four + 3u * FOURS) * LINE + d], q),
+          );
+        }
+        let c = vec4<u32>(first_key + four) + vec4<u32>(0u, FOURS, 2u * FOURS, 3u * FOURS);
+        let line_end = select(0u, PREFIX + row + 1u, first + line < end);
+        let weight = exp(products - log_sum_exp[row * HEADS + head]);
+        weights[at] = select(vec4<f32>(), weight, c < vec4<u32>(line_end));
+      } else {
+        for (var d = 0u; d < QUADS; d++) {
+          let gradient = gradients[line * LINE + d];
+          products += vec4<f32>(
+            dot(tile_values[four * LINE + d], gradient),
+            dot(tile_values[(four + FOURS) * LINE + d], gradient),
+            dot(tile_values[(four + 2u * FOURS) * LINE + d], gradient),
+            dot(tile_values[(four + 3u * FOURS) * LINE + d], gradient),
+          );
+        }
+        dweights[at] = products - delta[row * HEADS + head];
       }
-      let seen = first + line < lines && first_key + key <= PREFIX + row;
-      let weight = select(0.0, exp(score * scale - log_sum_exp[at]), seen);
-      weights[line * SCORE_LINE + key] = weight;
-      dscores[line * SCORE_LINE + key] = weight * (product - delta[at]) * scale;
     }
     workgroupBarrier();
 
-    for (var k = 0u; k < OWNED; k++) {
-      let i = lane + k * WORKGROUP_SIZE;
-      if (i < KEYS * QUADS) {
-        var key_sum = key_sums[k];
-        var value_sum = value_sums[k];
-        for (var j = 0u; j < LINES; j++) {
-          key_sum += dscores[j * SCORE_LINE + i / QUADS] * queries[j * LINE + i % QUADS];
-          value_sum += weights[j * SCORE_LINE + i / QUADS] * gradients[j * LINE + i % QUADS];
-        }
-        key_sums[k] = key_sum;
-        value_sums[k] = value_sum;
+    for (var j = 0u; j < LINES; j++) {
+      let query = queries[j * LINE + quad];
+      let gradient = gradients[j * LINE + quad];
+      for (var k = 0u; k < OWN_FOURS; k++) {
+        let at = j * FOURS + min(first_four + k, FOURS - 1u);
+        let p = weights[at];
+        let ds = p * dweights[at];
+        // The queries bring the factor of 1 / sqrt(HEAD_DIM).
+        key_sums[k] += mat4x4<f32>(ds.x * query, ds.y * query, ds.z * query, ds.w * query);
+        value_sums[k] += mat4x4<f32>(p.x * gradient, p.y * gradient, p.z * gradient, p.w * gradient);
       }
     }
   }
 
-  for (var k = 0u; k < OWNED; k++) {
-    let i = lane + k * WORKGROUP_SIZE;
-    let c = first_key + i / QUADS;
-    if (i < KEYS * QUADS && c < PREFIX + rows) {
-      let to = ((split * (PREFIX + MAX_ROWS) + c) * 2u * KV_GROUPS + group) * QUADS + i % QUADS;
-      parts[to] = key_sums[k];
-      parts[to + KV_GROUPS * QUADS] = value_sums[k];
+  for (var k = 0u; k < OWN_FOURS; k++) {
+    let four = first_four + k;
+    for (var part = 0u; part < 4u; part++) {
+      let c = first_key + four + part * FOURS;
+      if (four < FOURS && c < PREFIX + rows) {
+        let to = ((split * (PREFIX + MAX_ROWS) + c) * 2u * KV_GROUPS + group) * QUADS + quad;
+        parts[to] = key_sums[k][part];
+        parts[to + KV_GROUPS * QUADS] = value_sums[k][part];
+      }
     }
   }
 }

@@ -7,7 +7,7 @@
 // lines            [2, MAX_ROWS, HEADS * 128]               f16: queries times log2(e) / sqrt(128), then gradients of
 //                                                           each line times a power of two, so that the largest is in 1 .. 2
 // facts            [MAX_ROWS, HEADS]                        vec4<f32>:
-//   log_sum_exp in powers of two; delta = dy . y, times that power of two; the exponent of the line's largest gradient and
+//   log_sum_exp in powers of two; delta = dy . y, of the scaled gradients; the exponent of the line's largest gradient and
 //   of the row's, both as biased by f32 (127 is that of 1)
 //
 // The 32 invocations of a subgroup have a head.
@@ -40,16 +40,18 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     let head = min(first + lane / 32u, HEADS - 1u);
     let line = row * HEADS + head;
     let gradient = dy[line * 32u + quad];
-    let delta = subgroupAdd(dot(gradient, y[line * 32u + quad]));
     let size = abs(gradient);
     let largest = subgroupMax(max(max(size.x, size.y), max(size.z, size.w)));
     // Lines of zeros and of infinities get what is possible.
     let exponent = clamp(bitcast<u32>(largest) >> 23u, 1u, 253u);
     let scale = bitcast<f32>((254u - exponent) << 23u);
+    let rounded = pack(gradient * scale);
     lines[line * 32u + quad] = pack(qkv[(row * (HEADS + 2u * KV_GROUPS) + head) * 32u + quad] * (inverseSqrt(128.0) * LOG2_E));
-    lines[(MAX_ROWS * HEADS + line) * 32u + quad] = pack(gradient * scale);
+    lines[(MAX_ROWS * HEADS + line) * 32u + quad] = rounded;
+    // Of the rounded gradients, as the gradients of the weights that it is taken off.
+    let delta = subgroupAdd(dot(vec4<f32>(unpack2x16float(rounded.x), unpack2x16float(rounded.y)), y[line * 32u + quad]));
     if (quad == 0u) {
-      deltas[head] = delta * scale;
+      deltas[head] = delta;
       exponents[head] = exponent;
     }
   }

@@ -8,7 +8,8 @@
 // delta        [MAX_ROWS, HEADS]                               f32, of delta.wgsl
 // dqkv         [MAX_ROWS, (HEADS + 2 KV_GROUPS) * HEAD_DIM]    f32, of which the queries are written
 //
-// Lines are as in attention-training.wgsl: LINES of them to a workgroup, and tiles of KEYS keys and values.
+// Lines are as in attention-training.wgsl, fours of them too: LINES to a workgroup, and tiles of KEYS keys and values.
+// One part of the invocations computes scores, the other the gradients of weights.
 //
 // Dispatch: groups in x, tiles of lines in y; the last tiles, which have the most keys, go first.
 
@@ -18,15 +19,31 @@
 @group(0) @binding(6) var<storage, read_write> dqkv: array<vec4<f32>>;
 
 const LINE = QUADS + 1u;
-const SCORE_LINE = KEYS + 1u;
-const OWNED = (LINES * QUADS + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZE;
+const FOURS = LINES / 4u;
+const THREAD_FOURS = WORKGROUP_SIZE / QUADS;
+const OWN_FOURS = (FOURS + THREAD_FOURS - 1u) / THREAD_FOURS;
 
 var<workgroup> queries: array<vec4<f32>, LINES * LINE>;
 var<workgroup> gradients: array<vec4<f32>, LINES * LINE>;
 var<workgroup> tile_keys: array<vec4<f32>, KEYS * LINE>;
 var<workgroup> tile_values: array<vec4<f32>, KEYS * LINE>;
-var<workgroup> dscores: array<f32, LINES * SCORE_LINE>;
+// Of a key and a four of lines: weights, and what they are multiplied by to give ds.
+var<workgroup> weights: array<vec4<f32>, KEYS * FOURS>;
+var<workgroup> dweights: array<vec4<f32>, KEYS * FOURS>;
+// Of each four: behind which keys its lines end, log_sum_exp and delta.
+var<workgroup> line_ends: array<vec4<u32>, FOURS>;
+var<workgroup> line_sums: array<vec4<f32>, FOURS>;
+var<workgroup> line_deltas: array<vec4<f32>, FOURS>;
 var<workgroup> shared_rows: u32;
+
+// The lines of a four, and the rows they belong to.
+fn lines_of(first_line: u32, four: u32) -> vec4<u32> {
+  return vec4<u32>(first_line + four) + vec4<u32>(0u, FOURS, 2u * FOURS, 3u * FOURS);
+}
+
+fn rows_of(lines: vec4<u32>, rows: u32) -> vec4<u32> {
+  return min(lines / GROUP_HEADS, vec4<u32>(rows - 1u));
+}
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -51,10 +68,20 @@ fn main(
     let row = min(line / GROUP_HEADS, rows - 1u);
     let head = group * GROUP_HEADS + line % GROUP_HEADS;
     let to = i / QUADS * LINE + i % QUADS;
-    queries[to] = qkv[query_at(row, head) + i % QUADS];
+    queries[to] = qkv[query_at(row, head) + i % QUADS] * scale;
     gradients[to] = dy[(row * HEADS + head) * QUADS + i % QUADS];
   }
-  var sums: array<vec4<f32>, OWNED>;
+  if (lane < FOURS) {
+    let lines = lines_of(first_line, lane);
+    let line_rows = rows_of(lines, rows);
+    let at = line_rows * HEADS + group * GROUP_HEADS + lines % GROUP_HEADS;
+    line_ends[lane] = line_rows + PREFIX + 1u;
+    line_sums[lane] = vec4<f32>(log_sum_exp[at.x], log_sum_exp[at.y], log_sum_exp[at.z], log_sum_exp[at.w]);
+    line_deltas[lane] = vec4<f32>(delta[at.x], delta[at.y], delta[at.z], delta[at.w]);
+  }
+  let quad = lane % QUADS;
+  let first_four = lane / QUADS * OWN_FOURS;
+  var sums: array<mat4x4<f32>, OWN_FOURS>;
   for (var first = 0u; first < end; first += KEYS) {
     workgroupBarrier();
     for (var i = lane; i < KEYS * QUADS; i += WORKGROUP_SIZE) {
@@ -64,40 +91,56 @@ fn main(
     }
     workgroupBarrier();
 
-    for (var i = lane; i < LINES * KEYS; i += WORKGROUP_SIZE) {
-      let line = i / KEYS;
-      let key = i % KEYS;
-      let row = min((first_line + line) / GROUP_HEADS, rows - 1u);
-      let at = row * HEADS + group * GROUP_HEADS + (first_line + line) % GROUP_HEADS;
-      var score = 0.0;
-      var product = 0.0;
-      for (var d = 0u; d < QUADS; d++) {
-        score += dot(queries[line * LINE + d], tile_keys[key * LINE + d]);
-        product += dot(gradients[line * LINE + d], tile_values[key * LINE + d]);
+    for (var i = lane; i < 2u * FOURS * KEYS; i += WORKGROUP_SIZE) {
+      let at = i % (FOURS * KEYS);
+      let four = at % FOURS;
+      let key = at / FOURS;
+      var products = vec4<f32>();
+      if (i == at) {
+        for (var d = 0u; d < QUADS; d++) {
+          let k = tile_keys[key * LINE + d];
+          products += vec4<f32>(
+            dot(queries[four * LINE + d], k),
+            dot(queries[(four + FOURS) * LINE + d], k),
+            dot(queries[(four + 2u * FOURS) * LINE + d], k),
+            dot(queries[(four + 3u * FOURS) * LINE + d], k),
+          );
+        }
+        let seen = vec4<u32>(first + key) < line_ends[four];
+        weights[at] = select(vec4<f32>(), exp(products - line_sums[four]), seen);
+      } else {
+        for (var d = 0u; d < QUADS; d++) {
+          let v = tile_values[key * LINE + d];
+          products += vec4<f32>(
+            dot(gradients[four * LINE + d], v),
+            dot(gradients[(four + FOURS) * LINE + d], v),
+            dot(gradients[(four + 2u * FOURS) * LINE + d], v),
+            dot(gradients[(four + 3u * FOURS) * LINE + d], v),
+          );
+        }
+        dweights[at] = products - line_deltas[four];
       }
-      let ds = exp(score * scale - log_sum_exp[at]) * (product - delta[at]) * scale;
-      dscores[line * SCORE_LINE + key] = select(0.0, ds, first + key <= PREFIX + row);
     }
     workgroupBarrier();
 
-    for (var k = 0u; k < OWNED; k++) {
-      let i = lane + k * WORKGROUP_SIZE;
-      if (i < LINES * QUADS) {
-        var sum = sums[k];
-        for (var j = 0u; j < KEYS; j++) {
-          sum += dscores[i / QUADS * SCORE_LINE + j] * tile_keys[j * LINE + i % QUADS];
-        }
-        sums[k] = sum;
+    for (var j = 0u; j < KEYS; j++) {
+      let key = tile_keys[j * LINE + quad];
+      for (var k = 0u; k < OWN_FOURS; k++) {
+        let at = j * FOURS + min(first_four + k, FOURS - 1u);
+        let ds = weights[at] * dweights[at];
+        sums[k] += mat4x4<f32>(ds.x * key, ds.y * key, ds.z * key, ds.w * key);
       }
     }
   }
 
-  for (var k = 0u; k < OWNED; k++) {
-    let i = lane + k * WORKGROUP_SIZE;
-    let line = first_line + i / QUADS;
-    let row = line / GROUP_HEADS;
-    if (i < LINES * QUADS && row < rows) {
-      dqkv[query_at(row, group * GROUP_HEADS + line % GROUP_HEADS) + i % QUADS] = sums[k];
+  for (var k = 0u; k < OWN_FOURS; k++) {
+    let four = first_four + k;
+    let lines = lines_of(first_line, four);
+    for (var part = 0u; part < 4u; part++) {
+      let row = lines[part] / GROUP_HEADS;
+      if (four < FOURS && row < rows) {
+        dqkv[query_at(row, group * GROUP_HEADS + lines[part] % GROUP_HEADS) + quad] = sums[k][part] * scale;
+      }
     }
   }
 }

@@ -1,5 +1,6 @@
 import { compilePackKeys, packedKeyBytes } from '../common/pack-keys.js'
 import { scratchLayout } from '../common/scratch.js'
+import { MATRIX_EXTENSIONS } from '../common/subgroup-matrices.js'
 import type { Dispatch } from '../dispatch.js'
 import type { Gpu } from '../gpu.js'
 import type { AttentionBackward, AttentionBackwardConstants } from './attention-backward.js'
@@ -20,13 +21,12 @@ export async function compileSubgroupBackward(
   const { heads, kvGroups, headDim, prefixLength, maxRows, prefixOnly } = constants
   const splits = splitsOf(gpu, constants)
   const u32 = { HEADS: heads, KV_GROUPS: kvGroups, PREFIX: prefixLength, MAX_ROWS: maxRows }
-  const matrices = ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix']
   const [packKeys, packLines, queries, keys, sum] = await Promise.all([
     compilePackKeys(gpu, constants),
     gpu.compile('attention-backward lines', [packLinesSource], { enable: ['subgroups'], u32 }),
-    gpu.compile('attention-backward queries', [queriesSource], { enable: matrices, u32 }),
+    gpu.compile('attention-backward queries', [queriesSource], { enable: MATRIX_EXTENSIONS, u32 }),
     gpu.compile('attention-backward keys', [keysSource], {
-      enable: matrices,
+      enable: MATRIX_EXTENSIONS,
       u32: { ...u32, SPLITS: splits },
     }),
     compileSum(gpu, constants, splits),

@@ -1,6 +1,6 @@
 import prefixedKeysSource from '../common/prefixed-keys.wgsl?raw'
 import { scratchLayout } from '../common/scratch.js'
-import { trainingAttentionSpecialization, trainingWorkgroupSize } from '../common/training-attention.js'
+import { tiledAttentionSpecialization, usesLargeTiles } from '../common/training-attention.js'
 import type { Dispatch } from '../dispatch.js'
 import type { Gpu } from '../gpu.js'
 import type { AttentionBackward, AttentionBackwardConstants } from './attention-backward.js'
@@ -10,10 +10,10 @@ import { compileSum, keyRows, partBytes, splitsOf } from './parts.js'
 import queriesSource from './queries.wgsl?raw'
 
 /** Lines (pairs of a row and a head) and keys of a tile: where lines stay and keys go by, and the other way round. */
-function tilesOf(gpu: Gpu) {
-  // Software adapters compile for many seconds where an invocation has many sums.
-  if (gpu.software) return { queryTile: { LINES: 4, KEYS: 8 }, keyTile: { LINES: 8, KEYS: 4 } }
-  return { queryTile: { LINES: 16, KEYS: 8 }, keyTile: { LINES: 8, KEYS: 16 } }
+function tilesOf(gpu: Gpu, constants: AttentionBackwardConstants) {
+  return usesLargeTiles(gpu, constants)
+    ? { queryTile: { LINES: 16, KEYS: 8 }, keyTile: { LINES: 8, KEYS: 16 } }
+    : { queryTile: { LINES: 4, KEYS: 8 }, keyTile: { LINES: 8, KEYS: 4 } }
 }
 
 /** The backward pass of attention in f32, on any adapter. */
@@ -22,10 +22,9 @@ export async function compileTiledBackward(
   constants: AttentionBackwardConstants,
 ): Promise<AttentionBackward> {
   const { heads, kvGroups, maxRows, prefixOnly } = constants
-  const WORKGROUP_SIZE = trainingWorkgroupSize(gpu)
   const splits = splitsOf(gpu, constants)
-  const { queryTile, keyTile } = tilesOf(gpu)
-  const u32 = { ...trainingAttentionSpecialization('attention-backward', constants), WORKGROUP_SIZE }
+  const { queryTile, keyTile } = tilesOf(gpu, constants)
+  const u32 = tiledAttentionSpecialization(gpu, 'attention-backward', constants)
   const [deltaPipeline, queries, keys, sum] = await Promise.all([
     gpu.compile('attention-backward delta', [deltaSource], { u32 }),
     gpu.compile('attention-backward queries', [prefixedKeysSource, queriesSource], {
@@ -46,7 +45,7 @@ export async function compileTiledBackward(
         label: `${label} delta`,
         pipeline: deltaPipeline,
         bindGroup: gpu.bind(deltaPipeline, `${label} delta`, [length, y, dy, delta]),
-        workgroups: (rows) => [Math.ceil((rows * heads) / WORKGROUP_SIZE), 1, 1],
+        workgroups: (rows) => [Math.ceil((rows * heads) / u32.WORKGROUP_SIZE), 1, 1],
       }
       const ofQueries: Dispatch = {
         label: `${label} queries`,

@@ -1,12 +1,13 @@
-import { usesSubgroupMatrices } from '../attention-prefill/attention-prefill.js'
 import { compilePackKeys, packedKeyBytes } from '../common/pack-keys.js'
 import prefixedKeysSource from '../common/prefixed-keys.wgsl?raw'
 import { scratchLayout } from '../common/scratch.js'
+import { MATRIX_EXTENSIONS } from '../common/subgroup-matrices.js'
 import {
   type TrainingAttentionBuffers,
   type TrainingAttentionConstants,
-  trainingAttentionSpecialization,
-  trainingWorkgroupSize,
+  tiledAttentionSpecialization,
+  trainsOnSubgroupMatrices,
+  usesLargeTiles,
 } from '../common/training-attention.js'
 import type { Dispatch } from '../dispatch.js'
 import { KernelArgumentError } from '../errors.js'
@@ -33,11 +34,11 @@ const SUBGROUP_LINES = 64
 /** In f32, on any adapter. */
 async function compileTiled(gpu: Gpu, constants: TrainingAttentionConstants): Promise<AttentionTraining> {
   const { heads, kvGroups } = constants
-  // Lines (pairs of a row and a head) and keys of a tile; software adapters compile long where an invocation has many sums.
-  const tile = gpu.software ? { LINES: 4, KEYS: 8 } : { LINES: 16, KEYS: 16 }
-  const u32 = trainingAttentionSpecialization('attention-training', constants)
+  // Lines (pairs of a row and a head) and keys of a tile.
+  const tile = usesLargeTiles(gpu, constants) ? { LINES: 32, KEYS: 16 } : { LINES: 8, KEYS: 8 }
+  const u32 = tiledAttentionSpecialization(gpu, 'attention-training', constants)
   const pipeline = await gpu.compile('attention-training', [prefixedKeysSource, source], {
-    u32: { ...u32, ...tile, WORKGROUP_SIZE: trainingWorkgroupSize(gpu) },
+    u32: { ...u32, ...tile },
   })
   return {
     scratchBytes: 0,
@@ -61,7 +62,7 @@ async function compileOnMatrices(
   const [pack, pipeline] = await Promise.all([
     compilePackKeys(gpu, constants),
     gpu.compile('attention-training-subgroup', [subgroupSource], {
-      enable: ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'],
+      enable: MATRIX_EXTENSIONS,
       u32: { HEADS: heads, KV_GROUPS: kvGroups, PREFIX: prefixLength, MAX_ROWS: maxRows },
     }),
   ])
@@ -87,7 +88,7 @@ async function compileOnMatrices(
 
 /**
  * Compiles causal attention of a sequence behind a prefix, which also gives what the backward pass needs to compute
- * the weights again: row r sees the whole prefix and rows 0 to r. Where `usesSubgroupMatrices`, queries, keys, values and
+ * the weights again: row r sees the whole prefix and rows 0 to r. Where `trainsOnSubgroupMatrices`, queries, keys, values and
  * weights are rounded to f16; elsewhere it computes in f32.
  * @throws KernelArgumentError for heads that do not divide into groups, or are no multiple of 4 wide
  */
@@ -95,7 +96,7 @@ export function compileAttentionTraining(
   gpu: Gpu,
   constants: TrainingAttentionConstants,
 ): Promise<AttentionTraining> {
-  return usesSubgroupMatrices(gpu, constants)
+  return trainsOnSubgroupMatrices(gpu, constants)
     ? compileOnMatrices(gpu, constants)
     : compileTiled(gpu, constants)
 }

@@ -11,6 +11,9 @@
 // a workgroup has LINES of them. Tiles of KEYS keys, and then their values, go through workgroup memory. The softmax is
 // taken online (running maximum and sum).
 //
+// Lines go by fours, a quarter of the tile apart: four f is the lines f, f + FOURS, f + 2 FOURS, f + 3 FOURS. An
+// invocation computes the scores of a four with a key, and has the sums of OWN_FOURS fours in one quad of columns.
+//
 // Dispatch: groups in x, tiles of lines in y; the last tiles, which have the most keys, go first.
 
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
@@ -18,16 +21,44 @@
 
 // One more against bank conflicts.
 const LINE = QUADS + 1u;
-const SCORE_LINE = KEYS + 1u;
+const FOURS = LINES / 4u;
+const THREAD_FOURS = WORKGROUP_SIZE / QUADS;
+const OWN_FOURS = (FOURS + THREAD_FOURS - 1u) / THREAD_FOURS;
 const LOWEST = -3.4e38;
-// Sums of the tile, by fours, dealt out over the invocations.
-const OWNED = (LINES * QUADS + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZE;
 
 var<workgroup> queries: array<vec4<f32>, LINES * LINE>;
 var<workgroup> tile: array<vec4<f32>, KEYS * LINE>;
-var<workgroup> scores: array<f32, LINES * SCORE_LINE>;
-var<workgroup> rescale: array<f32, LINES>;
+// Of a key and a four of lines: first scores, then weights.
+var<workgroup> scores: array<vec4<f32>, KEYS * FOURS>;
+// Of each four: behind which keys its lines end, their highest score, and the factor of what was summed before.
+var<workgroup> line_ends: array<vec4<u32>, FOURS>;
+var<workgroup> line_highest: array<vec4<f32>, FOURS>;
+var<workgroup> rescale: array<vec4<f32>, FOURS>;
 var<workgroup> shared_rows: u32;
+
+// The lines of a four, and the rows they belong to.
+fn lines_of(first_line: u32, four: u32) -> vec4<u32> {
+  return vec4<u32>(first_line + four) + vec4<u32>(0u, FOURS, 2u * FOURS, 3u * FOURS);
+}
+
+fn rows_of(lines: vec4<u32>, rows: u32) -> vec4<u32> {
+  return min(lines / GROUP_HEADS, vec4<u32>(rows - 1u));
+}
+
+// Products of a four of queries with a key.
+fn products(four: u32, key: u32) -> vec4<f32> {
+  var sums = vec4<f32>();
+  for (var d = 0u; d < QUADS; d++) {
+    let k = tile[key * LINE + d];
+    sums += vec4<f32>(
+      dot(queries[four * LINE + d], k),
+      dot(queries[(four + FOURS) * LINE + d], k),
+      dot(queries[(four + 2u * FOURS) * LINE + d], k),
+      dot(queries[(four + 3u * FOURS) * LINE + d], k),
+    );
+  }
+  return sums;
+}
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -52,86 +83,88 @@ fn main(
     let query = qkv[query_at(row, group * GROUP_HEADS + line % GROUP_HEADS) + i % QUADS];
     queries[i / QUADS * LINE + i % QUADS] = query * inverseSqrt(f32(HEAD_DIM));
   }
-  // The first LINES invocations keep the softmax of a line each.
-  var highest = LOWEST;
-  var total = 0.0;
-  var sums: array<vec4<f32>, OWNED>;
+  // The first FOURS invocations keep the softmax of a four each.
+  var highest = vec4<f32>(LOWEST);
+  var total = vec4<f32>();
+  if (lane < FOURS) {
+    line_ends[lane] = rows_of(lines_of(first_line, lane), rows) + PREFIX + 1u;
+  }
+  let quad = lane % QUADS;
+  let first_four = lane / QUADS * OWN_FOURS;
+  var sums: array<mat4x4<f32>, OWN_FOURS>;
   for (var first = 0u; first < end; first += KEYS) {
     workgroupBarrier();
     for (var i = lane; i < KEYS * QUADS; i += WORKGROUP_SIZE) {
       tile[i / QUADS * LINE + i % QUADS] = key_quad(min(first + i / QUADS, end - 1u), group, i % QUADS);
     }
     workgroupBarrier();
-
-    // Two lines by two keys, half a tile apart.
-    for (var i = lane; i < LINES * KEYS / 4u; i += WORKGROUP_SIZE) {
-      let line = i / (KEYS / 2u);
-      let key = i % (KEYS / 2u);
-      var products = vec4<f32>();
-      for (var d = 0u; d < QUADS; d++) {
-        let q0 = queries[line * LINE + d];
-        let q1 = queries[(line + LINES / 2u) * LINE + d];
-        let k0 = tile[key * LINE + d];
-        let k1 = tile[(key + KEYS / 2u) * LINE + d];
-        products += vec4<f32>(dot(q0, k0), dot(q0, k1), dot(q1, k0), dot(q1, k1));
-      }
-      scores[line * SCORE_LINE + key] = products.x;
-      scores[line * SCORE_LINE + key + KEYS / 2u] = products.y;
-      scores[(line + LINES / 2u) * SCORE_LINE + key] = products.z;
-      scores[(line + LINES / 2u) * SCORE_LINE + key + KEYS / 2u] = products.w;
+    for (var i = lane; i < FOURS * KEYS; i += WORKGROUP_SIZE) {
+      scores[i] = products(i % FOURS, i / FOURS);
     }
     workgroupBarrier();
 
     for (var i = lane; i < KEYS * QUADS; i += WORKGROUP_SIZE) {
       tile[i / QUADS * LINE + i % QUADS] = value_quad(min(first + i / QUADS, end - 1u), group, i % QUADS);
     }
-    if (lane < LINES) {
-      let line_end = PREFIX + min((first_line + lane) / GROUP_HEADS, rows - 1u) + 1u;
-      let seen = line_end - min(first, line_end);
+    if (lane < FOURS) {
+      // Every line sees the first key, so that this is a score.
       var largest = highest;
-      for (var j = 0u; j < min(KEYS, seen); j++) {
-        largest = max(largest, scores[lane * SCORE_LINE + j]);
-      }
-      var sum = 0.0;
       for (var j = 0u; j < KEYS; j++) {
-        // Every line sees the first key, so that `largest` is a score.
-        let weight = select(0.0, exp(scores[lane * SCORE_LINE + j] - largest), j < seen);
-        scores[lane * SCORE_LINE + j] = weight;
-        sum += weight;
+        let seen = vec4<u32>(first + j) < line_ends[lane];
+        largest = max(largest, select(vec4<f32>(LOWEST), scores[j * FOURS + lane], seen));
       }
       rescale[lane] = exp(highest - largest);
-      total = total * rescale[lane] + sum;
+      line_highest[lane] = largest;
       highest = largest;
     }
     workgroupBarrier();
+    for (var i = lane; i < FOURS * KEYS; i += WORKGROUP_SIZE) {
+      let seen = vec4<u32>(first + i / FOURS) < line_ends[i % FOURS];
+      scores[i] = select(vec4<f32>(), exp(scores[i] - line_highest[i % FOURS]), seen);
+    }
+    workgroupBarrier();
 
-    for (var k = 0u; k < OWNED; k++) {
-      let i = lane + k * WORKGROUP_SIZE;
-      if (i < LINES * QUADS) {
-        let line = i / QUADS;
-        var sum = sums[k] * rescale[line];
-        for (var j = 0u; j < KEYS; j++) {
-          sum += scores[line * SCORE_LINE + j] * tile[j * LINE + i % QUADS];
-        }
-        sums[k] = sum;
+    if (lane < FOURS) {
+      total *= rescale[lane];
+      for (var j = 0u; j < KEYS; j++) {
+        total += scores[j * FOURS + lane];
+      }
+    }
+    for (var k = 0u; k < OWN_FOURS; k++) {
+      let factor = rescale[min(first_four + k, FOURS - 1u)];
+      sums[k] = mat4x4<f32>(factor.x * sums[k][0], factor.y * sums[k][1], factor.z * sums[k][2], factor.w * sums[k][3]);
+    }
+    for (var j = 0u; j < KEYS; j++) {
+      let value = tile[j * LINE + quad];
+      for (var k = 0u; k < OWN_FOURS; k++) {
+        let weight = scores[j * FOURS + min(first_four + k, FOURS - 1u)];
+        sums[k] += mat4x4<f32>(weight.x * value, weight.y * value, weight.z * value, weight.w * value);
       }
     }
   }
 
-  let own_row = (first_line + lane) / GROUP_HEADS;
-  if (lane < LINES) {
+  workgroupBarrier();
+  if (lane < FOURS) {
     rescale[lane] = 1.0 / total;
-    if (own_row < rows) {
-      log_sum_exp[own_row * HEADS + group * GROUP_HEADS + (first_line + lane) % GROUP_HEADS] = highest + log(total);
+    let lines = lines_of(first_line, lane);
+    let sums_of_exponentials = highest + log(total);
+    for (var part = 0u; part < 4u; part++) {
+      let row = lines[part] / GROUP_HEADS;
+      if (row < rows) {
+        log_sum_exp[row * HEADS + group * GROUP_HEADS + lines[part] % GROUP_HEADS] = sums_of_exponentials[part];
+      }
     }
   }
   workgroupBarrier();
-  for (var k = 0u; k < OWNED; k++) {
-    let i = lane + k * WORKGROUP_SIZE;
-    let line = first_line + i / QUADS;
-    let row = line / GROUP_HEADS;
-    if (i < LINES * QUADS && row < rows) {
-      y[(row * HEADS + group * GROUP_HEADS + line % GROUP_HEADS) * QUADS + i % QUADS] = sums[k] * rescale[i / QUADS];
+  for (var k = 0u; k < OWN_FOURS; k++) {
+    let four = first_four + k;
+    let lines = lines_of(first_line, four);
+    for (var part = 0u; part < 4u; part++) {
+      let row = lines[part] / GROUP_HEADS;
+      if (four < FOURS && row < rows) {
+        let to = (row * HEADS + group * GROUP_HEADS + lines[part] % GROUP_HEADS) * QUADS + quad;
+        y[to] = sums[k][part] * rescale[four][part];
+      }
     }
   }
 }

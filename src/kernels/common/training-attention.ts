@@ -1,6 +1,7 @@
 import { KernelArgumentError } from '../errors.js'
 import type { BufferRange, Gpu } from '../gpu.js'
 import type { HeadShape } from './heads.js'
+import { hasSubgroupMatrices } from './subgroup-matrices.js'
 
 /** The shape of attention in training: one sequence, behind a prefix that is trained, all in f32. */
 export interface TrainingAttentionConstants extends HeadShape {
@@ -54,7 +55,40 @@ export function trainingAttentionSpecialization(
   }
 }
 
-/** Invocations of a workgroup of the kernels for any adapter. */
-export function trainingWorkgroupSize(gpu: Gpu): number {
-  return gpu.workgroupSize(64)
+/** What the kernels on subgroup matrices are written for, and the most that one takes of workgroup memory. */
+const ON_MATRICES = { headDim: 128, bytes: 32_272 }
+
+/**
+ * Whether attention in training uses subgroup matrices, with what is multiplied rounded to f16; without them it
+ * computes in f32.
+ */
+export function trainsOnSubgroupMatrices(gpu: Gpu, { headDim }: HeadShape): boolean {
+  const fits = gpu.limits.maxComputeWorkgroupStorageSize >= ON_MATRICES.bytes
+  return hasSubgroupMatrices(gpu) && headDim === ON_MATRICES.headDim && fits
+}
+
+/** Rows of heads in a large tile of the kernels for any adapter, and what they keep besides. */
+const LARGE_TILE = { rows: 48, bytes: 2560 }
+
+/**
+ * Whether the kernels for any adapter may take large tiles: where workgroup memory has room for them, but not on software
+ * adapters, which compile for long where an invocation has many sums.
+ */
+export function usesLargeTiles(gpu: Gpu, { headDim }: HeadShape): boolean {
+  const bytes = LARGE_TILE.rows * (headDim + 4) * 4 + LARGE_TILE.bytes
+  return !gpu.software && gpu.limits.maxComputeWorkgroupStorageSize >= bytes
+}
+
+/** The same for the kernels that run on any adapter, with the size of their workgroups. */
+export function tiledAttentionSpecialization(
+  gpu: Gpu,
+  kernel: string,
+  constants: TrainingAttentionConstants,
+) {
+  const workgroupSize = gpu.workgroupSize(64)
+  // An invocation has sums in four columns.
+  if (constants.headDim > 4 * workgroupSize) {
+    throw new KernelArgumentError(kernel, `heads of ${constants.headDim}, more than ${4 * workgroupSize}`)
+  }
+  return { ...trainingAttentionSpecialization(kernel, constants), WORKGROUP_SIZE: workgroupSize }
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
 import { type Dispatch, encodeDispatches } from '../dispatch.js'
 import { Gpu, type OptionalFeature, STORAGE_USAGE } from '../gpu.js'
 
@@ -96,4 +96,15 @@ export function describeOnGpu(name: string, tests: (harness: () => TestGpu) => v
       tests(() => harness)
     })
   }
+}
+
+/**
+ * Skips the tests of a kernel that uses no subgroups on a software adapter's device that has them: they would compile
+ * for seconds what was tested without.
+ */
+export function skipRepeatedOnSoftware(harness: () => TestGpu): void {
+  beforeEach(({ skip }) => {
+    const { gpu } = harness()
+    if (gpu.software && gpu.subgroups) skip('the same kernels as plain WebGPU')
+  })
 }

@@ -9,7 +9,7 @@ import type { WeightFormat } from '../common/weight.js'
 import { referenceWeight } from '../common/weight.reference.js'
 import type { Dispatch } from '../dispatch.js'
 import { compileMatmul } from '../matmul/matmul.js'
-import { describeOnGpu, type TestGpu } from './gpu.js'
+import { describeOnGpu, skipRepeatedOnSoftware, type TestGpu } from './gpu.js'
 import { expectClose, randomNormal } from './numbers.js'
 
 interface Case {
@@ -103,6 +103,8 @@ export function describeLinearTransposed(
     { type: 'q8', groupSize: 64 },
   ]
   describeOnGpu(name, (test) => {
+    skipRepeatedOnSoftware(test)
+
     formats.forEach((format, index) => {
       const group = 'groupSize' in format ? ` in groups of ${format.groupSize}` : ''
       it(`multiplies by a transposed weight in ${format.type}${group}`, async () => {
