@@ -10,7 +10,7 @@ import { Engine, type EngineOptions } from '../src/runtime/engine.js'
 import { loadWeights } from '../src/runtime/load-weights.js'
 import { tuningFile } from '../src/runtime/tuning-file.js'
 import { readTuning, tuningKey, writeTuning } from '../src/runtime/tuning-record.js'
-import type { TuningStore } from '../src/runtime/tuning-store.js'
+import { type TuningStore, tuningCache } from '../src/runtime/tuning-store.js'
 import { candidates } from '../src/runtime/variants.js'
 import { VERSION } from '../src/runtime/version.js'
 import { randomModel } from './random-model.js'
@@ -392,6 +392,19 @@ describe('times of variants', () => {
     } finally {
       await rm(folder, { recursive: true })
     }
+  })
+
+  it('are in the cache storage of a browser', async () => {
+    const answers = new Map<string, Response>()
+    const cache = {
+      match: async (request: string) => answers.get(request)?.clone(),
+      put: async (request: string, response: Response) => void answers.set(request, response),
+    }
+    const storage = { open: async (name: string) => (name === 'chatglm-webgpu' ? cache : undefined) }
+    const store = tuningCache(storage as unknown as CacheStorage)
+    expect(await readTuning(store, 'one')).toEqual({})
+    await writeTuning(store, 'one', times)
+    expect(await readTuning(store, 'one')).toEqual(times)
   })
 
   it('are tied to the version of the package', async () => {

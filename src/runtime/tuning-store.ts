@@ -12,7 +12,7 @@ const CACHE = 'chatglm-webgpu'
 const REQUEST = 'https://chatglm-webgpu.invalid/tuning.json'
 
 /** In browsers: the cache storage of the origin, which workers have, too. */
-function browserCache(): TuningStore {
+export function tuningCache(caches: Pick<CacheStorage, 'open'>): TuningStore {
   return {
     location: `cache storage "${CACHE}"`,
     read: async () => (await (await caches.open(CACHE)).match(REQUEST))?.text(),
@@ -25,5 +25,5 @@ export async function platformTuningStore(): Promise<TuningStore | undefined> {
   if (typeof process !== 'undefined' && typeof process.versions?.node === 'string') {
     return (await import('./tuning-file.js')).tuningFile()
   }
-  return typeof caches === 'undefined' ? undefined : browserCache()
+  return typeof caches === 'undefined' ? undefined : tuningCache(caches)
 }
