@@ -1,4 +1,5 @@
-import { open, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { Command } from 'commander'
 import type { TrainingRecord } from '../index.js'
 import type { Context } from './context.js'
@@ -61,6 +62,7 @@ async function convertData(
   const failure = (error: unknown) => {
     throw fileError(error, `write ${output}`)
   }
+  await mkdir(dirname(output), { recursive: true }).catch(failure)
   const file = await open(partial, 'w').catch(failure)
   let records = 0
   try {

@@ -266,9 +266,9 @@ describe('chatglm data', () => {
   it('converts AdvertiseGen to pairs or conversations', async () => {
     const input = join(folder, 'ads.json')
     await writeFile(input, '{"content": "类型#裙", "summary": "好看"}\n')
-    const { code, err } = await command(['data', 'advertise-gen', input, join(folder, 'pairs.jsonl')])
+    const { code, err } = await command(['data', 'advertise-gen', input, join(folder, 'new/pairs.jsonl')])
     expect([code, err]).toEqual([0, expect.stringContaining(`1 record of ${input} written to`)])
-    expect(await readFile(join(folder, 'pairs.jsonl'), 'utf8')).toBe(
+    expect(await readFile(join(folder, 'new/pairs.jsonl'), 'utf8')).toBe(
       '{"prompt":"类型#裙","response":"好看"}\n',
     )
     await command(['data', 'advertise-gen', '--conversations', input, join(folder, 'turns.jsonl')])
@@ -298,7 +298,7 @@ describe('chatglm data', () => {
       1,
       expect.stringContaining('line 1: expected the texts content and summary'),
     ])
-    const nowhere = await command(['data', 'advertise-gen', data, join(folder, 'no/out.jsonl')])
+    const nowhere = await command(['data', 'advertise-gen', data, join(data, 'out.jsonl')])
     expect([nowhere.code, nowhere.err]).toEqual([1, expect.stringContaining('Cannot write')])
     expect(await readdir(folder)).toEqual(['train.jsonl'])
     const unknown = await command(['data', 'alpaca', data, converted])

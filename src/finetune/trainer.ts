@@ -1,5 +1,6 @@
 import type { CheckpointStore } from './checkpoint-store.js'
 import type { TrainingDataset } from './data/dataset.js'
+import { NonFiniteLossError } from './engine/errors.js'
 import type { TrainingEngine } from './engine/training-engine.js'
 import { TrainingStoppedError } from './errors.js'
 import { learningRateAt } from './learning-rate.js'
@@ -231,9 +232,11 @@ export class Trainer {
     const { step } = this.#position
     const { latest } = this.#options.store
     const why = error instanceof Error ? error.message : String(error)
+    // The same settings would diverge again.
+    const canResume = !(error instanceof NonFiniteLossError)
     const kept = latest
-      ? `${latest} is complete: resume from there.`
-      : 'There is no checkpoint yet: begin anew, and save more often.'
+      ? `${latest} is complete${canResume ? ': resume from there' : ''}.`
+      : 'There is no checkpoint yet.'
     return new TrainingStoppedError(
       `The training stopped after ${step} of ${this.#settings.maxSteps} steps: ${why} ${kept}`,
       step,

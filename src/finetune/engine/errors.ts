@@ -7,10 +7,7 @@ export class TrainingSampleError extends Error {
 export class NonFiniteLossError extends Error {
   override readonly name = 'NonFiniteLossError'
   constructor(what: 'loss' | 'gradient norm', value: number) {
-    super(
-      `The ${what} is ${value}: the training has diverged. ` +
-        'Go back to an earlier checkpoint and lower the learning rate.',
-    )
+    super(`The ${what} is ${value}: the training has diverged. Begin anew with a lower learning rate.`)
   }
 }
 
