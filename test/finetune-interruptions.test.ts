@@ -83,6 +83,19 @@ describe('an interrupted training', () => {
     expect(begun).toBe(7)
   })
 
+  it.each([6, 12])('goes on bit for bit after Ctrl-C in the evaluation at step %i', async (at) => {
+    const begun = await compare(async (output) => {
+      const controller = new AbortController()
+      let evaluating = 0
+      const stop = (event: TrainingEvent) => {
+        if (event.type === 'evaluating' && event.done === 1 && ++evaluating === at / 3) controller.abort()
+      }
+      const { events } = await train({ ...whole, output, signal: controller.signal, onProgress: stop })
+      expect(eventsOf(events, 'checkpoint').at(-1)?.step).toBe(at)
+    })
+    expect(begun).toBe(at)
+  })
+
   it('goes on bit for bit after a crash, from the last checkpoint', async () => {
     const begun = await compare(async (output) => {
       // Nothing after the crash runs: not even the error handling of the training.

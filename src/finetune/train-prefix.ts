@@ -66,6 +66,15 @@ function parameterCount(
   return settings.prefixLength * width + projection
 }
 
+/** @throws InvalidOptionError naming the setting */
+function resolveSettings(given: Partial<TrainingSettings>): TrainingSettings {
+  const defaults: TrainingSettings = PRESETS.ptuning.training
+  const known = Object.entries(given).filter(([name, value]) => name in defaults && value !== undefined)
+  const settings: TrainingSettings = { ...defaults, ...Object.fromEntries(known) }
+  checkSettings(settings)
+  return settings
+}
+
 /** @throws DatasetError for a sample that the model has no positions for */
 function longestSample(datasets: readonly TrainingDataset[], model: ModelConfig): number {
   for (const { name, longest } of datasets) {
@@ -97,8 +106,7 @@ export async function trainPrefix(
     onProgress,
     ...given
   } = options
-  const settings: TrainingSettings = { ...PRESETS.ptuning.training, ...given }
-  checkSettings(settings)
+  const settings = resolveSettings(given)
   const maxSequenceLength = longestSample(evaluation ? [dataset, evaluation] : [dataset], model)
   const files = await openSink(output)
   const identity: TrainingIdentity = {

@@ -41,8 +41,8 @@ export class Trainer {
   readonly #settings: TrainingSettings
   readonly #order: SampleOrder
   #position: TrainingPosition
-  /** The step of the last checkpoint. */
-  #saved: number
+  /** What the last checkpoint holds. */
+  #saved: TrainingPosition
 
   constructor(
     engine: TrainingEngine,
@@ -56,7 +56,7 @@ export class Trainer {
     this.#settings = options.settings
     this.#order = new SampleOrder(dataset.length, options.settings.batchSize, options.settings.seed)
     this.#position = position
-    this.#saved = position.step
+    this.#saved = position
   }
 
   get position(): TrainingPosition {
@@ -86,18 +86,25 @@ export class Trainer {
   }
 
   async #train(): Promise<StopReason> {
-    const { maxSteps, saveInterval, evaluationInterval, earlyStopping } = this.#settings
+    const { maxSteps, saveInterval, earlyStopping } = this.#settings
     const { evaluation, signal } = this.#options
-    const due = (interval: number) => this.#position.step % interval === 0
-    while (this.#position.step < maxSteps) {
-      if (earlyStopping > 0 && this.#position.evaluationsSinceBest >= earlyStopping) return 'early-stopping'
+    for (;;) {
+      // First in the loop, as the training may have been interrupted while it evaluated.
+      if (evaluation && this.#isEvaluationDue) await this.#evaluate(evaluation)
+      const { step, evaluationsSinceBest } = this.#position
+      if (step % saveInterval === 0 || this.#publishedStep === step) await this.#save()
+      if (step === maxSteps) return 'completed'
+      if (earlyStopping > 0 && evaluationsSinceBest >= earlyStopping) return 'early-stopping'
       signal?.throwIfAborted()
       await this.#step()
-      const last = this.#position.step === maxSteps
-      if (evaluation && (last || due(evaluationInterval))) await this.#evaluate(evaluation)
-      if (due(saveInterval) || this.#publishedStep === this.#position.step) await this.#save()
     }
-    return 'completed'
+  }
+
+  get #isEvaluationDue(): boolean {
+    const { step, log } = this.#position
+    const { maxSteps, evaluationInterval } = this.#settings
+    if (step === 0 || (step !== maxSteps && step % evaluationInterval !== 0)) return false
+    return log.findLast((entry) => 'eval_loss' in entry)?.step !== step
   }
 
   /** The step whose prefix is the result: the best one where the training may end early, else the last one. */
@@ -212,19 +219,19 @@ export class Trainer {
     this.#position = { ...this.#position, log: [...log, entry], unlogged: { loss: 0, steps: 0 } }
   }
 
-  /** Saves the last step taken, unless that is done. */
+  /** Saves what was done since the last checkpoint. */
   async #save(): Promise<void> {
-    const { step } = this.#position
-    if (step === this.#saved) return
-    const { store, config } = this.#options
     const position = this.#position
+    if (position === this.#saved) return
+    const { step } = position
+    const { store, config } = this.#options
     const state = await this.#engine.readState()
     await store.save(
       { position, state },
       { config, trainerState: trainerState(position, this.#settings, this.#order.batchesPerEpoch) },
       this.#publishedStep ?? step,
     )
-    this.#saved = step
+    this.#saved = position
     this.#report({ type: 'checkpoint', step, name: checkpointName(step) })
   }
 
