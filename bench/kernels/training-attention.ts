@@ -97,7 +97,11 @@ async function checkBackward(workshop: Workshop, layer: Layer, prefixOnly: boole
   const slab = kvGroups * headDim
   const width = heads * headDim
   const scale = 1 / Math.sqrt(headDim)
-  const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, d) => sum + value * b[d], 0)
+  const dot = (a: Float32Array, b: Float32Array) => {
+    let sum = 0
+    for (let d = 0; d < headDim; d++) sum += a[d] * b[d]
+    return sum
+  }
   const headOf = (all: Float32Array, row: number, head: number) =>
     all.subarray(row * width + head * headDim, row * width + (head + 1) * headDim)
   /** The weight of a key in a line, and the gradient of its score. */

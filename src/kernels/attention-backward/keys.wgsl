@@ -10,7 +10,8 @@
 // parts        [SPLITS, PREFIX + MAX_ROWS, 2, KV_GROUPS * HEAD_DIM]  f32, dk and dv of a part of a group's heads
 //
 // A workgroup has KEYS keys and values; tiles of LINES lines (as in attention-training.wgsl, but of one split's heads
-// alone) go through workgroup memory. One part of the invocations computes scores, the other the gradients of weights.
+// alone) go through workgroup memory, the next of which is on its way from storage to registers meanwhile. One part of the
+// invocations computes scores, the other the gradients of weights.
 // Keys go by fours, a quarter of the tile apart; an invocation has the sums of OWN_FOURS fours in one quad of columns.
 // The splits are added up by sum.wgsl, always in the same order.
 //
@@ -28,6 +29,14 @@ const FOURS = KEYS / 4u;
 const THREAD_FOURS = WORKGROUP_SIZE / QUADS;
 const OWN_FOURS = (FOURS + THREAD_FOURS - 1u) / THREAD_FOURS;
 
+// Quads of queries, and of gradients, that an invocation moves.
+const MOVED = (LINES * QUADS + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZE;
+
+struct Moved {
+  queries: array<vec4<f32>, MOVED>,
+  gradients: array<vec4<f32>, MOVED>,
+}
+
 var<workgroup> tile_keys: array<vec4<f32>, KEYS * LINE>;
 var<workgroup> tile_values: array<vec4<f32>, KEYS * LINE>;
 var<workgroup> queries: array<vec4<f32>, LINES * LINE>;
@@ -36,6 +45,19 @@ var<workgroup> gradients: array<vec4<f32>, LINES * LINE>;
 var<workgroup> weights: array<vec4<f32>, LINES * FOURS>;
 var<workgroup> dweights: array<vec4<f32>, LINES * FOURS>;
 var<workgroup> shared_rows: u32;
+
+fn load_tile(first_head: u32, first: u32, end: u32, lane: u32) -> Moved {
+  var moved = Moved();
+  for (var i = 0u; i < MOVED; i++) {
+    let at = lane + i * WORKGROUP_SIZE;
+    let line = min(first + at / QUADS, end - 1u);
+    let row = line / SPLIT_HEADS;
+    let head = first_head + line % SPLIT_HEADS;
+    moved.queries[i] = qkv[query_at(row, head) + at % QUADS] * inverseSqrt(f32(HEAD_DIM));
+    moved.gradients[i] = dy[(row * HEADS + head) * QUADS + at % QUADS];
+  }
+  return moved;
+}
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -47,7 +69,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let split = workgroup.x % SPLITS;
   let first_head = group * GROUP_HEADS + split * SPLIT_HEADS;
   let first_key = workgroup.y * KEYS;
-  let scale = inverseSqrt(f32(HEAD_DIM));
 
   for (var i = lane; i < KEYS * QUADS; i += WORKGROUP_SIZE) {
     let c = min(first_key + i / QUADS, PREFIX + rows - 1u);
@@ -61,17 +82,18 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   // Of the first row that sees one of the keys.
   let first_line = (max(first_key, PREFIX) - PREFIX) * SPLIT_HEADS;
   let end = rows * SPLIT_HEADS;
+  var next = load_tile(first_head, first_line, end, lane);
   for (var first = first_line; first < end; first += LINES) {
     workgroupBarrier();
-    for (var i = lane; i < LINES * QUADS; i += WORKGROUP_SIZE) {
-      let line = min(first + i / QUADS, end - 1u);
-      let row = line / SPLIT_HEADS;
-      let head = first_head + line % SPLIT_HEADS;
-      let to = i / QUADS * LINE + i % QUADS;
-      queries[to] = qkv[query_at(row, head) + i % QUADS] * scale;
-      gradients[to] = dy[(row * HEADS + head) * QUADS + i % QUADS];
+    for (var i = 0u; i < MOVED; i++) {
+      let at = lane + i * WORKGROUP_SIZE;
+      if (at < LINES * QUADS) {
+        queries[at / QUADS * LINE + at % QUADS] = next.queries[i];
+        gradients[at / QUADS * LINE + at % QUADS] = next.gradients[i];
+      }
     }
     workgroupBarrier();
+    next = load_tile(first_head, first + LINES, end, lane);
 
     for (var i = lane; i < 2u * FOURS * LINES; i += WORKGROUP_SIZE) {
       let at = i % (FOURS * LINES);

@@ -9,7 +9,8 @@
 // dqkv         [MAX_ROWS, (HEADS + 2 KV_GROUPS) * HEAD_DIM]    f32, of which the queries are written
 //
 // Lines are as in attention-training.wgsl, fours of them too: LINES to a workgroup, and tiles of KEYS keys and values.
-// One part of the invocations computes scores, the other the gradients of weights.
+// The next tile is on its way from storage to registers meanwhile. One part of the invocations computes scores, the other
+// the gradients of weights.
 //
 // Dispatch: groups in x, tiles of lines in y; the last tiles, which have the most keys, go first.
 
@@ -22,6 +23,14 @@ const LINE = QUADS + 1u;
 const FOURS = LINES / 4u;
 const THREAD_FOURS = WORKGROUP_SIZE / QUADS;
 const OWN_FOURS = (FOURS + THREAD_FOURS - 1u) / THREAD_FOURS;
+
+// Quads of keys, and of values, that an invocation moves.
+const MOVED = (KEYS * QUADS + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZE;
+
+struct Moved {
+  keys: array<vec4<f32>, MOVED>,
+  values: array<vec4<f32>, MOVED>,
+}
 
 var<workgroup> queries: array<vec4<f32>, LINES * LINE>;
 var<workgroup> gradients: array<vec4<f32>, LINES * LINE>;
@@ -43,6 +52,17 @@ fn lines_of(first_line: u32, four: u32) -> vec4<u32> {
 
 fn rows_of(lines: vec4<u32>, rows: u32) -> vec4<u32> {
   return min(lines / GROUP_HEADS, vec4<u32>(rows - 1u));
+}
+
+fn load_tile(group: u32, first: u32, end: u32, lane: u32) -> Moved {
+  var moved = Moved();
+  for (var i = 0u; i < MOVED; i++) {
+    let at = lane + i * WORKGROUP_SIZE;
+    let c = min(first + at / QUADS, end - 1u);
+    moved.keys[i] = key_quad(c, group, at % QUADS);
+    moved.values[i] = value_quad(c, group, at % QUADS);
+  }
+  return moved;
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -82,14 +102,18 @@ fn main(
   let quad = lane % QUADS;
   let first_four = lane / QUADS * OWN_FOURS;
   var sums: array<mat4x4<f32>, OWN_FOURS>;
+  var next = load_tile(group, 0u, end, lane);
   for (var first = 0u; first < end; first += KEYS) {
     workgroupBarrier();
-    for (var i = lane; i < KEYS * QUADS; i += WORKGROUP_SIZE) {
-      let c = min(first + i / QUADS, end - 1u);
-      tile_keys[i / QUADS * LINE + i % QUADS] = key_quad(c, group, i % QUADS);
-      tile_values[i / QUADS * LINE + i % QUADS] = value_quad(c, group, i % QUADS);
+    for (var i = 0u; i < MOVED; i++) {
+      let at = lane + i * WORKGROUP_SIZE;
+      if (at < KEYS * QUADS) {
+        tile_keys[at / QUADS * LINE + at % QUADS] = next.keys[i];
+        tile_values[at / QUADS * LINE + at % QUADS] = next.values[i];
+      }
     }
     workgroupBarrier();
+    next = load_tile(group, first + KEYS, end, lane);
 
     for (var i = lane; i < 2u * FOURS * KEYS; i += WORKGROUP_SIZE) {
       let at = i % (FOURS * KEYS);

@@ -8,11 +8,12 @@
 // log_sum_exp  [MAX_ROWS, HEADS]             f32
 //
 // All heads of a group read the same keys and values. The pairs (row, head) of a group are numbered row by row as lines;
-// a workgroup has LINES of them. Tiles of KEYS keys, and then their values, go through workgroup memory. The softmax is
-// taken online (running maximum and sum).
+// a workgroup has LINES of them. Tiles of KEYS keys, and then their values, go through workgroup memory; what comes next is
+// on its way from storage to registers meanwhile. The softmax is taken online (running maximum and sum).
 //
-// Lines go by fours, a quarter of the tile apart: four f is the lines f, f + FOURS, f + 2 FOURS, f + 3 FOURS. An
-// invocation computes the scores of a four with a key, and has the sums of OWN_FOURS fours in one quad of columns.
+// Lines go by fours, a quarter of the tile apart: four f is the lines f, f + FOURS, f + 2 FOURS, f + 3 FOURS. PARTS
+// invocations share a four, each with every PARTS-th key of a tile; in sums, an invocation has OWN_FOURS fours in one quad
+// of columns.
 //
 // Dispatch: groups in x, tiles of lines in y; the last tiles, which have the most keys, go first.
 
@@ -24,15 +25,20 @@ const LINE = QUADS + 1u;
 const FOURS = LINES / 4u;
 const THREAD_FOURS = WORKGROUP_SIZE / QUADS;
 const OWN_FOURS = (FOURS + THREAD_FOURS - 1u) / THREAD_FOURS;
+// Of the softmax: invocations that share a four, and keys of each.
+const PARTS = WORKGROUP_SIZE / FOURS;
+const OWN_KEYS = (KEYS + PARTS - 1u) / PARTS;
+// Quads of a tile that an invocation moves.
+const MOVED = (KEYS * QUADS + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZE;
 const LOWEST = -3.4e38;
 
 var<workgroup> queries: array<vec4<f32>, LINES * LINE>;
 var<workgroup> tile: array<vec4<f32>, KEYS * LINE>;
-// Of a key and a four of lines: first scores, then weights.
-var<workgroup> scores: array<vec4<f32>, KEYS * FOURS>;
-// Of each four: behind which keys its lines end, their highest score, and the factor of what was summed before.
-var<workgroup> line_ends: array<vec4<u32>, FOURS>;
-var<workgroup> line_highest: array<vec4<f32>, FOURS>;
+// Weights of a key for a four of lines.
+var<workgroup> weights: array<vec4<f32>, KEYS * FOURS>;
+// What each part of a four has found: its highest score, and in the end its sum of weights.
+var<workgroup> partial: array<vec4<f32>, WORKGROUP_SIZE>;
+// The factor of what was summed before.
 var<workgroup> rescale: array<vec4<f32>, FOURS>;
 var<workgroup> shared_rows: u32;
 
@@ -43,6 +49,33 @@ fn lines_of(first_line: u32, four: u32) -> vec4<u32> {
 
 fn rows_of(lines: vec4<u32>, rows: u32) -> vec4<u32> {
   return min(lines / GROUP_HEADS, vec4<u32>(rows - 1u));
+}
+
+fn load_keys(group: u32, first: u32, end: u32, lane: u32) -> array<vec4<f32>, MOVED> {
+  var moved = array<vec4<f32>, MOVED>();
+  for (var i = 0u; i < MOVED; i++) {
+    let at = lane + i * WORKGROUP_SIZE;
+    moved[i] = key_quad(min(first + at / QUADS, end - 1u), group, at % QUADS);
+  }
+  return moved;
+}
+
+fn load_values(group: u32, first: u32, end: u32, lane: u32) -> array<vec4<f32>, MOVED> {
+  var moved = array<vec4<f32>, MOVED>();
+  for (var i = 0u; i < MOVED; i++) {
+    let at = lane + i * WORKGROUP_SIZE;
+    moved[i] = value_quad(min(first + at / QUADS, end - 1u), group, at % QUADS);
+  }
+  return moved;
+}
+
+fn store_tile(moved: array<vec4<f32>, MOVED>, lane: u32) {
+  for (var i = 0u; i < MOVED; i++) {
+    let at = lane + i * WORKGROUP_SIZE;
+    if (at < KEYS * QUADS) {
+      tile[at / QUADS * LINE + at % QUADS] = moved[i];
+    }
+  }
 }
 
 // Products of a four of queries with a key.
@@ -83,87 +116,94 @@ fn main(
     let query = qkv[query_at(row, group * GROUP_HEADS + line % GROUP_HEADS) + i % QUADS];
     queries[i / QUADS * LINE + i % QUADS] = query * inverseSqrt(f32(HEAD_DIM));
   }
-  // The first FOURS invocations keep the softmax of a four each.
+  let four = lane % FOURS;
+  let part = lane / FOURS;
+  let lines = lines_of(first_line, four);
+  let line_ends = rows_of(lines, rows) + PREFIX + 1u;
   var highest = vec4<f32>(LOWEST);
   var total = vec4<f32>();
-  if (lane < FOURS) {
-    line_ends[lane] = rows_of(lines_of(first_line, lane), rows) + PREFIX + 1u;
-  }
   let quad = lane % QUADS;
   let first_four = lane / QUADS * OWN_FOURS;
   var sums: array<mat4x4<f32>, OWN_FOURS>;
+  var next_keys = load_keys(group, 0u, end, lane);
   for (var first = 0u; first < end; first += KEYS) {
     workgroupBarrier();
-    for (var i = lane; i < KEYS * QUADS; i += WORKGROUP_SIZE) {
-      tile[i / QUADS * LINE + i % QUADS] = key_quad(min(first + i / QUADS, end - 1u), group, i % QUADS);
-    }
+    store_tile(next_keys, lane);
     workgroupBarrier();
-    for (var i = lane; i < FOURS * KEYS; i += WORKGROUP_SIZE) {
-      scores[i] = products(i % FOURS, i / FOURS);
+    let next_values = load_values(group, first, end, lane);
+    var scores = array<vec4<f32>, OWN_KEYS>();
+    var largest = highest;
+    for (var k = 0u; k < OWN_KEYS; k++) {
+      let key = part + k * PARTS;
+      if (key < KEYS) {
+        let seen = vec4<u32>(first + key) < line_ends;
+        scores[k] = select(vec4<f32>(LOWEST), products(four, key), seen);
+        largest = max(largest, scores[k]);
+      }
+    }
+    partial[lane] = largest;
+    workgroupBarrier();
+
+    store_tile(next_values, lane);
+    next_keys = load_keys(group, first + KEYS, end, lane);
+    for (var k = 0u; k < PARTS; k++) {
+      largest = max(largest, partial[four + k * FOURS]);
+    }
+    // Every line sees the first key, so that `largest` is a score and what is not seen weighs nothing.
+    let factor = exp(highest - largest);
+    highest = largest;
+    total *= factor;
+    if (part == 0u) {
+      rescale[four] = factor;
+    }
+    for (var k = 0u; k < OWN_KEYS; k++) {
+      let key = part + k * PARTS;
+      if (key < KEYS) {
+        let weight = exp(scores[k] - largest);
+        weights[key * FOURS + four] = weight;
+        total += weight;
+      }
     }
     workgroupBarrier();
 
-    for (var i = lane; i < KEYS * QUADS; i += WORKGROUP_SIZE) {
-      tile[i / QUADS * LINE + i % QUADS] = value_quad(min(first + i / QUADS, end - 1u), group, i % QUADS);
-    }
-    if (lane < FOURS) {
-      // Every line sees the first key, so that this is a score.
-      var largest = highest;
-      for (var j = 0u; j < KEYS; j++) {
-        let seen = vec4<u32>(first + j) < line_ends[lane];
-        largest = max(largest, select(vec4<f32>(LOWEST), scores[j * FOURS + lane], seen));
-      }
-      rescale[lane] = exp(highest - largest);
-      line_highest[lane] = largest;
-      highest = largest;
-    }
-    workgroupBarrier();
-    for (var i = lane; i < FOURS * KEYS; i += WORKGROUP_SIZE) {
-      let seen = vec4<u32>(first + i / FOURS) < line_ends[i % FOURS];
-      scores[i] = select(vec4<f32>(), exp(scores[i] - line_highest[i % FOURS]), seen);
-    }
-    workgroupBarrier();
-
-    if (lane < FOURS) {
-      total *= rescale[lane];
-      for (var j = 0u; j < KEYS; j++) {
-        total += scores[j * FOURS + lane];
-      }
-    }
     for (var k = 0u; k < OWN_FOURS; k++) {
-      let factor = rescale[min(first_four + k, FOURS - 1u)];
-      sums[k] = mat4x4<f32>(factor.x * sums[k][0], factor.y * sums[k][1], factor.z * sums[k][2], factor.w * sums[k][3]);
+      let before = rescale[min(first_four + k, FOURS - 1u)];
+      sums[k] = mat4x4<f32>(before.x * sums[k][0], before.y * sums[k][1], before.z * sums[k][2], before.w * sums[k][3]);
     }
     for (var j = 0u; j < KEYS; j++) {
       let value = tile[j * LINE + quad];
       for (var k = 0u; k < OWN_FOURS; k++) {
-        let weight = scores[j * FOURS + min(first_four + k, FOURS - 1u)];
+        let weight = weights[j * FOURS + min(first_four + k, FOURS - 1u)];
         sums[k] += mat4x4<f32>(weight.x * value, weight.y * value, weight.z * value, weight.w * value);
       }
     }
   }
 
   workgroupBarrier();
-  if (lane < FOURS) {
-    rescale[lane] = 1.0 / total;
-    let lines = lines_of(first_line, lane);
-    let sums_of_exponentials = highest + log(total);
-    for (var part = 0u; part < 4u; part++) {
-      let row = lines[part] / GROUP_HEADS;
+  partial[lane] = total;
+  workgroupBarrier();
+  if (part == 0u) {
+    for (var k = 1u; k < PARTS; k++) {
+      total += partial[four + k * FOURS];
+    }
+    rescale[four] = 1.0 / total;
+    let logarithms = highest + log(total);
+    for (var i = 0u; i < 4u; i++) {
+      let row = lines[i] / GROUP_HEADS;
       if (row < rows) {
-        log_sum_exp[row * HEADS + group * GROUP_HEADS + lines[part] % GROUP_HEADS] = sums_of_exponentials[part];
+        log_sum_exp[row * HEADS + group * GROUP_HEADS + lines[i] % GROUP_HEADS] = logarithms[i];
       }
     }
   }
   workgroupBarrier();
   for (var k = 0u; k < OWN_FOURS; k++) {
-    let four = first_four + k;
-    let lines = lines_of(first_line, four);
-    for (var part = 0u; part < 4u; part++) {
-      let row = lines[part] / GROUP_HEADS;
-      if (four < FOURS && row < rows) {
-        let to = (row * HEADS + group * GROUP_HEADS + lines[part] % GROUP_HEADS) * QUADS + quad;
-        y[to] = sums[k][part] * rescale[four][part];
+    let own_four = first_four + k;
+    let own_lines = lines_of(first_line, own_four);
+    for (var i = 0u; i < 4u; i++) {
+      let row = own_lines[i] / GROUP_HEADS;
+      if (own_four < FOURS && row < rows) {
+        let to = (row * HEADS + group * GROUP_HEADS + own_lines[i] % GROUP_HEADS) * QUADS + quad;
+        y[to] = sums[k][i] * rescale[own_four][i];
       }
     }
   }

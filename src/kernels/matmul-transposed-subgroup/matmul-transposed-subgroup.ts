@@ -43,13 +43,11 @@ export async function compileMatmulTransposedSubgroup(
   }
   const tiles = tiling ?? matmulTiling(shape, maxRows, gpu.limits.maxComputeWorkgroupStorageSize)
   const { tileRows, tileOutputs: tileInputs } = tileSize(shape, tiles)
-  // Rows are read twice: few at a time, so that the second reading finds them in a cache.
-  const packSize = gpu.workgroupSize(Math.min(1024, gpu.limits.maxComputeInvocationsPerWorkgroup))
   const outOctets = Math.ceil(outFeatures / 8)
   const sizes = { OUT: outFeatures, OUT_OCTETS: outOctets }
   const [pack, multiply] = await Promise.all([
     gpu.compile('pack-rows', [packSource], {
-      u32: { ...sizes, OUT_STRIDE: outStride, OUT_OFFSET: outOffset, WORKGROUP_SIZE: packSize },
+      u32: { ...sizes, OUT_STRIDE: outStride, OUT_OFFSET: outOffset, WORKGROUP_SIZE: gpu.workgroupSize(256) },
     }),
     gpu.compile(kernel, [weightSource, source], {
       enable: ['f16', 'chromium_experimental_subgroup_matrix'],
