@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
-import { offline } from './build/offline.js'
-import { securityHeaders } from './build/security-headers.js'
+import { offline } from './plugins/offline.js'
+import { securityHeaders } from './plugins/security-headers.js'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 

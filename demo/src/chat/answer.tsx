@@ -28,7 +28,6 @@ export function AnswerView({ turn, answer, isLast }: AnswerProps) {
   return (
     <article class="turn answer" aria-label={t.chat.model} aria-busy={running}>
       {segments.map((segment, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: segments only grow at the end
         <SegmentView key={index} segment={segment} live={running && index === segments.length - 1} />
       ))}
       {running && segments.length === 0 && <Thinking />}

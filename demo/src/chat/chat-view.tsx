@@ -63,11 +63,9 @@ function useFollowing(conversationId: string) {
     element.addEventListener('scroll', notice, { passive: true })
     return () => element.removeEventListener('scroll', notice)
   }, [])
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new turn or conversation is shown from its end
   useEffect(() => {
     following.current = true
   }, [conversationId, leaf])
-  // biome-ignore lint/correctness/useExhaustiveDependencies: with every piece
   useEffect(() => {
     const element = scroller.current
     if (element && following.current) element.scrollTop = element.scrollHeight

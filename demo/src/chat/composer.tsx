@@ -64,7 +64,6 @@ export function Composer({ placeholder, onSend, autoFocus = false, children }: C
 
 /** Lets a text area grow with its text; the style sheet says how far. */
 export function useAutosize(area: { readonly current: HTMLTextAreaElement | null }, text: string): void {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the height depends on the text
   useLayoutEffect(() => {
     const element = area.current
     if (!element) return

@@ -74,7 +74,6 @@ function RoundView({ round }: { readonly round: Round }) {
       </p>
       <div class="compare-sides">
         {round.answers.map((answer, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: there are two, left and right
           <SideAnswer key={index} answer={answer} liveId={`${round.id}-${index}`} />
         ))}
       </div>
@@ -93,7 +92,6 @@ function SideAnswer({ answer, liveId }: { readonly answer: Answer; readonly live
     <article class="side-answer" aria-label={title} aria-busy={running}>
       <h3>{title}</h3>
       {segments.map((segment, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: segments only grow at the end
         <SegmentView key={index} segment={segment} live={running} />
       ))}
       {running && segments.length === 0 && (live ? <Thinking /> : <p class="thinking">{t.chat.waiting}</p>)}

@@ -15,20 +15,22 @@ export function formatBytes(bytes: number): string {
   }).format(value)
 }
 
-/** `1.2 s`, `43 ms`, `12 min` */
+/** `1.2s`, `43ms`, `12m` */
 export function formatDuration(seconds: number): string {
   const [value, unit] =
-    seconds < 1
-      ? [seconds * 1000, 'millisecond']
-      : seconds < 90
-        ? [seconds, 'second']
-        : seconds < 5400
-          ? [seconds / 60, 'minute']
-          : [seconds / 3600, 'hour']
+    seconds < 0.001
+      ? [seconds * 1e6, 'microsecond']
+      : seconds < 1
+        ? [seconds * 1000, 'millisecond']
+        : seconds < 90
+          ? [seconds, 'second']
+          : seconds < 5400
+            ? [seconds / 60, 'minute']
+            : [seconds / 3600, 'hour']
   return new Intl.NumberFormat(tag(), {
     style: 'unit',
     unit,
-    unitDisplay: 'short',
+    unitDisplay: locale.value === 'zh' ? 'short' : 'narrow',
     maximumFractionDigits: value < 10 ? 1 : 0,
   }).format(value)
 }

@@ -20,10 +20,8 @@ export function Markdown({ text, live }: MarkdownProps) {
       {blocks.map((block, index) => {
         const growing = live && index === blocks.length - 1
         return block.code ? (
-          // biome-ignore lint/suspicious/noArrayIndexKey: blocks only grow at the end
           <CodeBlock key={index} {...block.code} growing={growing} />
         ) : (
-          // biome-ignore lint/suspicious/noArrayIndexKey: blocks only grow at the end
           <Html key={index} block={block} />
         )
       })}

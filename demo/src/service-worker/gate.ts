@@ -1,5 +1,5 @@
 /// <reference lib="webworker" />
-import { workerPolicy } from '../../build/policy.js'
+import { workerPolicy } from './policy.js'
 
 declare const self: ServiceWorkerGlobalScope
 

@@ -32,6 +32,7 @@ export function ToolSettings() {
                 role="switch"
                 aria-label={`${tool.name}: ${t.tools.enabled}`}
                 checked={tool.enabled}
+                aria-checked={tool.enabled}
                 onChange={(event) => put({ ...tool, enabled: event.currentTarget.checked })}
               />
               <div class="tool-name">

@@ -103,6 +103,7 @@ export function Switch({ label, help, checked, onChange }: SwitchProps) {
         type="checkbox"
         role="switch"
         checked={checked}
+        aria-checked={checked}
         aria-describedby={help ? helpId : undefined}
         onChange={(event) => onChange(event.currentTarget.checked)}
       />

@@ -44,6 +44,7 @@ export function Menu({ label, items }: MenuProps) {
     event.stopPropagation()
   }
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: keys come from the button and the items inside
     <div class="menu" ref={root} onKeyDown={onKeyDown}>
       <IconButton
         icon={Ellipsis}
