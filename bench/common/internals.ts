@@ -9,6 +9,7 @@ export {
 } from '../../src/kernels/common/activation-block.reference.js'
 export { packHalves, unpackHalves } from '../../src/kernels/common/half.js'
 export { linearReference } from '../../src/kernels/common/linear.reference.js'
+export { linearTransposedReference } from '../../src/kernels/common/linear-transposed.reference.js'
 export * from '../../src/kernels/index.js'
 export { quantizeActivationsReference } from '../../src/kernels/matmul-int8/quantize-activations.reference.js'
 export { rmsNormReference } from '../../src/kernels/rms-norm/rms-norm.reference.js'

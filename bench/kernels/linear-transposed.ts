@@ -1,10 +1,10 @@
-import { halfToFloat } from '../../src/kernels/common/half.js'
-import { linearTransposedReference } from '../../src/kernels/common/linear-transposed.reference.js'
 import {
   type CompileTransposed,
   compileMatmulTransposed,
   compileMatmulTransposedSubgroup,
   halfMatrixShape,
+  linearTransposedReference,
+  unpackHalves,
   type WeightBuffers,
   type WeightFormat,
 } from '../common/internals.js'
@@ -58,7 +58,8 @@ async function lastColumns(
       const bit = ((output + 1) * inFeatures - count + i) * bits
       const q = (words[Math.floor(bit / 32)] >>> (bit % 32)) & (2 ** bits - 1)
       const group = (output + 1) * groups - 1
-      columns[output * count + i] = scale && bias ? scale[group] * q + bias[group] : halfToFloat(q)
+      columns[output * count + i] =
+        scale && bias ? scale[group] * q + bias[group] : unpackHalves(new Uint32Array([q]), 1)[0]
     }
   }
   return columns
