@@ -29,7 +29,8 @@ function options({ xLabel, yLabel }: ChartProps, width: number): uPlot.Options {
     ticks: { show: false },
     font: '12px system-ui, sans-serif',
     labelFont: '12px system-ui, sans-serif',
-    labelSize: 20,
+    labelSize: 18,
+    labelGap: 0,
   }
   const numbers = (_: uPlot, values: (number | null)[]) =>
     values.map((value) => (value === null ? '' : formatNumber(value)))
@@ -44,7 +45,7 @@ function options({ xLabel, yLabel }: ChartProps, width: number): uPlot.Options {
       y: { range: (_, __, max) => [0, max * 1.12 || 1] },
     },
     axes: [
-      { ...axis, label: xLabel, values: numbers, grid: { show: false } },
+      { ...axis, label: xLabel, values: numbers, grid: { show: false }, size: 28 },
       { ...axis, label: yLabel, values: numbers, size: 52 },
     ],
     series: [{}, { stroke: line, width: 2, points: { show: true, size: 7, fill: line, stroke: line } }],

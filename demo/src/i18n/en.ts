@@ -82,7 +82,7 @@ export const en = {
     suggestions: [
       'Introduce yourself in a few sentences.',
       'Write a short poem about the sea.',
-      '用三句话介绍一下北京。',
+      'Tell me three facts about Beijing.',
     ],
     settings: 'Settings of this chat',
     tokens: (count: number) => `${count} tokens`,

@@ -1,0 +1,193 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hasBrowser } from './browser.js'
+import { askAndWait, DemoPage, limitAnswers } from './demo-page.js'
+import { TestServer } from './server.js'
+
+const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+
+/** What axe-core complains about, with where. */
+async function violations(page: Page): Promise<string[]> {
+  const script = await readFile(axeSource, 'utf8')
+  await page.evaluate(script)
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: typeof import('axe-core') }
+    // What moves into its place is not yet what it will be.
+    await Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {})))
+    const result = await axe.run()
+    return result.violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`),
+    )
+  })
+}
+
+describe.runIf(hasBrowser)('the demo page', () => {
+  let demo: DemoPage
+  let page: Page
+  beforeAll(async () => {
+    demo = await DemoPage.start()
+    page = await demo.open()
+  })
+  afterAll(() => demo?.close())
+
+  it('answers after one click, streams, holds up the page nowhere, and stops', async () => {
+    const startUp = await page.evaluate(
+      () =>
+        performance.getEntriesByType('paint').find(({ name }) => name === 'first-contentful-paint')
+          ?.startTime,
+    )
+    expect(startUp).toBeLessThan(1500)
+    await page.locator('.suggestions button').first().click()
+    await page.locator('.answer .markdown').waitFor()
+    const first = (await page.locator('.answer .markdown').textContent()) ?? ''
+    const longest = await page.evaluate(async () => {
+      let longest = 0
+      const observer = new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) longest = Math.max(longest, duration)
+      })
+      observer.observe({ type: 'longtask' })
+      await new Promise((resolve) => setTimeout(resolve, 1500))
+      observer.disconnect()
+      return longest
+    })
+    expect(longest).toBeLessThan(50)
+    const later = (await page.locator('.answer .markdown').textContent()) ?? ''
+    expect(later.length).toBeGreaterThan(first.length)
+    await page.keyboard.press('Escape')
+    await page.getByText('Stopped').waitFor()
+    expect(await page.locator('.measures').textContent()).toMatch(/\d+ tokens · .* tokens\/s · first after/)
+    expect(await page.locator('.chat-note').textContent()).toContain('random weights')
+  })
+
+  it('keeps other answers and questions as branches', async () => {
+    await limitAnswers(page, 4)
+    await page.getByRole('button', { name: 'Answer again' }).click()
+    await page.locator('.answer .branches').getByText('2/2').waitFor()
+    await page.locator('.answer .measures').waitFor()
+    await page.locator('.answer').getByRole('button', { name: 'Previous version' }).click()
+    await page.locator('.answer .branches').getByText('1/2').waitFor()
+    expect(await page.getByText('Stopped').count()).toBe(1)
+
+    await page.locator('.question').hover()
+    await page.getByRole('button', { name: 'Edit' }).click()
+    await page.locator('.question-editor textarea').fill('另一个问题')
+    await page.keyboard.press('Enter')
+    await page.locator('.question .branches').getByText('2/2').waitFor()
+    await page.locator('.answer .measures').waitFor()
+    expect(await page.locator('.answer .branches').count()).toBe(0)
+    await page.locator('.question').getByRole('button', { name: 'Previous version' }).click()
+    await page.getByText('Stopped').waitFor()
+  })
+
+  it('takes a prefix that is dropped on it, and switches it off again', async () => {
+    const bytes = await readFile('models/tiny/prefixes/random/pytorch_model.bin')
+    const transfer = await page.evaluateHandle((base64) => {
+      const data = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+      const transfer = new DataTransfer()
+      transfer.items.add(new File([data], 'pytorch_model.bin'))
+      return transfer
+    }, bytes.toString('base64'))
+    await page.dispatchEvent('.main', 'dragover', { dataTransfer: transfer })
+    await page.locator('.drop-zone').waitFor()
+    await page.dispatchEvent('.main', 'drop', { dataTransfer: transfer })
+    await page.locator('.header .chip').getByText('pytorch_model').waitFor()
+    await askAndWait(page, '你好')
+    expect(await page.locator('.measures').last().textContent()).toContain('pytorch_model')
+    await page.getByRole('button', { name: 'Settings of this chat' }).click()
+    await page.getByRole('combobox', { name: 'Prefix' }).selectOption('')
+    await page.keyboard.press('Escape')
+    await askAndWait(page, '你好')
+    expect(await page.locator('.measures').last().textContent()).not.toContain('pytorch_model')
+  })
+
+  it('compares two prefixes on one prompt', async () => {
+    await page.getByRole('link', { name: 'Compare' }).click()
+    await page.getByRole('combobox', { name: 'Right' }).selectOption('pytorch_model')
+    await page.getByPlaceholder('A prompt for both').fill('你好')
+    await page.keyboard.press('Enter')
+    await page.locator('.side-answer .measures').nth(1).waitFor()
+    expect(await page.locator('.side-answer h3').allTextContents()).toEqual(['No prefix', 'pytorch_model'])
+    const [without, withPrefix] = await page.locator('.side-answer .markdown').allTextContents()
+    expect(without).not.toBe(withPrefix)
+  })
+
+  it('offers to go on when the GPU is taken away in the middle of an answer', async () => {
+    await page.getByRole('button', { name: 'New chat' }).click()
+    await page.getByPlaceholder('Message ChatGLM').fill('你好')
+    await page.keyboard.press('Enter')
+    await page.locator('.thinking').waitFor()
+    await page.evaluate(() => new BroadcastChannel('take the GPU away').postMessage(''))
+    await page.getByText('The GPU was taken away').first().waitFor()
+    await page.getByRole('button', { name: 'Load again and go on' }).click()
+    await page.locator('.dot-ready').waitFor()
+    await page.getByRole('button', { name: 'Answer again' }).click()
+    await page.locator('.answer .measures').waitFor()
+    expect(await page.locator('.notice').count()).toBe(0)
+    // Chromium says itself that a device was lost.
+    demo.complaints.length = 0
+  })
+
+  it('lets no request out but to the server of a download, and stores what comes from there', async () => {
+    const server = await TestServer.start()
+    try {
+      server.serveFolder('/tiny', 'models/tiny')
+      const reach = (url: string) =>
+        fetch(url).then(
+          () => true,
+          () => false,
+        )
+      const worker = page.workers().find((one) => one.url().includes('/worker-'))!
+      expect(await worker.evaluate(reach, `${server.url}/tiny/config.json`)).toBe(false)
+      expect(await page.evaluate(reach, `${server.url}/tiny/config.json`)).toBe(false)
+      expect(server.requests).toEqual([])
+      demo.complaints.length = 0
+
+      await page.getByRole('button', { name: 'Small model' }).click()
+      await page.getByLabel('Where from').fill(`${server.url}/tiny/`)
+      await page.getByRole('button', { name: 'Download' }).click()
+      const item = page.locator('.item', { hasText: `${server.url}/tiny/` })
+      await item.getByRole('button', { name: 'Verify: tiny' }).click()
+      await page.getByText('Every file is as it was published.').waitFor()
+      expect(await violations(page)).toEqual([])
+      await item.getByRole('button', { name: 'Use' }).click()
+      await page.locator('.model-button .dot-ready').waitFor()
+      await page.keyboard.press('Escape')
+      expect(await page.locator('.model-button').textContent()).toBe('tiny')
+    } finally {
+      await server.close()
+    }
+  })
+
+  it('works without a network after one visit', async () => {
+    await demo.browser.context.setOffline(true)
+    await page.reload()
+    await page.locator('.conversation-open').first().click()
+    await page.locator('.answer .measures').waitFor()
+    await page.getByRole('button', { name: 'Answer again' }).click()
+    await page.locator('.answer .branches').getByText('3/3').waitFor()
+    await page.locator('.answer .measures').waitFor()
+    await demo.browser.context.setOffline(false)
+  })
+
+  it.each(['chat', 'compare', 'bench', 'storage'])('is accessible: %s', async (view) => {
+    await page.goto(`${demo.url}#/${view}`)
+    if (view === 'chat') await page.getByRole('button', { name: 'Settings of this chat' }).click()
+    expect(await violations(page)).toEqual([])
+  })
+
+  it('speaks Chinese, and looks dark, when told so', async () => {
+    await page.getByRole('button', { name: 'Switch to Chinese' }).click()
+    await page.getByRole('button', { name: '新对话' }).click()
+    expect(await page.locator('html').getAttribute('lang')).toBe('zh-CN')
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await page.getByRole('heading', { name: '一个语言模型' }).waitFor()
+    expect(await page.locator('html').getAttribute('data-theme')).toBe('dark')
+    expect(await violations(page)).toEqual([])
+  })
+
+  it('broke no policy and no script on the way', () => {
+    expect(demo.complaints).toEqual([])
+  })
+})

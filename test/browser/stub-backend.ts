@@ -1,0 +1,52 @@
+/** A model that answers as a trained one would: it calls the tool it is told of, and says what the tool answered. */
+import type { ChatModel, ChatReply, Message } from '../../src/index.js'
+
+const generation: ChatReply['generation'] = {
+  ids: [1, 2],
+  text: '',
+  logprobs: [0, 0],
+  finishReason: 'stop',
+  stopId: 2,
+  promptTokens: 8,
+  cachedTokens: 0,
+}
+
+function replyTo(messages: readonly Message[], tools: object | undefined): ChatReply {
+  const last = messages.at(-1)!
+  if (last.role === 'user' && tools) {
+    const [{ name }] = tools as { name: string }[]
+    const content = "```python\ntool_call(a=6, b=7, operation='*')\n```"
+    const call = { type: 'tool-call', name, parameters: { a: 6, b: 7, operation: '*' } } as const
+    return {
+      segments: [call],
+      last: call,
+      messages: [{ role: 'assistant', metadata: name, content }],
+      generation,
+    }
+  }
+  const text = `${last.role}: ${last.content}`
+  const segment = { type: 'text', text } as const
+  return { segments: [segment], last: segment, messages: [{ role: 'assistant', content: text }], generation }
+}
+
+export async function loadModel(): Promise<ChatModel> {
+  const none = () => Promise.reject(new Error('The stub answers conversations only.'))
+  return {
+    contextLength: 2048,
+    adapter: { vendor: 'stub', architecture: '', device: '', description: 'Stub' },
+    memory: { weights: 1, cache: 1, prefixes: 0, activations: 1, total: 3 },
+    stats: { prefillTokens: 8, prefillSeconds: 0.1, decodeTokens: 1, decodeSeconds: 0.1 },
+    lost: new Promise(() => {}),
+    chat(messages: readonly Message[], { tools }: { tools?: object } = {}) {
+      const reply = replyTo(messages, tools)
+      async function* deltas() {
+        yield { text: reply.messages[0].content, segment: 0, metadata: reply.messages[0].metadata ?? '' }
+      }
+      return { [Symbol.asyncIterator]: deltas, result: async () => reply }
+    },
+    logits: none,
+    loadPrefix: none,
+    unloadPrefix: none,
+    dispose: () => {},
+  } as unknown as ChatModel
+}
