@@ -151,7 +151,7 @@ export class TestServer {
 
 function damaged(bytes: Uint8Array, flipByte: number | undefined): Uint8Array {
   if (flipByte === undefined) return bytes
-  const copy = bytes.slice()
+  const copy = new Uint8Array(bytes)
   copy[flipByte] ^= 0xff
   return copy
 }

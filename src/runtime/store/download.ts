@@ -38,22 +38,20 @@ export async function download(
   { onProgress, signal }: StoreWorkOptions,
 ): Promise<void> {
   const listed = await listCheckpoint(source, signal)
-  let record = await begin(folder, request, listed)
-  const sum = (files: readonly FileRecord[]) => files.reduce((total, { size }) => total + size, 0)
-  const progress = new ProgressReporter(sum(record.files), onProgress)
-  const missing = record.files.filter(({ done }) => !done)
-  progress.add(sum(record.files) - sum(missing))
-  let needed = sum(missing)
-  for (const { path } of missing) needed -= await folder.size(path)
-  await checkSpace(folder.item, needed)
-  for (const file of missing) {
-    progress.begin(file.path)
-    const sha256 = await fetchFile(folder, source, file, progress, signal)
-    const files = record.files.map((other) => (other === file ? { ...file, sha256, done: true } : other))
-    record = { ...record, files }
-    await folder.writeRecord(record)
+  const progress = new ProgressReporter(sizeOf(listed), onProgress)
+  try {
+    await fetchFiles(folder, source, await begin(folder, request, listed), progress, signal)
+  } catch (error) {
+    if ((error as Error).name !== 'QuotaExceededError') throw error
+    throw new StorageQuotaError(folder.item, progress.leftBytes, (await availableBytes()) ?? 0, {
+      cause: error,
+    })
   }
   progress.end()
+}
+
+function sizeOf(files: readonly { readonly size: number }[]): number {
+  return files.reduce((total, { size }) => total + size, 0)
 }
 
 /** The record of a download that begins or goes on. What is there of files that are others now is removed. */
@@ -77,6 +75,28 @@ async function begin(
   const record: ItemRecord = { version: 1, name: folder.item, kind, source: origin, addedAt, files }
   await folder.writeRecord(record)
   return record
+}
+
+async function fetchFiles(
+  folder: ItemFolder,
+  source: ByteSource,
+  begun: ItemRecord,
+  progress: ProgressReporter,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const missing = begun.files.filter(({ done }) => !done)
+  progress.add(sizeOf(begun.files) - sizeOf(missing))
+  let needed = sizeOf(missing)
+  for (const { path } of missing) needed -= await folder.size(path)
+  await checkSpace(folder.item, needed)
+  let record = begun
+  for (const file of missing) {
+    progress.begin(file.path)
+    const sha256 = await fetchFile(folder, source, file, progress, signal)
+    const files = record.files.map((other) => (other === file ? { ...file, sha256, done: true } : other))
+    record = { ...record, files }
+    await folder.writeRecord(record)
+  }
 }
 
 /** Fetches what is missing of a file, and all of it once more if it is wrong then. @returns its SHA-256 */
@@ -107,12 +127,6 @@ async function fetchFile(
         'The copy there is damaged: use another source, or tell whoever keeps it.',
       [{ path: file.path, problem: `has another SHA-256 than ${file.sha256}` }],
     )
-  } catch (error) {
-    throw (error as Error).name === 'QuotaExceededError'
-      ? new StorageQuotaError(folder.item, file.size - writer.size, (await availableBytes()) ?? 0, {
-          cause: error,
-        })
-      : error
   } finally {
     // What is there stays, to go on from. A failure before says more than one of closing.
     await writer.close().catch((error) => {

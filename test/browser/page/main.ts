@@ -3,6 +3,12 @@ import * as library from '../../../src/index.js'
 
 declare global {
   var chatglm: typeof import('../../../src/index.js')
+  /** A model that several tests use: loading one compiles for seconds. */
+  var model: import('../../../src/index.js').WorkerModel
+  /** A worker of the page's own, whose GPU can be taken away. */
+  var losableWorker: () => Worker
 }
 
 globalThis.chatglm = library
+globalThis.losableWorker = () =>
+  new Worker(new URL('./losable-worker.ts', import.meta.url), { type: 'module' })
