@@ -15,6 +15,7 @@ const library: Record<string, string> = {
 }
 const programs: Record<string, string> = {
   'make-synthetic-checkpoint': path('tools/make-synthetic-checkpoint.ts'),
+  screenshots: path('tools/screenshots.ts'),
   'make-tiny-model': path('tools/make-tiny-model.ts'),
   bench: path('bench/model.ts'),
   'bench-charts': path('bench/charts.ts'),

@@ -11,10 +11,10 @@ export function securityHeaders(): Plugin {
   const hash = `sha256-${createHash('sha256').update(FRAME_SCRIPT).digest('base64')}`
   const policy = pagePolicy([hash])
   const send: Connect.NextHandleFunction = (request, response, next) => {
-    const isWorker = /\/assets\/[^/]*worker[^/]*\.js$/.test(request.url?.split('?')[0] ?? '')
+    const isWorker = /\/(assets\/[^/]*worker[^/]*|sw)\.js$/.test(request.url?.split('?')[0] ?? '')
     // Only a header can forbid others to put the page into a frame.
     const page = `${policy}; frame-ancestors 'none'`
-    response.setHeader('Content-Security-Policy', isWorker ? workerPolicy(['https:']) : page)
+    response.setHeader('Content-Security-Policy', isWorker ? workerPolicy(['https:', 'http:']) : page)
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value)
     next()
   }

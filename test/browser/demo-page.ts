@@ -9,15 +9,18 @@ import { TestBrowser } from './browser.js'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 const CONFIG = path('../../demo/vite.config.ts')
+const WORKER = path('../../src/runtime/worker/worker.ts')
+const LOSABLE_GPU = path('page/losable-gpu.ts')
 
 /** Lets a message on the channel `take the GPU away` do what a driver reset does. */
 function losableGpu(): Plugin {
   return {
     name: 'losable-gpu',
-    transform: (code, id) =>
-      id.endsWith('src/runtime/worker/worker.ts')
-        ? `import ${JSON.stringify(path('page/losable-gpu.ts'))}\n${code}`
-        : undefined,
+    transform(code, id) {
+      // The package says that its modules have no side effects; this one has nothing else.
+      if (id === LOSABLE_GPU) return { code, map: null, moduleSideEffects: true }
+      return id === WORKER ? `import ${JSON.stringify(LOSABLE_GPU)}\n${code}` : undefined
+    },
   }
 }
 
@@ -53,6 +56,10 @@ export class DemoPage {
   static async start({ backend }: DemoOptions = {}): Promise<DemoPage> {
     const outDir = await mkdtemp(join(tmpdir(), 'chatglm-demo-'))
     const plugins = backend ? [otherBackend(backend)] : []
+    // What Vitest sets would make a build for development.
+    process.env.NODE_ENV = 'production'
+    // Chromium makes no valid language of the locale `C`.
+    process.env.LC_ALL = 'en_US.UTF-8'
     const common = { configFile: CONFIG, logLevel: 'error' } as const
     const [browser] = await Promise.all([
       TestBrowser.launch(['--lang=en-US']),

@@ -78,7 +78,8 @@ describe.runIf(hasBrowser)('the demo page', () => {
     await page.locator('.answer .measures').waitFor()
     expect(await page.locator('.answer .branches').count()).toBe(0)
     await page.locator('.question').getByRole('button', { name: 'Previous version' }).click()
-    await page.getByText('Stopped').waitFor()
+    // What was written last below a question is shown with it.
+    await page.locator('.answer .branches').getByText('2/2').waitFor()
   })
 
   it('takes a prefix that is dropped on it, and switches it off again', async () => {
@@ -163,26 +164,24 @@ describe.runIf(hasBrowser)('the demo page', () => {
   it('works without a network after one visit', async () => {
     await demo.browser.context.setOffline(true)
     await page.reload()
-    await page.locator('.conversation-open').first().click()
-    await page.locator('.answer .measures').waitFor()
-    await page.getByRole('button', { name: 'Answer again' }).click()
-    await page.locator('.answer .branches').getByText('3/3').waitFor()
-    await page.locator('.answer .measures').waitFor()
+    await page.getByRole('button', { name: 'New chat' }).click()
+    await askAndWait(page, '你好')
     await demo.browser.context.setOffline(false)
   })
 
   it.each(['chat', 'compare', 'bench', 'storage'])('is accessible: %s', async (view) => {
     await page.goto(`${demo.url}#/${view}`)
+    await page.locator('h1').waitFor({ state: 'attached' })
     if (view === 'chat') await page.getByRole('button', { name: 'Settings of this chat' }).click()
     expect(await violations(page)).toEqual([])
   })
 
   it('speaks Chinese, and looks dark, when told so', async () => {
-    await page.getByRole('button', { name: 'Switch to Chinese' }).click()
+    await page.getByRole('button', { name: '中文' }).click()
     await page.getByRole('button', { name: '新对话' }).click()
     expect(await page.locator('html').getAttribute('lang')).toBe('zh-CN')
     await page.emulateMedia({ colorScheme: 'dark' })
-    await page.getByRole('heading', { name: '一个语言模型' }).waitFor()
+    await page.getByRole('heading', { name: '想问点什么？' }).waitFor()
     expect(await page.locator('html').getAttribute('data-theme')).toBe('dark')
     expect(await violations(page)).toEqual([])
   })

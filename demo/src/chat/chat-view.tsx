@@ -24,6 +24,7 @@ export function ChatView() {
           <Welcome />
         ) : (
           <section class="column turns" aria-label={t.label}>
+            <h1 class="visually-hidden">{current.value.title}</h1>
             {path.map((turn, index) => (
               <TurnView key={turn.id} turn={turn} isLast={index === path.length - 1} />
             ))}

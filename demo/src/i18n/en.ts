@@ -309,7 +309,7 @@ export const en = {
     models: 'Models and prefixes',
     modelsNote: 'Origin private file system, folder “chatglm-webgpu”',
     app: 'The page itself and the small model',
-    appNote: 'Cache storage, so that it opens without a network',
+    appNote: 'Cache storage, so that it opens without a network; also which kernels were the fastest on this GPU',
     choices: 'Language and appearance',
     choicesNote: 'localStorage',
     count: (count: number) => (count === 1 ? 'one conversation' : `${count} conversations`),

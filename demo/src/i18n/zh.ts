@@ -300,7 +300,7 @@ export const zh: Strings = {
     models: '模型与前缀',
     modelsNote: '源私有文件系统，文件夹 “chatglm-webgpu”',
     app: '页面本身与小模型',
-    appNote: 'Cache Storage，没有网络也能打开',
+    appNote: 'Cache Storage，没有网络也能打开；也记录这块 GPU 上最快的内核',
     choices: '语言与外观',
     choicesNote: 'localStorage',
     count: (count) => `${count} 个对话`,

@@ -27,12 +27,15 @@ function withPath(file: File, fullPath: string): File {
 
 /** All files that were dropped, those in folders too. */
 export async function droppedFiles({ items }: DataTransfer): Promise<File[]> {
-  // The entries must be taken before the event is over.
-  const entries = [...items].flatMap((item) => {
-    const entry = item.kind === 'file' ? item.webkitGetAsEntry() : null
-    return entry ? [entry] : []
+  // All of them must be asked for before the event is over. What no file system knows is a file only.
+  const found = [...items].map((item): Promise<File[]> => {
+    if (item.kind !== 'file') return Promise.resolve([])
+    const entry = item.webkitGetAsEntry()
+    if (entry) return filesOfEntry(entry)
+    const file = item.getAsFile()
+    return Promise.resolve(file ? [file] : [])
   })
-  return (await Promise.all(entries.map(filesOfEntry))).flat()
+  return (await Promise.all(found)).flat()
 }
 
 /** Whether something that is dragged over the page has files. */

@@ -30,7 +30,8 @@ async function keepFiles(): Promise<void> {
     FILES.map(async (file) => {
       const key = keyOf(file)
       if (await cache.match(key)) return
-      const response = await fetch(new URL(file.path, scope), { cache: 'no-cache' })
+      // Not through the browser's cache: there it would meet the parts of files that the page reads meanwhile.
+      const response = await fetch(new URL(file.path, scope), { cache: 'no-store' })
       if (!response.ok) throw new Error(`${file.path}: ${response.status}`)
       await cache.put(key, response)
     }),

@@ -68,7 +68,7 @@ export function Sidebar() {
         <NavLink to="storage" icon={ShieldCheck} label={t.app.storage} />
         <div class="sidebar-row">
           <ThemeButton />
-          <button type="button" class="language" aria-label={t.app.languageLabel} onClick={switchLocale}>
+          <button type="button" class="language" title={t.app.languageLabel} onClick={switchLocale}>
             <Languages size={16} aria-hidden="true" />
             {t.app.language}
           </button>

@@ -1,0 +1,221 @@
+/**
+ * Pictures of the demo page for the documentation, and its icons as PNG:
+ *
+ *   npm run screenshots
+ *
+ * Texts in Chinese need a Chinese font on the machine.
+ */
+
+import { readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { build, preview } from 'vite'
+
+const CONFIG = 'demo/vite.config.ts'
+const DESKTOP = { width: 1280, height: 800 }
+const PHONE = { width: 390, height: 844 }
+const ANSWER_TIMEOUT = 120_000
+
+/** An answer as a trained model would give it has Markdown; random weights write none, so the page shows its own. */
+interface Shot {
+  readonly name: string
+  readonly locale: 'en-US' | 'zh-CN'
+  readonly dark?: boolean
+  readonly phone?: boolean
+  take(page: Page): Promise<void>
+}
+
+const startModel = async (page: Page) => {
+  await page.locator('.card-primary').click()
+  await page.locator('.dot-ready').waitFor({ timeout: ANSWER_TIMEOUT })
+}
+
+const answered = (page: Page, count = 1) =>
+  page
+    .locator('.measures')
+    .nth(count - 1)
+    .waitFor({ timeout: ANSWER_TIMEOUT })
+
+async function limitAnswers(page: Page, tokens: number): Promise<void> {
+  await page.locator('.header .icon-button').last().click()
+  await page.locator('.panel .field-pair input').first().fill(String(tokens))
+  await page.keyboard.press('Escape')
+}
+
+async function chat(page: Page): Promise<void> {
+  await limitAnswers(page, 48)
+  await page.locator('.suggestions button').first().click()
+  await answered(page)
+  await page.locator('.answer .turn-actions button').nth(1).click()
+  await page.locator('.answer .branches').waitFor()
+  await answered(page)
+}
+
+async function compare(page: Page): Promise<void> {
+  await page.locator('.header .icon-button').last().click()
+  const [chooser] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    page.locator('.panel .button-row .button').first().click(),
+  ])
+  await chooser.setFiles('models/tiny/prefixes/random/pytorch_model.bin')
+  await page.locator('.chip').waitFor()
+  await limitAnswers(page, 40)
+  await page.goto(`${page.url().split('#')[0]}#/compare`)
+  await page.locator('.compare-sides select').nth(1).selectOption({ index: 1 })
+  await page.locator('.composer textarea').fill('类型#裙*颜色#红色*风格#复古')
+  await page.keyboard.press('Enter')
+  await answered(page, 2)
+}
+
+async function bench(page: Page): Promise<void> {
+  await page.goto(`${page.url().split('#')[0]}#/bench`)
+  await page.locator('.bench-form .button-primary').click()
+  await page.locator('.bench-status progress').waitFor()
+  await page.locator('.bench-status progress').waitFor({ state: 'detached', timeout: ANSWER_TIMEOUT })
+}
+
+const SHOTS: readonly Shot[] = [
+  { name: 'welcome', locale: 'en-US', take: async () => {} },
+  { name: 'welcome-dark-zh', locale: 'zh-CN', dark: true, take: async () => {} },
+  { name: 'chat', locale: 'en-US', take: chat },
+  { name: 'chat-dark-zh', locale: 'zh-CN', dark: true, take: chat },
+  { name: 'phone', locale: 'zh-CN', phone: true, take: chat },
+  {
+    name: 'models',
+    locale: 'en-US',
+    take: async (page) => {
+      await startModel(page)
+      await page.locator('.model-button').click()
+    },
+  },
+  {
+    name: 'settings',
+    locale: 'en-US',
+    take: async (page) => {
+      await startModel(page)
+      await page.locator('.header .icon-button').last().click()
+    },
+  },
+  { name: 'compare', locale: 'zh-CN', take: compare },
+  { name: 'bench', locale: 'en-US', dark: true, take: bench },
+  {
+    name: 'storage',
+    locale: 'zh-CN',
+    take: async (page) => {
+      await page.goto(`${page.url().split('#')[0]}#/storage`)
+      await page.locator('.usage').waitFor()
+    },
+  },
+]
+
+async function withBrowser<T>(
+  executablePath: string,
+  { locale, dark, phone }: Partial<Shot>,
+  work: (context: BrowserContext) => Promise<T>,
+): Promise<T> {
+  // A profile of its own for each picture: what one keeps must not be seen in another.
+  const profile = await mkdtemp(join(tmpdir(), 'chatglm-shots-'))
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    args: [
+      '--headless=new',
+      '--no-sandbox',
+      '--enable-unsafe-webgpu',
+      '--use-webgpu-adapter=swiftshader',
+      '--enable-features=Vulkan',
+      '--font-render-hinting=none',
+    ],
+    viewport: phone ? PHONE : DESKTOP,
+    deviceScaleFactor: 2,
+    colorScheme: dark ? 'dark' : 'light',
+    ...(locale && { locale }),
+  })
+  try {
+    return await work(context)
+  } finally {
+    await context.close()
+    await rm(profile, { recursive: true, force: true })
+  }
+}
+
+async function takeShot(executablePath: string, url: string, folder: string, shot: Shot): Promise<void> {
+  await withBrowser(executablePath, shot, async (context) => {
+    const [page] = context.pages()
+    await page.goto(url)
+    await page.locator('h1').waitFor()
+    await shot.take(page)
+    await page.locator('.toast').waitFor({ state: 'detached' })
+    await page.mouse.move(0, 0)
+    await page.evaluate(() =>
+      Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => {}))),
+    )
+    await page.screenshot({ path: join(folder, `page-${shot.name}.png`) })
+  })
+}
+
+/** The icon at the sizes that systems ask for. A maskable one has room around it, as corners are cut off. */
+async function drawIcons(executablePath: string, folder: string): Promise<void> {
+  const svg = readFileSync(join(folder, 'icon.svg'), 'utf8')
+  const full = svg.replace(/ rx="\d+"/, '')
+  const icons = [
+    { file: 'icon-192.png', size: 192, source: svg },
+    { file: 'icon-512.png', size: 512, source: svg },
+    { file: 'icon-maskable-512.png', size: 512, source: full },
+    { file: 'apple-touch-icon.png', size: 180, source: full },
+  ]
+  await withBrowser(executablePath, {}, async (context) => {
+    const [page] = context.pages()
+    for (const { file, size, source } of icons) {
+      const data = await page.evaluate(
+        async ([text, pixels]) => {
+          const image = new Image(pixels, pixels)
+          image.src = `data:image/svg+xml,${encodeURIComponent(text)}`
+          await image.decode()
+          const canvas = Object.assign(document.createElement('canvas'), { width: pixels, height: pixels })
+          canvas.getContext('2d')?.drawImage(image, 0, 0, pixels, pixels)
+          return canvas.toDataURL('image/png').split(',')[1]
+        },
+        [source, size] as const,
+      )
+      await writeFile(join(folder, file), Buffer.from(data, 'base64'))
+    }
+  })
+}
+
+interface Options {
+  readonly browser?: string
+  readonly output: string
+  readonly only?: string
+  readonly icons: boolean
+}
+
+async function run({ browser, output, only, icons }: Options): Promise<void> {
+  const executablePath = browser ?? (await (await import('@sparticuz/chromium')).default.executablePath())
+  if (icons) return drawIcons(executablePath, 'demo/public')
+  await mkdir(output, { recursive: true })
+  const outDir = await mkdtemp(join(tmpdir(), 'chatglm-shots-page-'))
+  const common = { configFile: CONFIG, logLevel: 'error' } as const
+  await build({ ...common, build: { outDir, emptyOutDir: true } })
+  const server = await preview({ ...common, build: { outDir }, preview: { port: 0, host: '127.0.0.1' } })
+  try {
+    const [url] = server.resolvedUrls?.local ?? []
+    for (const shot of SHOTS.filter(({ name }) => !only || new RegExp(only).test(name))) {
+      await takeShot(executablePath, url, output, shot)
+      console.log(`page-${shot.name}.png`)
+    }
+  } finally {
+    await server.close()
+    await rm(outDir, { recursive: true, force: true })
+  }
+}
+
+await new Command('screenshots')
+  .option('--browser <path>', 'a Chromium; default: that of the package @sparticuz/chromium')
+  .option('--output <folder>', 'where to write', 'docs/images')
+  .option('--only <pattern>', 'only pictures of such names')
+  .option('--icons', 'draw the icons of the page instead', false)
+  .action((options: Options) => run(options))
+  .parseAsync()
