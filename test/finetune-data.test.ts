@@ -110,7 +110,7 @@ describe('a data file', () => {
   it.each([
     ['', 'data.json is empty'],
     [' \n', 'data.json is empty'],
-    ['[]', 'the data has no records'],
+    ['[]', 'data.json has no records'],
     [
       '{"prompt": "a", "response": "b"}\n{"prompt": ',
       'data.json, line 2: expected a JSON object on a line of its own',

@@ -3,7 +3,7 @@ import type { Tokenizer } from '../../tokenizer/index.js'
 import type { TrainingSample } from '../engine/training-engine.js'
 import { DatasetError } from '../errors.js'
 import { type EncodedSample, encodeConversation, encodePair, IGNORED } from './encode.js'
-import { type DataLocation, type ReadOptions, readRecords } from './read-records.js'
+import { type DataLocation, dataName, type ReadOptions, readRecords } from './read-records.js'
 import { isConversation, parseRecord, type SourceRecord, type TrainingRecord } from './records.js'
 
 /** How records become token ids. */
@@ -138,8 +138,7 @@ export async function readDataset(
   settings: DataSettings,
   options: ReadOptions = {},
 ): Promise<TrainingDataset> {
-  const name = typeof location === 'string' ? location : location instanceof URL ? location.href : 'the data'
-  return collect(readRecords(location, options), tokenizer, settings, name)
+  return collect(readRecords(location, options), tokenizer, settings, dataName(location))
 }
 
 async function collect(

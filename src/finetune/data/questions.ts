@@ -1,7 +1,7 @@
 import type { Tokenizer } from '../../tokenizer/index.js'
 import { createDataset, type DataSettings, type TrainingDataset } from './dataset.js'
 import { encodeTools, encodeTrainingMessage } from './encode.js'
-import { type DataLocation, type ReadOptions, readRecords } from './read-records.js'
+import { type DataLocation, dataName, type ReadOptions, readRecords } from './read-records.js'
 import { type Conversation, isConversation, parseRecord, type TrainingRecord } from './records.js'
 
 /** How much of a record is evaluated. */
@@ -55,8 +55,7 @@ export async function readEvaluationData(
   const settings: DataSettings = isTalk
     ? { format: 'multi-turn', maxLength: source + target + 1 }
     : { format: 'input-output', maxSourceLength: source, maxTargetLength: target }
-  const name = typeof location === 'string' ? location : 'the data'
-  const dataset = await createDataset(records, tokenizer, settings, name)
+  const dataset = await createDataset(records, tokenizer, settings, dataName(location))
   const questions = records.flatMap((record) =>
     isConversation(record)
       ? questionsOf(tokenizer, record, source, target)

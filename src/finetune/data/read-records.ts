@@ -11,6 +11,13 @@ export interface ReadOptions {
   readonly onProgress?: (progress: Progress) => void
 }
 
+/** What to call a data file in messages about all of it. */
+export function dataName(location: DataLocation): string {
+  if (typeof location === 'string') return location
+  if (location instanceof URL) return location.href
+  return location instanceof File ? location.name : 'the data'
+}
+
 const CHUNK_BYTES = 4 * 1024 * 1024
 
 /**
