@@ -58,10 +58,12 @@ export interface PrefillOptions {
 }
 
 /** Cache rows kept for a prefix besides the context: the official prefix has 128. */
-const PREFIX_ROWS = 128
+export const PREFIX_ROWS = 128
+/** Rows of a chunk of a prompt on a GPU. */
+export const MOST_CHUNK_ROWS = 512
 /** Rows of a chunk of a prompt: enough to reuse each weight it loads many times; software adapters gain nothing from more. */
 export function chunkRows(gpu: Gpu, contextLength: number): number {
-  return Math.min(contextLength, gpu.software ? 32 : 512)
+  return Math.min(contextLength, gpu.software ? 32 : MOST_CHUNK_ROWS)
 }
 
 /** Rows whose logits `logits()` computes at a time; a row of ChatGLM3's is 260 kB. */

@@ -7,6 +7,7 @@ export { DAWN_TOGGLES } from './dawn-toggles.js'
 export { type Divergence, meanDivergence, promptDivergence } from './divergence.js'
 export { Engine, type EngineOptions, type EnginePrompt, type PrefillOptions } from './engine.js'
 export * from './errors.js'
+export { type EstimateMemoryOptions, estimateMemory, type MemoryEstimate } from './estimate-memory.js'
 export type {
   BatchToken,
   GeneratedToken,

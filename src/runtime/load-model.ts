@@ -59,7 +59,8 @@ export interface LoadModelOptions extends SourceOptions {
   readonly signal?: AbortSignal
 }
 
-const DEFAULT_CONTEXT_LENGTH = 8192
+/** Positions where the caller names none and the model has more. */
+export const DEFAULT_CONTEXT_LENGTH = 8192
 
 /** Checks a quantization and fills in the defaults: 4 bits in groups of 64. */
 export function resolveQuantization(quantization: Partial<AffineQuantization>): AffineQuantization {
