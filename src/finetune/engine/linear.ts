@@ -5,8 +5,8 @@ import {
   compileMatmulTransposed,
   compileMatmulTransposedSubgroup,
   type Dispatch,
+  fitsMatmulSubgroup,
   type Gpu,
-  halfMatrixShape,
 } from '../../kernels/index.js'
 import type { LinearWeight } from '../../runtime/index.js'
 
@@ -28,7 +28,7 @@ export async function compileProduct(
   maxRows: number,
   accumulate = false,
 ): Promise<Product> {
-  const compile = halfMatrixShape(gpu) ? compileMatmulSubgroup : compileMatmul
+  const compile = fitsMatmulSubgroup(gpu) ? compileMatmulSubgroup : compileMatmul
   const { name, inFeatures, outFeatures, bias } = weight
   const slices = await Promise.all(
     weight.slices.map(async ({ format, firstRow, rows, buffers }) => {
@@ -58,7 +58,7 @@ export async function compileProductBackward(
   weight: LinearWeight,
   maxRows: number,
 ): Promise<Product> {
-  const compile = halfMatrixShape(gpu) ? compileMatmulTransposedSubgroup : compileMatmulTransposed
+  const compile = fitsMatmulSubgroup(gpu) ? compileMatmulTransposedSubgroup : compileMatmulTransposed
   const { name, inFeatures, outFeatures } = weight
   const slices = await Promise.all(
     weight.slices.map(async ({ format, firstRow, rows, buffers }, index) => {
