@@ -18,8 +18,9 @@ const CONFIG = 'demo/vite.config.ts'
 const DESKTOP = { width: 1280, height: 800 }
 const PHONE = { width: 390, height: 844 }
 const ANSWER_TIMEOUT = 120_000
+const SEED = 5
 
-/** An answer as a trained model would give it has Markdown; random weights write none, so the page shows its own. */
+/** A picture, and what is done in a fresh browser before it is taken. */
 interface Shot {
   readonly name: string
   readonly locale: 'en-US' | 'zh-CN'
@@ -41,7 +42,10 @@ const answered = (page: Page, count = 1) =>
 
 async function limitAnswers(page: Page, tokens: number): Promise<void> {
   await page.locator('.header .icon-button').last().click()
-  await page.locator('.panel .field-pair input').first().fill(String(tokens))
+  const [longest, seed] = await page.locator('.panel .field-pair input').all()
+  await longest.fill(String(tokens))
+  // The same answers every time, on the same adapter.
+  await seed.fill(String(SEED))
   await page.keyboard.press('Escape')
 }
 
@@ -49,8 +53,11 @@ async function chat(page: Page): Promise<void> {
   await limitAnswers(page, 48)
   await page.locator('.suggestions button').first().click()
   await answered(page)
-  await page.locator('.answer .turn-actions button').nth(1).click()
-  await page.locator('.answer .branches').waitFor()
+  // Another question as a branch, so that there is one to see.
+  await page.locator('.question').hover()
+  await page.locator('.question .icon-button').last().click()
+  await page.keyboard.press('Enter')
+  await page.locator('.question .branches').waitFor()
   await answered(page)
 }
 
@@ -62,6 +69,7 @@ async function compare(page: Page): Promise<void> {
   ])
   await chooser.setFiles('models/tiny/prefixes/random/pytorch_model.bin')
   await page.locator('.chip').waitFor()
+  await page.keyboard.press('Escape')
   await limitAnswers(page, 40)
   await page.goto(`${page.url().split('#')[0]}#/compare`)
   await page.locator('.compare-sides select').nth(1).selectOption({ index: 1 })
@@ -129,7 +137,7 @@ async function withBrowser<T>(
       '--font-render-hinting=none',
     ],
     viewport: phone ? PHONE : DESKTOP,
-    deviceScaleFactor: 2,
+    deviceScaleFactor: 1.5,
     colorScheme: dark ? 'dark' : 'light',
     ...(locale && { locale }),
   })
