@@ -132,5 +132,7 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
   } catch (error) {
     gpu.dispose()
     throw error
+  } finally {
+    report.end()
   }
 }

@@ -2,7 +2,7 @@ import type { Progress } from './load-model.js'
 
 /** Puts what happens at once while a model loads into one line of progress: bytes, then kernels, then measuring. */
 export class LoadReport {
-  readonly #onProgress: ((progress: Progress) => void) | undefined
+  #onProgress: ((progress: Progress) => void) | undefined
   #stage: 'weights' | 'kernels' | 'tuning' = 'weights'
   #bytes = { doneBytes: 0, totalBytes: 0 }
   #kernels = { done: 0, total: 0 }
@@ -33,6 +33,11 @@ export class LoadReport {
 
   warn(warning: string): void {
     this.#report(warning)
+  }
+
+  /** Ends the reports: kernels that a later call compiles are none of loading's business. */
+  end(): void {
+    this.#onProgress = undefined
   }
 
   #report(warning?: string): void {

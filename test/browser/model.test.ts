@@ -26,7 +26,7 @@ describe.runIf(hasBrowser)('a model in a worker', { timeout: 300_000 }, () => {
       const { files } = document.querySelector<HTMLInputElement>('#folder')!
       const seen: number[] = []
       globalThis.model = await chatglm.loadModelInWorker(files!, {
-        worker: losableWorker(),
+        worker: losableWorker,
         activations: 'float',
         onProgress: ({ doneBytes, totalBytes }) => seen.push(doneBytes / totalBytes),
       })
@@ -164,6 +164,7 @@ describe.runIf(hasBrowser)('a model in a worker', { timeout: 300_000 }, () => {
       model.dispose()
       const disposed = await model.logits([5]).catch((error: Error) => error.name)
       globalThis.model = await chatglm.loadModelInWorker('/f16/', {
+        worker: losableWorker,
         quantization: { bits: 4, groupSize: 32 },
       })
       const { ids } = await model.generate([1, 2, 3], { maxTokens: 3, stopIds: [] }).result()

@@ -1,4 +1,4 @@
-import { type Remote, releaseProxy, wrap } from 'comlink'
+import { type Remote, wrap } from 'comlink'
 import { WorkerFailedError } from './errors.js'
 import { type Outcome, unwrap } from './outcome.js'
 
@@ -13,6 +13,18 @@ interface Abortable {
 /** Something to ask a worker. */
 export type Question<Host, Answer> = (host: Remote<Host>) => Promise<Answer>
 
+/**
+ * Kept as long as their worker: comlink tells a worker to stop listening when the last proxy of it is collected, and a
+ * worker of the caller's own may be given again.
+ */
+const hosts = new WeakMap<Worker, Remote<unknown>>()
+
+function hostOf<Host>(worker: Worker): Remote<Host> {
+  const host = hosts.get(worker) ?? wrap<unknown>(worker)
+  hosts.set(worker, host)
+  return host as Remote<Host>
+}
+
 /** The page's end of the line to a worker: calls that can be aborted, and that fail when the worker does. */
 export class WorkerLine<Host extends Abortable> {
   readonly worker: Worker
@@ -25,7 +37,7 @@ export class WorkerLine<Host extends Abortable> {
 
   constructor(worker: Worker) {
     this.worker = worker
-    this.#host = wrap<Host>(worker)
+    this.#host = hostOf<Host>(worker)
     this.ended = new Promise((_, reject) => {
       this.#reject = reject
     })
@@ -90,7 +102,6 @@ export class WorkerLine<Host extends Abortable> {
     this.#reject(reason)
     this.worker.removeEventListener('error', this.#onError)
     this.worker.removeEventListener('messageerror', this.#onError)
-    this.#host[releaseProxy]()
   }
 
   readonly #onError = (event: Event) => {

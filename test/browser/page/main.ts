@@ -6,9 +6,8 @@ declare global {
   /** A model that several tests use: loading one compiles for seconds. */
   var model: import('../../../src/index.js').WorkerModel
   /** A worker of the page's own, whose GPU can be taken away. */
-  var losableWorker: () => Worker
+  var losableWorker: Worker
 }
 
 globalThis.chatglm = library
-globalThis.losableWorker = () =>
-  new Worker(new URL('./losable-worker.ts', import.meta.url), { type: 'module' })
+globalThis.losableWorker = new Worker(new URL('./losable-worker.ts', import.meta.url), { type: 'module' })
