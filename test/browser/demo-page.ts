@@ -10,17 +10,19 @@ import { TestBrowser } from './browser.js'
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 const CONFIG = path('../../demo/vite.config.ts')
 const WORKER = path('../../src/runtime/worker/worker.ts')
-const LOSABLE_GPU = path('page/losable-gpu.ts')
+const LOSABLE_GPU = `
+const request = GPUAdapter.prototype.requestDevice
+GPUAdapter.prototype.requestDevice = async function (...options) {
+  const device = await request.apply(this, options)
+  new BroadcastChannel('take the GPU away').onmessage = () => device.destroy()
+  return device
+}`
 
 /** Lets a message on the channel `take the GPU away` do what a driver reset does. */
 function losableGpu(): Plugin {
   return {
     name: 'losable-gpu',
-    transform(code, id) {
-      // The package says that its modules have no side effects; this one has nothing else.
-      if (id === LOSABLE_GPU) return { code, map: null, moduleSideEffects: true }
-      return id === WORKER ? `import ${JSON.stringify(LOSABLE_GPU)}\n${code}` : undefined
-    },
+    transform: (code, id) => (id === WORKER ? `${code}\n${LOSABLE_GPU}` : undefined),
   }
 }
 

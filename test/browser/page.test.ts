@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { estimateMemory } from '../../src/index.js'
 import { hasBrowser } from './browser.js'
 import { askAndWait, DemoPage, limitAnswers } from './demo-page.js'
 import { TestServer } from './server.js'
@@ -147,6 +148,9 @@ describe.runIf(hasBrowser)('the demo page', () => {
 
       await page.getByRole('button', { name: 'Small model' }).click()
       await page.getByLabel('Where from').fill(`${server.url}/tiny/`)
+      await page.getByRole('button', { name: 'What will it need?' }).click()
+      const { total } = estimateMemory(JSON.parse(await readFile('models/tiny/config.json', 'utf8')))
+      await page.getByText(`needs about ${(total / 1e6).toFixed(0)} MB of GPU memory`).waitFor()
       await page.getByRole('button', { name: 'Download' }).click()
       const item = page.locator('.item', { hasText: `${server.url}/tiny/` })
       await item.getByRole('button', { name: 'Verify: tiny' }).click()

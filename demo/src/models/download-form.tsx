@@ -1,7 +1,8 @@
-import { Download as DownloadIcon } from 'lucide-preact'
+import { Download as DownloadIcon, ScanSearch } from 'lucide-preact'
 import { useState } from 'preact/hooks'
 import { formatBytes, formatDuration } from '../i18n/format.js'
 import { strings } from '../i18n/index.js'
+import { report } from '../problems/problems.js'
 import { keepsModels } from '../storage/store.js'
 import { Button } from '../ui/button.js'
 import { Field } from '../ui/field.js'
@@ -17,6 +18,7 @@ import {
   pauseDownload,
   startDownload,
 } from './downloads.js'
+import { lookAt, type Outlook } from './outlook.js'
 
 const isLocation = (text: string) =>
   /^(hf|modelscope):[\w.-]+\/[\w.-]+$/.test(text) || /^https?:\/\/\S+$/.test(text)
@@ -24,12 +26,21 @@ const isLocation = (text: string) =>
 /** Fetches a model once, to be read from this browser afterwards. */
 export function DownloadForm() {
   const [location, setLocation] = useState('')
+  const [looking, setLooking] = useState(false)
+  const [outlook, setOutlook] = useState<Outlook>()
   const t = strings.value.models
   if (keepsModels.value === false) return null
   const hub = hubOf(location)
   const isComplete = isLocation(location)
+  const look = () => {
+    setLooking(true)
+    lookAt(location)
+      .then(setOutlook, report)
+      .finally(() => setLooking(false))
+  }
   const start = () => {
     if (!isComplete) return
+    setOutlook(undefined)
     startDownload({ name: nameOfLocation(location), location })
     setLocation('')
   }
@@ -55,7 +66,10 @@ export function DownloadForm() {
               placeholder="hf:owner/chatglm3-6b-int4"
               spellcheck={false}
               autocomplete="off"
-              onInput={(event) => setLocation(event.currentTarget.value.trim())}
+              onInput={(event) => {
+                setLocation(event.currentTarget.value.trim())
+                setOutlook(undefined)
+              }}
             />
           )}
         </Field>
@@ -74,13 +88,32 @@ export function DownloadForm() {
             )}
           </Field>
         )}
+        {outlook && <OutlookView outlook={outlook} />}
         <div class="form-actions">
+          <Button small icon={ScanSearch} disabled={!isComplete || looking} onClick={look}>
+            {t.look}
+          </Button>
           <Button kind="primary" small type="submit" icon={DownloadIcon} disabled={!isComplete}>
             {t.download}
           </Button>
         </div>
       </form>
     </section>
+  )
+}
+
+/** What a model will need, before it is downloaded. */
+function OutlookView({ outlook }: { readonly outlook: Outlook }) {
+  const { needed, fits, shortOf } = outlook
+  const t = strings.value.models
+  return (
+    <div class="outlook" role="status">
+      <p>
+        {t.needs(formatBytes(needed))} {fits && t.fits}
+      </p>
+      {fits === false && <p class="warning-note">{t.tooLarge}</p>}
+      {shortOf !== undefined && <p class="warning-note">{t.noRoom(formatBytes(shortOf))}</p>}
+    </div>
   )
 }
 
