@@ -7,7 +7,10 @@ declare global {
   var model: import('../../../src/index.js').WorkerModel
   /** A worker of the page's own, whose GPU can be taken away. */
   var losableWorker: Worker
+  /** Starts a worker that is told the name of a stored item and answers how long reading it takes. */
+  var storeReader: () => Worker
 }
 
 globalThis.chatglm = library
 globalThis.losableWorker = new Worker(new URL('./losable-worker.ts', import.meta.url), { type: 'module' })
+globalThis.storeReader = () => new Worker(new URL('./store-reader.ts', import.meta.url), { type: 'module' })
