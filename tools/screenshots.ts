@@ -154,6 +154,7 @@ async function takeShot(executablePath: string, url: string, folder: string, sho
     const [page] = context.pages()
     await page.goto(url)
     await page.locator('h1').waitFor()
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
     await shot.take(page)
     await page.locator('.toast').waitFor({ state: 'detached' })
     await page.mouse.move(0, 0)

@@ -35,7 +35,7 @@ const PLANS: Readonly<Record<BenchRequest['shape'], Plan>> = {
     shapes: { chunks: [16], contexts: [48] },
     repetitions: 3,
     tokens: 8,
-    warmUpSeconds: 0,
+    warmUpSeconds: 0.2,
     budgetSeconds: 4,
   },
   'chatglm3-6b': {

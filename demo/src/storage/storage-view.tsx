@@ -19,7 +19,8 @@ export function StorageView() {
   useEffect(() => {
     refreshStore()
     keptFiles().then(setFiles)
-  }, [])
+    // The service worker takes over once it keeps everything.
+  }, [isGated.value])
   const items = storedItems.value
   const bytes = formatBytes(items.reduce((sum, item) => sum + item.bytes, 0))
   return (
