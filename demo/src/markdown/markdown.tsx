@@ -30,7 +30,6 @@ export function Markdown({ text, live }: MarkdownProps) {
 }
 
 const Html = memo(({ block }: { block: Block }) => (
-  // biome-ignore lint/security/noDangerouslySetInnerHtml: sanitized by DOMPurify
   <div class="block" dangerouslySetInnerHTML={{ __html: block.html }} />
 ))
 
@@ -67,12 +66,7 @@ export const CodeBlock = memo(({ language, text, growing = false }: CodeProps) =
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
       <pre tabIndex={0}>
-        {html === undefined ? (
-          <code>{text}</code>
-        ) : (
-          // biome-ignore lint/security/noDangerouslySetInnerHtml: highlight.js escapes the text
-          <code dangerouslySetInnerHTML={{ __html: html }} />
-        )}
+        {html === undefined ? <code>{text}</code> : <code dangerouslySetInnerHTML={{ __html: html }} />}
       </pre>
     </div>
   )
