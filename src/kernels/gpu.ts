@@ -24,6 +24,8 @@ export interface GpuOptions {
   readonly without?: readonly OptionalFeature[]
   /** Called whenever the compilation of a kernel begins or ends, with how many have ended, and have begun. */
   readonly onCompile?: (done: number, begun: number) => void
+  /** Called when the program begins to wait for results of the GPU; what it returns is called when that ends. */
+  readonly onWait?: () => () => void
 }
 
 /** What a kernel is bound to: a whole buffer, or a range that begins at a multiple of 256 bytes. */
@@ -78,13 +80,19 @@ export class Gpu {
 
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>()
   readonly #kinds = new Map<GPUBuffer, MemoryKind>()
-  readonly #onCompile: GpuOptions['onCompile']
+  readonly #options: Pick<GpuOptions, 'onCompile' | 'onWait'>
   #compiled = 0
   #failure: Error | undefined
-  readonly #lost: Promise<never>
+  readonly #lost: Promise<void>
+  /** What ends the waits under way when the device is lost: a promise shared by all waits would keep them all. */
+  readonly #waits = new Set<() => void>()
 
-  private constructor(device: GPUDevice, info: GPUAdapterInfo, onCompile: GpuOptions['onCompile']) {
-    this.#onCompile = onCompile
+  private constructor(
+    device: GPUDevice,
+    info: GPUAdapterInfo,
+    options: Pick<GpuOptions, 'onCompile' | 'onWait'>,
+  ) {
+    this.#options = options
     this.device = device
     this.info = info
     this.f16 = device.features.has('shader-f16')
@@ -97,9 +105,8 @@ export class Gpu {
     this.empty = device.createBuffer({ label: 'empty', size: 256, usage: STORAGE_USAGE })
     this.#lost = device.lost.then((lost) => {
       this.#failure ??= new DeviceLostError(lost.message || lost.reason)
-      throw this.#failure
+      for (const end of this.#waits) end()
     })
-    this.#lost.catch(() => {})
     device.addEventListener('uncapturederror', (event) => {
       this.#failure ??= new GpuError(`WebGPU error: ${event.error.message}`)
     })
@@ -140,7 +147,7 @@ export class Gpu {
       requiredLimits[name] = adapter.limits[name]
     }
     const device = await adapter.requestDevice({ requiredFeatures, requiredLimits })
-    return new Gpu(device, adapter.info, options.onCompile)
+    return new Gpu(device, adapter.info, options)
   }
 
   get limits(): GPUSupportedLimits {
@@ -162,20 +169,38 @@ export class Gpu {
 
   /** Waits for GPU work, but fails as soon as the device is lost, which some implementations leave hanging. */
   async race<T>(work: Promise<T>): Promise<T> {
+    let end = () => {}
+    const lost = new Promise<never>((_, reject) => {
+      end = () => reject(this.#failure)
+    })
+    this.#waits.add(end)
+    if (this.#failure) end()
     try {
-      const result = await Promise.race([work, this.#lost])
+      const result = await Promise.race([work, lost])
       this.check()
       return result
     } catch (error) {
       // Some implementations fail the work first and report the loss of the device, its cause, a little later.
       await Promise.race([this.#lost, new Promise((resolve) => setTimeout(resolve, LOSS_REPORT_MS))])
       throw this.#failure ?? error
+    } finally {
+      this.#waits.delete(end)
+    }
+  }
+
+  /** Waits for results of the GPU, with nothing else to do meanwhile; fails as `race` does. */
+  async wait<T>(work: Promise<T>): Promise<T> {
+    const end = this.#options.onWait?.()
+    try {
+      return await this.race(work)
+    } finally {
+      end?.()
     }
   }
 
   /** Waits until everything submitted so far is done. */
   async finish(): Promise<void> {
-    await this.race(this.device.queue.onSubmittedWorkDone())
+    await this.wait(this.device.queue.onSubmittedWorkDone())
   }
 
   /**
@@ -191,10 +216,10 @@ export class Gpu {
     let pipeline = this.#pipelines.get(code)
     if (!pipeline) {
       pipeline = this.#compile(label, code).finally(() =>
-        this.#onCompile?.(++this.#compiled, this.#pipelines.size),
+        this.#options.onCompile?.(++this.#compiled, this.#pipelines.size),
       )
       this.#pipelines.set(code, pipeline)
-      this.#onCompile?.(this.#compiled, this.#pipelines.size)
+      this.#options.onCompile?.(this.#compiled, this.#pipelines.size)
     }
     return pipeline
   }
@@ -323,7 +348,7 @@ export class Gpu {
       const encoder = this.device.createCommandEncoder()
       encoder.copyBufferToBuffer(buffer, byteOffset, staging, 0, byteLength)
       this.device.queue.submit([encoder.finish()])
-      await this.race(staging.mapAsync(0x1))
+      await this.wait(staging.mapAsync(0x1))
       return staging.getMappedRange().slice(0)
     } finally {
       staging.destroy()

@@ -53,7 +53,10 @@ export async function requestAdapter(choice: DeviceChoice = 'auto'): Promise<GPU
 
 /** A device on the chosen adapter, with everything it offers. */
 export async function openGpu(choice?: DeviceChoice, options?: GpuOptions): Promise<Gpu> {
-  return Gpu.create(await requestAdapter(choice), options)
+  const adapter = await requestAdapter(choice)
+  if (!isNode) return Gpu.create(adapter, options)
+  const { waitUnhurried } = await import('./node-polling.js')
+  return Gpu.create(adapter, { onWait: waitUnhurried, ...options })
 }
 
 /** A name of an adapter for people. */

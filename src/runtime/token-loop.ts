@@ -77,7 +77,7 @@ export class TokenLoop {
     pass.end()
     this.#sampler.encodeCopy(encoder, step, buffer)
     device.queue.submit([encoder.finish()])
-    return this.#gpu.race(readAndUnmap(buffer))
+    return this.#gpu.wait(readAndUnmap(buffer))
   }
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
+import { waitUnhurried } from '../../runtime/node-polling.js'
 import { type Dispatch, encodeDispatches } from '../dispatch.js'
 import { Gpu, type OptionalFeature, STORAGE_USAGE } from '../gpu.js'
 
@@ -87,7 +88,7 @@ export function describeOnGpu(name: string, tests: (harness: () => TestGpu) => v
       let harness: TestGpu
       beforeAll(async () => {
         const fresh = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' })
-        harness = new TestGpu(await Gpu.create(fresh!, { without: variant.without }))
+        harness = new TestGpu(await Gpu.create(fresh!, { without: variant.without, onWait: waitUnhurried }))
       })
       afterAll(() => {
         harness?.release()
