@@ -271,7 +271,10 @@ describe('loading', () => {
       // Kernels compile while bytes are read, but are reported only behind them.
       const stages = events.map(({ stage }) => stage)
       expect(stages).toEqual([...stages].sort((a, b) => Number(a === 'kernels') - Number(b === 'kernels')))
-      expect(events.find(({ stage }) => stage === 'kernels')?.kernels?.total).toBeGreaterThan(5)
+      // The stage is left out where they are done before the last byte.
+      for (const { kernels } of events.filter(({ stage }) => stage === 'kernels')) {
+        expect(kernels?.total).toBeGreaterThan(5)
+      }
     } finally {
       model.dispose()
     }
