@@ -79,6 +79,11 @@ export {
   type LinearDecodeBuffers,
   type LinearDecodeConstants,
 } from './linear-decode/linear-decode.js'
+export {
+  compileLinearWeightGradient,
+  type LinearWeightGradientBuffers,
+  type LinearWeightGradientConstants,
+} from './linear-weight-gradient/linear-weight-gradient.js'
 export { compileMatmul } from './matmul/matmul.js'
 export {
   compileMatmulFloat,
