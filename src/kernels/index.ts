@@ -37,6 +37,11 @@ export {
   bannedSequenceWords,
   compileBanSequences,
 } from './ban-sequences/ban-sequences.js'
+export {
+  type BiasGradient,
+  type BiasGradientBuffers,
+  compileBiasGradient,
+} from './bias-gradient/bias-gradient.js'
 export { type CacheAppendBuffers, compileCacheAppend } from './cache-append/cache-append.js'
 export { ATTENTION_SPLITS } from './common/decode-attention.js'
 export type { HeadShape } from './common/heads.js'
@@ -47,6 +52,7 @@ export type {
   TransposedConstants,
   TransposedProduct,
 } from './common/linear-transposed.js'
+export type { RowBlocksConstants } from './common/sum-parts.js'
 export {
   type TrainingAttentionBuffers,
   type TrainingAttentionConstants,
@@ -122,6 +128,12 @@ export {
   type RmsNormBackwardBuffers,
   type RmsNormBackwardConstants,
 } from './rms-norm-backward/rms-norm-backward.js'
+export {
+  compileRmsNormWeightGradient,
+  type RmsNormWeightGradient,
+  type RmsNormWeightGradientBuffers,
+  type RmsNormWeightGradientConstants,
+} from './rms-norm-weight-gradient/rms-norm-weight-gradient.js'
 export { compileRope, type RopeBuffers, ropeTable } from './rope/rope.js'
 export { MAX_STOP_IDS, SAMPLING_PARAMETER_WORDS, samplingParameterWords } from './sample/parameters.js'
 export { compileSample, type SampleBuffers } from './sample/sample.js'
