@@ -62,6 +62,11 @@ export type { QuantizedFormat, WeightBuffers, WeightFormat } from './common/weig
 export { type CrossEntropyBuffers, compileCrossEntropy } from './cross-entropy/cross-entropy.js'
 export { type Dispatch, encodeDispatches } from './dispatch.js'
 export { compileEmbedding, type EmbeddingBuffers, type EmbeddingConstants } from './embedding/embedding.js'
+export {
+  compileEmbeddingGradient,
+  type EmbeddingGradientBuffers,
+} from './embedding-gradient/embedding-gradient.js'
+export { type EmbeddingGroups, embeddingGroups } from './embedding-gradient/embedding-groups.js'
 export * from './errors.js'
 export { compileGatherRows, compileScatterRows, type GatherRowsBuffers } from './gather-rows/gather-rows.js'
 export {
