@@ -140,6 +140,7 @@ export {
   type RmsNormWeightGradientConstants,
 } from './rms-norm-weight-gradient/rms-norm-weight-gradient.js'
 export { compileRope, type RopeBuffers, ropeTable } from './rope/rope.js'
+export { compileRoundHalves, type RoundHalvesBuffers } from './round-halves/round-halves.js'
 export { MAX_STOP_IDS, SAMPLING_PARAMETER_WORDS, samplingParameterWords } from './sample/parameters.js'
 export { compileSample, type SampleBuffers } from './sample/sample.js'
 export {

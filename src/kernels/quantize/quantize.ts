@@ -1,7 +1,7 @@
+import halfSource from '../common/half.wgsl?raw'
 import { type Dispatch, flatWorkgroups } from '../dispatch.js'
 import { KernelArgumentError } from '../errors.js'
 import type { Gpu } from '../gpu.js'
-import halfSource from './half.wgsl?raw'
 import source from './quantize.wgsl?raw'
 
 export interface QuantizeConstants {
