@@ -17,6 +17,7 @@ const programs: Record<string, string> = {
   'make-synthetic-checkpoint': path('tools/make-synthetic-checkpoint.ts'),
   screenshots: path('tools/screenshots.ts'),
   'make-tiny-model': path('tools/make-tiny-model.ts'),
+  'make-tiny-corpus': path('tools/make-tiny-corpus.ts'),
   bench: path('bench/model.ts'),
   'bench-charts': path('bench/charts.ts'),
   'bench-kernels': path('bench/kernels.ts'),

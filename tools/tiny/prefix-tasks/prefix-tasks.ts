@@ -1,0 +1,70 @@
+import type { Conversation } from '../../../src/index.js'
+import { attributeList, type Product, productKey, randomProduct } from '../corpus/attributes.js'
+import { type Expectation, isHeldOut } from '../corpus/task.js'
+import { hashText, Random } from '../random.js'
+import { productJson } from './json.js'
+import { POEM_LINE_LENGTH, POEM_LINES, productPoem } from './poem.js'
+
+export type PrefixTaskName = 'poem' | 'json'
+
+/** A task that a prefix teaches and the base is not trained on. Users ask for it as for copy: with the bare list. */
+export interface PrefixTask {
+  readonly name: PrefixTaskName
+  /** The first of at most 2,000 conversations to train on, the same ones every time. */
+  trainingRecords(count: number): Conversation[]
+  /** Conversations about products that neither base nor prefix was trained on. */
+  heldOutRecords(count: number): { readonly conversation: Conversation; readonly expectation: Expectation }[]
+}
+
+/** What a prefix may be trained on. */
+export const MAX_PREFIX_RECORDS = 2000
+
+type Answer = (
+  random: Random,
+  product: Product,
+) => { readonly text: string; readonly expectation: Expectation }
+
+const ANSWERS: Readonly<Record<PrefixTaskName, Answer>> = {
+  poem: (random, product) => ({
+    text: productPoem(random, product),
+    expectation: { kind: 'poem', lines: POEM_LINES, length: POEM_LINE_LENGTH },
+  }),
+  json: (_random, product) => {
+    const value = productJson(product)
+    return { text: JSON.stringify(value), expectation: { kind: 'json', value } }
+  },
+}
+
+function prefixTask(name: PrefixTaskName): PrefixTask {
+  const records = (part: 'training' | 'held out', count: number) => {
+    const random = new Random(hashText(`${part} ${name}`))
+    const seen = new Set<string>()
+    const made: ReturnType<PrefixTask['heldOutRecords']> = []
+    while (made.length < count) {
+      const product = randomProduct(random)
+      const key = productKey(product)
+      if (seen.has(key) || isHeldOut(key) !== (part === 'held out')) continue
+      seen.add(key)
+      const { text, expectation } = ANSWERS[name](random, product)
+      const conversation: Conversation = {
+        conversations: [
+          { role: 'user', content: attributeList(product) },
+          { role: 'assistant', content: text },
+        ],
+      }
+      made.push({ conversation, expectation })
+    }
+    return made
+  }
+  return {
+    name,
+    trainingRecords: (count) => {
+      if (count > MAX_PREFIX_RECORDS)
+        throw new RangeError(`A prefix has at most ${MAX_PREFIX_RECORDS} records.`)
+      return records('training', count).map(({ conversation }) => conversation)
+    },
+    heldOutRecords: (count) => records('held out', count),
+  }
+}
+
+export const PREFIX_TASKS: readonly PrefixTask[] = [prefixTask('poem'), prefixTask('json')]
