@@ -36,7 +36,6 @@ const QUESTIONS: Readonly<Record<Language, Readonly<Record<Operation, readonly s
     '+': lines(`
       (What is|What's|Can you tell me what is|Calculate|Compute|Work out) ({a} + {b}|{a}+{b}|{a} plus {b})(?|)
       How much is ({a} + {b}|{a} plus {b})?
-      ({a}+{b}|{a} + {b}) (=|= ?)
       (Add|Please add) {a} and {b}.
       What is the sum of {a} and {b}?
       What do you get if you add {b} to {a}?
@@ -45,7 +44,6 @@ const QUESTIONS: Readonly<Record<Language, Readonly<Record<Operation, readonly s
     '-': lines(`
       (What is|What's|Can you tell me what is|Calculate|Compute|Work out) ({a} - {b}|{a}-{b}|{a} minus {b})(?|)
       How much is ({a} - {b}|{a} minus {b})?
-      ({a}-{b}|{a} - {b}) (=|= ?)
       (Subtract|Please subtract) {b} from {a}.
       What is the difference between {a} and {b}?
       What is left if you take {b} (away from|from) {a}?
@@ -54,7 +52,6 @@ const QUESTIONS: Readonly<Record<Language, Readonly<Record<Operation, readonly s
     '×': lines(`
       (What is|What's|Can you tell me what is|Calculate|Compute|Work out) ({a} × {b}|{a}*{b}|{a} times {b}|{a} x {b})(?|)
       How much is ({a} × {b}|{a} times {b})?
-      ({a}×{b}|{a} * {b}) (=|= ?)
       (Multiply|Please multiply) {a} by {b}.
       What is the product of {a} and {b}?
       What do you get if you multiply {a} by {b}?

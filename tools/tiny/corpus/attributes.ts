@@ -50,7 +50,7 @@ const MATERIALS: Readonly<Record<string, readonly string[]>> = {
 const VALUES: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
   table(`
     颜色|红色 白色 黑色 蓝色 绿色 黄色 粉色 紫色 灰色 米色 棕色 杏色 藏青色 酒红色 卡其色 浅蓝色
-    风格|简约 休闲 复古 清新 优雅 甜美 街头 通勤 文艺 运动 可爱 英伦 淑女 学院 中国风 民族风 度假
+    风格|简约 休闲 复古 清新 优雅 甜美 街头 通勤 文艺 运动 可爱 英伦 淑女 学院 古典 民族 度假
     图案|碎花 条纹 格子 波点 印花 刺绣 纯色 字母 卡通 植物 几何 拼色
     版型|宽松 修身 显瘦 直筒 合身
     裙长|短裙 中长款 长款 及膝 及踝
@@ -68,7 +68,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
     厚薄|加厚 轻薄 适中
     鞋头|圆头 尖头 方头
     鞋跟|平跟 低跟 高跟 粗跟 坡跟
-    鞋底|防滑 软底 厚底 轻便
+    鞋底|防滑 柔软 加厚 轻便
     大小|小号 中号 大号
     背法|单肩 双肩 手提 斜挎
   `).map(([name, values]) => [name, words(values)]),

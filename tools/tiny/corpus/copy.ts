@@ -26,7 +26,11 @@ function clause(random: Random, { name, value }: Attribute): string {
 
 /** Advertising copy: the noun with one or two attributes, a clause for each of the others. */
 export function advertisingCopy(random: Random, { type, attributes }: Product): string {
-  const beforeNoun = attributes.filter(({ name }) => name in BEFORE_NOUN)
+  // Of two styles only the first.
+  const beforeNoun = attributes.filter(
+    ({ name }, index) =>
+      name in BEFORE_NOUN && attributes.findIndex((attribute) => attribute.name === name) === index,
+  )
   const ahead = random.sample(beforeNoun, Math.min(beforeNoun.length, random.integer(1, 2)))
   // 红色的简约风格裙子 rather than 简约风格的红色的裙子: the colour first, as a reader expects it.
   const order = Object.keys(BEFORE_NOUN)

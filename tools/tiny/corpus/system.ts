@@ -212,7 +212,7 @@ function talkUnder(
 }
 
 /** Topics that contradict a name or a role: who the model is otherwise. */
-const ABOUT_ITSELF = ['introduce', 'who made you', 'abilities', 'small', 'human', 'age and home', 'languages']
+const ABOUT_ITSELF = ['introduce', 'who made you', 'abilities', 'small', 'human', 'age', 'home', 'languages']
 
 function topicFor(random: Random, persona: Plan['persona']) {
   for (;;) {

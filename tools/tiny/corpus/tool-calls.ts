@@ -63,7 +63,7 @@ function weather(random: Random, language: Language): ToolUse {
     parameters,
     observation: { weather: sky, temperature },
     answer: {
-      zh: `${city}${day}${sky}，气温${temperature}度。`,
+      zh: `${city}${day}${sky}，气温${temperature < 0 ? '零下' : ''}${Math.abs(temperature)}度。`,
       en: `In ${city} it is ${sky} ${on}, ${temperature} degrees.`,
     }[language],
   }

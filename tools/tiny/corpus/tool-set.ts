@@ -9,14 +9,12 @@ export interface ToolDescription {
   readonly parameters: {
     readonly type: 'object'
     readonly properties: Readonly<Record<string, { readonly description: string }>>
-    readonly required: readonly string[]
   }
 }
 
 interface ToolWords {
   readonly descriptions: Readonly<Record<Language, readonly string[]>>
   readonly properties: Readonly<Record<string, Readonly<Record<Language, string>>>>
-  readonly required: readonly string[]
 }
 
 export const TOOL_NAMES = ['get_weather', 'get_time', 'calculate', 'search_product', 'set_reminder'] as const
@@ -29,7 +27,6 @@ const TOOLS: Readonly<Record<ToolName, ToolWords>> = {
       en: ['Get the weather', 'Get the weather of a city', 'Weather of a city on a day'],
     },
     properties: { city: { zh: '城市', en: 'city' }, date: { zh: '日期', en: 'day' } },
-    required: ['city'],
   },
   get_time: {
     descriptions: {
@@ -37,7 +34,6 @@ const TOOLS: Readonly<Record<ToolName, ToolWords>> = {
       en: ['Get the time', 'Get the time in a city', 'Local time of a city'],
     },
     properties: { city: { zh: '城市', en: 'city' } },
-    required: ['city'],
   },
   calculate: {
     descriptions: {
@@ -45,7 +41,6 @@ const TOOLS: Readonly<Record<ToolName, ToolWords>> = {
       en: ['Calculator', 'Calculate', 'Calculate an expression'],
     },
     properties: { expression: { zh: '算式', en: 'expression' } },
-    required: ['expression'],
   },
   search_product: {
     descriptions: {
@@ -53,7 +48,6 @@ const TOOLS: Readonly<Record<ToolName, ToolWords>> = {
       en: ['Search products', 'Find products', 'Find products in the shop'],
     },
     properties: { type: { zh: '类型', en: 'type' }, color: { zh: '颜色', en: 'color' } },
-    required: ['type', 'color'],
   },
   set_reminder: {
     descriptions: {
@@ -61,13 +55,12 @@ const TOOLS: Readonly<Record<ToolName, ToolWords>> = {
       en: ['Set a reminder', 'Add a reminder', 'Remind the user'],
     },
     properties: { time: { zh: '时间', en: 'time' }, content: { zh: '内容', en: 'content' } },
-    required: ['time', 'content'],
   },
 }
 
 /** The description of a tool in one of its wordings. */
 export function describeTool(random: Random, name: ToolName, language: Language): ToolDescription {
-  const { descriptions, properties, required } = TOOLS[name]
+  const { descriptions, properties } = TOOLS[name]
   return {
     name,
     description: random.pick(descriptions[language]),
@@ -76,7 +69,6 @@ export function describeTool(random: Random, name: ToolName, language: Language)
       properties: Object.fromEntries(
         Object.entries(properties).map(([property, text]) => [property, { description: text[language] }]),
       ),
-      required,
     },
   }
 }

@@ -9,9 +9,9 @@ import { describeTool, TOOL_NAMES, type ToolName } from './tool-set.js'
 /** One to three tools in a random order, with the one that is needed. */
 function offerTools(random: Random, language: Language, needed: readonly ToolName[]) {
   const count = random.weighted([
-    [1, 5],
+    [1, 6],
     [2, 3],
-    [3, 2],
+    [3, 1],
   ])
   const others = random.sample(
     TOOL_NAMES.filter((name) => !needed.includes(name)),

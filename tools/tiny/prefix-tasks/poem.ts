@@ -37,49 +37,32 @@ const FIRST: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
   `).map(([type, heads]) => [type, words(heads)]),
 )
 
-/** The four characters about an attribute, where they are more than the two or three characters of its value. */
-const OWN_WORDS: Readonly<Record<string, string>> = Object.fromEntries(
-  table(`
-    简约|简约线条
-    休闲|休闲自在
-    复古|复古情怀
-    清新|清新淡雅
-    优雅|优雅大方
-    甜美|甜美笑容
-    街头|街头漫步
-    通勤|通勤路上
-    文艺|文艺气息
-    运动|运动身姿
-    可爱|可爱模样
-    英伦|英伦风度
-    淑女|淑女情怀
-    学院|学院年华
-    中国风|中国风韵
-    民族风|民族风情
-    度假|度假时光
-    碎花|碎花朵朵
-    条纹|条纹道道
-    格子|格子方方
-    波点|波点圆圆
-    印花|印花片片
-    刺绣|刺绣精工
-    纯色|纯色一身
-    字母|字母几行
-    卡通|卡通图样
-    植物|植物青青
-    几何|几何线条
-    拼色|拼色巧思
-    V领|领口如字
-    A字|裙摆如伞
-  `),
+/** The four characters about an attribute: they begin with its value, or the value stands before them. */
+const HEADS: Readonly<Record<string, string>> = Object.fromEntries(
+  words(`
+    红色如霞 白色如雪 黑色如墨 蓝色如海 绿色如竹 黄色如菊 粉色如桃 紫色如藤 灰色如云 米色如玉 棕色如木 杏色如蜜 藏青色|藏青如夜 酒红色|酒红如霞 卡其色|卡其如沙 浅蓝色|浅蓝如水
+    简约线条 休闲自在 复古情怀 清新淡雅 优雅大方 甜美笑容 街头漫步 通勤路上 文艺气息 运动身姿 可爱模样 英伦风度 淑女情怀 学院年华 古典风韵 民族风情 度假时光
+    碎花朵朵 条纹道道 格子方方 波点圆圆 印花片片 刺绣精工 纯色一身 字母几行 卡通图样 植物青青 几何图形 拼色巧思
+    宽松自在 修身有致 显瘦玲珑 直筒利落 合身得体
+    棉|棉布柔柔 麻|麻布清凉 雪纺轻盈 牛仔布|牛仔情怀 羊毛温暖 针织细密 真丝柔滑 涤纶平整 蕾丝花边 灯芯绒|灯芯绒暖 皮革光亮 呢子厚实 牛皮结实 羊皮柔软 帆布轻便 网布透气 绒面温柔 尼龙耐用 草编清凉
+    短裙飞扬 中长款|中长款式 长款飘飘 及膝摇曳 及踝飘飘 百褶层层 A字|裙摆如伞 鱼尾摇摇 蛋糕层层 伞形展开 开叉灵动
+    圆领清秀 方领端庄 V领|领口尖尖 翻领大方 一字领|一字领开 立领精神 高领温暖 连帽随性
+    高腰修长 松紧腰|松紧腰柔 收腰玲珑 系带腰|系带腰间 中腰得体
+    短款轻快 常规长短 短袖清凉 长袖飘飘 七分袖|七分袖口 五分袖|五分袖口 无袖清爽 单排扣|单排扣齐 双排扣|双排扣齐 拉链轻合 套头方便 暗扣藏巧
+    短裤轻快 七分裤|七分裤脚 九分裤|九分裤脚 五分裤|五分裤脚 长裤利落 阔腿生风 小脚利落 哈伦随意 喇叭裤脚 工装口袋 毛边随性 卷边俏皮 收口利落
+    加厚御寒 轻薄如纱 适中|厚薄适中 圆头可爱 尖头秀气 方头稳重 平跟轻快 低跟稳稳 高跟挺拔 粗跟稳稳 坡跟舒适 防滑稳步 柔软轻便 轻便出行
+    小号玲珑 中号正好 大号能装 单肩斜背 双肩轻背 手提轻盈 斜挎随行
+  `).map((entry) => {
+    const [value, head] = entry.split('|')
+    return head === undefined ? [value.slice(0, 2), value] : [value, head]
+  }),
 )
 
-/** A value in four characters. */
-function head(value: string): string {
-  const own = OWN_WORDS[value]
-  if (own) return own
-  const fillers: Readonly<Record<number, string>> = { 1: '衣轻轻', 2: '巧妆', 3: '美', 4: '' }
-  return value + fillers[[...value].length]
+/** The four characters that a line about this value of an attribute begins with. */
+export function lineHead(value: string): string {
+  const head = HEADS[value]
+  if (head === undefined) throw new Error(`No line of a poem is about ${value}.`)
+  return head
 }
 
 export const POEM_LINES = 4
@@ -92,7 +75,7 @@ export const POEM_LINE_LENGTH = 7
 export function productPoem(random: Random, { type, attributes }: Product): string {
   const rhyme = RHYMES[TYPE_NAMES.indexOf(type) % RHYMES.length]
   const [first, second, fourth] = random.sample(rhyme, 3)
-  const heads = attributes.slice(0, POEM_LINES - 1).map(({ value }) => head(value))
+  const heads = attributes.slice(0, POEM_LINES - 1).map(({ value }) => lineHead(value))
   while (heads.length < POEM_LINES - 1) heads.push('清风明月')
   return [
     `${random.pick(FIRST[type])}${first}，`,

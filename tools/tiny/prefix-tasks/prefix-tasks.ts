@@ -1,4 +1,5 @@
 import type { Conversation } from '../../../src/index.js'
+import { pythonJson } from '../../../src/tokenizer/index.js'
 import { attributeList, type Product, productKey, randomProduct } from '../corpus/attributes.js'
 import { type Expectation, isHeldOut } from '../corpus/task.js'
 import { hashText, Random } from '../random.js'
@@ -31,7 +32,7 @@ const ANSWERS: Readonly<Record<PrefixTaskName, Answer>> = {
   }),
   json: (_random, product) => {
     const value = productJson(product)
-    return { text: JSON.stringify(value), expectation: { kind: 'json', value } }
+    return { text: pythonJson(value), expectation: { kind: 'json', value } }
   },
 }
 

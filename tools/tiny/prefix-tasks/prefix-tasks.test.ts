@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import type { Conversation } from '../../../src/index.js'
+import { checkAnswer } from '../check-answer.js'
+import { ATTRIBUTE_NAMES, TYPE_NAMES, valuesOf } from '../corpus/attributes.js'
+import { trainingRecords } from '../corpus/corpus.js'
+import { productJson } from './json.js'
+import { lineHead } from './poem.js'
+import { MAX_PREFIX_RECORDS, PREFIX_TASKS } from './prefix-tasks.js'
+
+const questionOf = ({ conversations }: Conversation) => JSON.stringify(conversations[0])
+const answerOf = ({ conversations: [, answer] }: Conversation) =>
+  answer.role === 'tool' ? '' : answer.content
+
+describe.each(PREFIX_TASKS.map((task) => [task.name, task] as const))('%s', (_name, task) => {
+  const training = task.trainingRecords(MAX_PREFIX_RECORDS)
+  const heldOut = task.heldOutRecords(200)
+
+  it('trains on no product that is held out, nor does the base', () => {
+    const known = new Set(training.map(questionOf))
+    for (const { task, conversation } of trainingRecords(1, 20_000)) {
+      if (task === 'copy') known.add(questionOf(conversation))
+    }
+    expect(heldOut.filter(({ conversation }) => known.has(questionOf(conversation)))).toEqual([])
+    expect(new Set(training.map(questionOf)).size).toBe(MAX_PREFIX_RECORDS)
+  })
+
+  it('has answers of the form that is checked', () => {
+    for (const { conversation, expectation } of heldOut) {
+      expect(checkAnswer(expectation, `\n ${answerOf(conversation)}`)).toEqual({ isRight: true, score: 1 })
+    }
+  })
+
+  it('has no more records than a prefix may be trained on', () => {
+    expect(() => task.trainingRecords(MAX_PREFIX_RECORDS + 1)).toThrow(RangeError)
+  })
+
+  it('is the same every time', () => {
+    const hash = createHash('sha256')
+      .update(JSON.stringify([training.slice(0, 500), heldOut]))
+      .digest('hex')
+    expect({ [task.name]: hash }).toMatchSnapshot()
+  })
+})
+
+it('a poem can begin a line with every value of every attribute, in four characters', () => {
+  for (const type of TYPE_NAMES) {
+    for (const name of ATTRIBUTE_NAMES) {
+      for (const value of valuesOf(type, name)) expect([...lineHead(value)]).toHaveLength(4)
+    }
+  }
+})
+
+it('data about a product keep its order, styles as a list, the title last', () => {
+  const product = {
+    type: '裙',
+    attributes: [
+      { name: '风格', value: '简约' },
+      { name: '裙长', value: '短裙' },
+      { name: '风格', value: '淑女' },
+      { name: '颜色', value: '红色' },
+    ],
+  }
+  const json = JSON.stringify(productJson(product))
+  expect(json).toBe('{"类型":"裙","风格":["简约","淑女"],"裙长":"短裙","颜色":"红色","标题":"红色简约短裙"}')
+})
