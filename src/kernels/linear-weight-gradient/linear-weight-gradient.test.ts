@@ -75,6 +75,27 @@ describeOnGpu("gradient of a linear layer's weight", (test) => {
     expect((await run(50, 132, 68, -3)).actual).toEqual(actual)
   })
 
+  it.each([
+    [20, 12],
+    [21, 13],
+  ])('does not even add zero behind the end of %i inputs, %i outputs', async (inFeatures, outFeatures) => {
+    const bind = await compileLinearWeightGradient(test().gpu, { inFeatures, outFeatures })
+    const end = inFeatures * outFeatures
+    // A zero that is added turns -0 into 0.
+    const dw = test().input(new Float32Array(end + 64 * inFeatures).fill(-0), 'dw')
+    const buffers = {
+      dy: test().input(randomNormal(outFeatures, 1)),
+      x: test().input(randomNormal(inFeatures, 2)),
+      rows: test().input(new Uint32Array([1])),
+      scale: test().input(new Float32Array([1])),
+      dw,
+    }
+    test().run([bind('gradient', buffers)])
+    const words = await test().words(dw)
+    expect(words.subarray(0, end)).not.toContain(0x8000_0000)
+    expect(words.subarray(end).every((word) => word === 0x8000_0000)).toBe(true)
+  })
+
   it('takes dy, x and the number of rows from ranges of buffers', async () => {
     const [rows, width] = [2, 64]
     const [dy, x] = [randomNormal(2 * rows * width, 1), randomNormal(2 * rows * width, 2)]
