@@ -72,6 +72,23 @@ describeOnGpu('gradient of a bias', (test) => {
     expect((await run(500, 512, 70, 3)).actual).toEqual(actual)
   })
 
+  it('does not even add zero behind the end', async () => {
+    const { scratchBytes, bind } = await compileBiasGradient(test().gpu, { width: 33, maxRows: 1 })
+    // A zero that is added turns -0 into 0.
+    const db = test().input(new Float32Array(100).fill(-0), 'db')
+    const buffers = {
+      dy: test().input(randomNormal(33, 1)),
+      rows: test().input(new Uint32Array([1])),
+      scale: test().input(new Float32Array([1])),
+      db,
+      scratch: test().output(scratchBytes / 4, 'scratch'),
+    }
+    test().run(bind('gradient', buffers))
+    const words = await test().words(db)
+    expect(words.subarray(0, 33)).not.toContain(0x8000_0000)
+    expect(words.subarray(33).every((word) => word === 0x8000_0000)).toBe(true)
+  })
+
   it.each([
     [0, 5, 'rows of 0'],
     [5, 0, 'room for 0 rows'],
