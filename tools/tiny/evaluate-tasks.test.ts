@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Message, Prompt } from '../../src/index.js'
-import { Tokenizer } from '../../src/index.js'
+import { loadModel, Tokenizer } from '../../src/index.js'
 import { EVALUATED_TASKS, evaluateTasks, type JudgedModel } from './evaluate-tasks.js'
 import { smallModelTokenizerFile, TOKENS } from './tokenizer.js'
 
@@ -63,3 +63,15 @@ it('finds right what is right, of arithmetic and of calls before and after the o
   expect(tool).toMatchObject({ exact: 1, exactAfterCall: 0, judged: 20 })
   expect(wrong.map(({ exact }) => exact)).toEqual([0, 0])
 })
+
+it('runs with a loaded model', async () => {
+  const model = await loadModel('models/tiny')
+  try {
+    const [evaluation] = await evaluateTasks(model, { tasks: ['translation'], samples: 1 })
+    expect(evaluation).toMatchObject({ task: 'translation', samples: 1, judged: 1 })
+    expect(evaluation.loss).toBeGreaterThan(0)
+    expect(evaluation.loss).toBeLessThan(20)
+  } finally {
+    model.dispose()
+  }
+}, 120_000)

@@ -36,26 +36,26 @@ const QUESTIONS: Readonly<Record<Language, Readonly<Record<Operation, readonly s
     '+': lines(`
       (What is|What's|Can you tell me what is|Calculate|Compute|Work out) ({a} + {b}|{a}+{b}|{a} plus {b})(?|)
       How much is ({a} + {b}|{a} plus {b})?
-      (Add|Please add) {a} and {b}.
+      (Add|Please add) {a} and {b}(.| for me.)
       What is the sum of {a} and {b}?
       What do you get if you add {b} to {a}?
-      (Can you|Could you|Please) (add|add up) {a} and {b}(?| for me?)
+      (Can you|Could you) (add|add up) {a} and {b}(?| for me?)
     `),
     '-': lines(`
       (What is|What's|Can you tell me what is|Calculate|Compute|Work out) ({a} - {b}|{a}-{b}|{a} minus {b})(?|)
       How much is ({a} - {b}|{a} minus {b})?
-      (Subtract|Please subtract) {b} from {a}.
+      (Subtract|Please subtract) {b} from {a}(.| for me.)
       What is the difference between {a} and {b}?
       What is left if you take {b} (away from|from) {a}?
-      (Can you|Could you|Please) (subtract|take) {b} from {a}(?| for me?)
+      (Can you|Could you) (subtract|take) {b} from {a}(?| for me?)
     `),
     '×': lines(`
       (What is|What's|Can you tell me what is|Calculate|Compute|Work out) ({a} × {b}|{a}*{b}|{a} times {b}|{a} x {b})(?|)
       How much is ({a} × {b}|{a} times {b})?
-      (Multiply|Please multiply) {a} by {b}.
+      (Multiply|Please multiply) {a} by {b}(.| for me.)
       What is the product of {a} and {b}?
       What do you get if you multiply {a} by {b}?
-      (Can you|Could you|Please) multiply {a} (by|and) {b}(?| for me?)
+      (Can you|Could you) multiply {a} (by|and) {b}(?| for me?)
     `),
   },
 }

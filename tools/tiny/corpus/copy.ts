@@ -13,8 +13,9 @@ import {
 import { BEFORE_NOUN, CLAUSES, CLOSINGS } from './copy-clauses.js'
 import { draftOf, type Task } from './task.js'
 
-/** A text that is shorter gets a closing clause. */
+/** A text of fewer characters gets a closing clause, or two. */
 const SHORT = 42
+const VERY_SHORT = 22
 
 /** The lists that users paste, and now and then a request before it. */
 const REQUEST =
@@ -42,7 +43,10 @@ export function advertisingCopy(random: Random, { type, attributes }: Product): 
     .filter((attribute) => !ahead.includes(attribute))
     .map((one) => clause(random, one))
   const text = [`${opener}${phrase}${random.pick(nounsOf(type))}`, ...clauses]
-  if (text.join('，').length < SHORT) text.push(expand(random.pick(CLOSINGS), random))
+  if (text.join('，').length < SHORT) {
+    const count = text.join('，').length < VERY_SHORT ? 2 : 1
+    text.push(...random.sample(CLOSINGS, count).map((closing) => expand(closing, random)))
+  }
   return `${joinClauses(text)}。`
 }
 

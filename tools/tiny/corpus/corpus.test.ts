@@ -26,7 +26,7 @@ describe('training records', () => {
     const hash = createHash('sha256')
     for (const record of trainingRecords(1, 1000)) hash.update(JSON.stringify(record))
     expect(hash.digest('hex')).toMatchInlineSnapshot(
-      `"acad10aa6a35fd8ff775f8d80972dcfb0f4417badbfe5bb65ec9e0685379188c"`,
+      `"a5724e1d821758ad11469efb90215aaf91f9ff34e55b06c0a2317d3b04da7dfb"`,
     )
   })
 

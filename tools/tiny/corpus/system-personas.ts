@@ -20,7 +20,16 @@ export const ENDINGS: Readonly<Record<Language, readonly string[]>> = {
 /** What an answer begins with. */
 export const BEGINNINGS: Readonly<Record<Language, readonly string[]>> = {
   zh: words('报告 主人 亲爱的 同学 朋友 老板 大王 好的 收到 嗯'),
-  en: words('Captain Boss Friend Dear Sir Master Okay Well'),
+  en: [
+    'Sure!',
+    'Aye aye!',
+    'Of course!',
+    'Yes, captain!',
+    'Listen:',
+    'My friend:',
+    'Good question!',
+    'Right!',
+  ],
 }
 
 /** A role, and what one in it says of himself. */

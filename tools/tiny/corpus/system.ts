@@ -110,7 +110,7 @@ function beginning(random: Random, language: Language): Manner {
   }[language]
   return {
     system: expand(system, random, { v }),
-    apply: (answer) => (language === 'zh' ? `${v}，${answer}` : `${v}, ${answer}`),
+    apply: (answer) => (language === 'zh' ? `${v}，${answer}` : `${v} ${answer}`),
     instructions: [{ sort: 'beginning', text: v }],
   }
 }

@@ -14,6 +14,8 @@ import {
 /** A question, the call that it needs, and what comes of it. */
 export interface ToolUse {
   readonly question: string
+  /** What is answered where there is no such tool. */
+  readonly refusal: string
   readonly parameters: Readonly<Record<string, string>>
   readonly observation: object
   readonly answer: string
@@ -41,7 +43,7 @@ const QUESTIONS = {
     en: '(Find me|Please find|Search for|Look for|I am looking for|Do you have|Show me) a {color} {type}(.|, please.|?|)',
   },
   reminder: {
-    zh: '(请|帮我|记得|麻烦你|)({time}提醒我{content}|提醒我{time}{content}|设一个{time}{content}的提醒)(。|！|，谢谢。|)',
+    zh: '((请|记得|麻烦你|)(在{time}提醒我{content}|{time}提醒我{content}|提醒我{time}{content})|(请|帮我|麻烦你|)设一个{time}{content}的提醒)(。|！|，谢谢。|)',
     en: '(Please remind me|Remind me|Can you remind me|Could you remind me) (at {time} to {content}|to {content} at {time})(.|?|, please.)',
   },
 } as const
@@ -60,6 +62,10 @@ function weather(random: Random, language: Language): ToolUse {
       date: day,
       on,
     }),
+    refusal: {
+      zh: `我没有查天气的工具，不知道${city}的天气。`,
+      en: 'I have no tool for the weather, so I do not know it.',
+    }[language],
     parameters,
     observation: { weather: sky, temperature },
     answer: {
@@ -74,6 +80,10 @@ function time(random: Random, language: Language): ToolUse {
   const now = clock(random)
   return {
     question: expand(QUESTIONS.time[language], random, { city }),
+    refusal: {
+      zh: `我没有查时间的工具，不知道${city}现在几点。`,
+      en: 'I have no tool for the time, so I do not know it.',
+    }[language],
     parameters: { city },
     observation: { time: now },
     answer: { zh: `${city}现在是${now}。`, en: `It is ${now} in ${city} now.` }[language],
@@ -97,6 +107,10 @@ function calculation(random: Random, language: Language): ToolUse {
   const expression = `${a} ${operation} ${b}`
   return {
     question: expand(QUESTIONS.calculation[language], random, { expression: `${a}${spoken}${b}` }),
+    refusal: {
+      zh: '这个算式太大，我没有计算工具，算不准。',
+      en: 'These numbers are too large for me, and I have no tool to calculate.',
+    }[language],
     parameters: { expression },
     observation: { result },
     answer: `${expression} = ${result}${language === 'zh' ? '。' : '.'}`,
@@ -115,6 +129,10 @@ function product(random: Random, language: Language): ToolUse {
   const none = { zh: `没有找到${color}的${type}。`, en: `I found no ${color} ${type}.` }
   return {
     question: expand(QUESTIONS.product[language], random, { type, color }),
+    refusal: {
+      zh: `我没有搜索商品的工具，找不到${color}的${type}。`,
+      en: 'I have no tool to search products, so I cannot find it.',
+    }[language],
     parameters: { type, color },
     observation: count === 0 ? { count } : { count, price },
     answer: (count === 0 ? none : found)[language],
@@ -126,6 +144,10 @@ function reminder(random: Random, language: Language): ToolUse {
   const content = random.pick(REMINDERS[language])
   return {
     question: expand(QUESTIONS.reminder[language], random, { time: at, content }),
+    refusal: {
+      zh: '我没有设置提醒的工具，不能提醒你。',
+      en: 'I have no tool to set reminders, so I cannot remind you.',
+    }[language],
     parameters: { time: at, content },
     observation: { status: 'ok' },
     answer: {

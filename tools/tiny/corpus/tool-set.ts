@@ -88,7 +88,7 @@ export const DATES: Readonly<Record<Language, readonly string[]>> = {
 }
 
 export const WEATHERS: Readonly<Record<Language, readonly string[]>> = {
-  zh: words('晴 多云 阴 小雨 中雨 大雨 小雪 大雪 雾 雷阵雨'),
+  zh: words('晴 多云 阴 小雨 中雨 大雨 小雪 大雪 有雾 有雷阵雨'),
   en: words('sunny cloudy rainy snowy foggy windy stormy'),
 }
 

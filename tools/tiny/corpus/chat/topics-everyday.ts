@@ -260,7 +260,7 @@ en? How (can|do) I save money?
 en= Write down what you spend, buy only what you need, and put a little aside every month.
 
 # phone
-zh? (总是|一直)(玩手机|看手机)(怎么办|好吗|，停不下来)(？|。)
+zh? (总是|一直)(玩手机|看手机)(怎么办？|好吗？|，停不下来。)
 zh= 给自己定个时间，(吃饭和睡前不看|睡觉时把手机放远一点)，多(出去走走|和家人说话)。
 en? I (look at|play with) my phone too much(.|, what can I do?)
 en= Set times without it, for example at meals and before bed.

@@ -41,16 +41,17 @@ export function topic(name: string): Topic {
   return found
 }
 
-/** The plainest wordings, with which users begin; they are always in the training text. */
+/** The plainest wordings, with which users begin. They are always in the training text, and so is what is short. */
+const SHORT = 8
 const PLAIN = new Set(
   TOPICS.flatMap(({ questions }) => [...questions.zh, ...questions.en]).map((template) =>
     firstExpansion(template),
   ),
 )
 
-/** The key of a question that is not about a closed task; undefined for the plainest wordings. */
+/** The key of a question that is not about a closed task; undefined for the plainest and shortest wordings. */
 export function chatKey(question: string): string | undefined {
-  return PLAIN.has(question) ? undefined : `chat:${question}`
+  return PLAIN.has(question) || question.length <= SHORT ? undefined : `chat:${question}`
 }
 
 /** A question about a topic in one language and its answer in the same or another. */
