@@ -23,7 +23,7 @@ interface Layer {
   readonly constants: TrainingAttentionConstants
   readonly rows: number
   readonly buffers: Record<
-    'length' | 'qkv' | 'prefix' | 'y' | 'logSumExp' | 'dy' | 'dqkv' | 'dprefix',
+    'sequences' | 'qkv' | 'prefix' | 'y' | 'logSumExp' | 'dy' | 'dqkv' | 'dprefix',
     GPUBuffer
   >
 }
@@ -36,7 +36,7 @@ function makeLayer(workshop: Workshop, { heads, kvGroups, headDim }: CaseShapes,
     constants,
     rows,
     buffers: {
-      length: workshop.uploaded('length', new Uint32Array([rows])),
+      sequences: workshop.uploaded('sequences', new Uint32Array([rows])),
       qkv: workshop.floats('qkv', rows * (heads * headDim + width)),
       prefix: workshop.floats('prefix', prefixLength * width),
       y: workshop.filled('y', rows * heads * headDim * 4, { kind: 'poison' }),

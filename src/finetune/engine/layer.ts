@@ -28,7 +28,7 @@ function prefixOf({ shape }: StepContext, buffer: GPUBuffer, layer: number): GPU
 function attend(context: StepContext, layer: number): Command[] {
   const { kernels, buffers } = context
   const { weights, forward } = kernels.layers[layer]
-  const { rows, ropeTable, length, hidden, normed, qkv, attended: y, logSumExp } = buffers
+  const { rows, ropeTable, sequences, hidden, normed, qkv, attended: y, logSumExp } = buffers
   const { productScratch, attentionScratch: scratch } = buffers
   const prefix = prefixOf(context, buffers.prefix, layer)
   return dispatches(
@@ -36,7 +36,7 @@ function attend(context: StepContext, layer: number): Command[] {
     kernels.normalize('input norm', { x: hidden[layer], weight: weights.inputNorm, y: normed }),
     ...forward.qkv.bind(normed, qkv, productScratch),
     kernels.rope('rope', { rows, table: ropeTable, qkv }),
-    ...kernels.attention.forward.bind('attention', { length, qkv, prefix, y, logSumExp, scratch }),
+    ...kernels.attention.forward.bind('attention', { sequences, qkv, prefix, y, logSumExp, scratch }),
   )
 }
 
@@ -107,14 +107,14 @@ function feedForwardBackward(context: StepContext, layer: number): Command[] {
 function attentionBackward(context: StepContext, layer: number): Command[] {
   const { kernels, buffers } = context
   const { weights, backward } = kernels.layers[layer]
-  const { rows, ropeTable, length, hidden, gradient, normed, qkv, qkvGradient, attended } = buffers
+  const { rows, ropeTable, sequences, hidden, gradient, normed, qkv, qkvGradient, attended } = buffers
   const { logSumExp, productScratch, attentionScratch: scratch } = buffers
   const lowest = layer === 0
   const attention = lowest ? kernels.attention.backwardPrefix : kernels.attention.backward
   const toPrefix = [
     ...backward.dense.bind(gradient, normed, productScratch),
     ...attention.bind('attention gradient', {
-      length,
+      sequences,
       qkv,
       prefix: prefixOf(context, buffers.prefix, layer),
       y: attended,

@@ -243,7 +243,7 @@ export class PrefixTraining implements TrainingEngine {
       rows.set([id, 0, position, shape.prefixLength], position * 4)
     })
     gpu.write(buffers.rows, 0, rows)
-    gpu.write(buffers.length, 0, new Uint32Array([ids.length]))
+    gpu.write(buffers.sequences, 0, new Uint32Array([ids.length]))
     gpu.write(buffers.targetRows, 0, this.#inChunks(targets.rows))
     gpu.write(buffers.targetIds, 0, this.#inChunks(targets.ids))
     gpu.write(buffers.dropout, 0, dropout)

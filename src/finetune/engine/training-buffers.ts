@@ -29,7 +29,7 @@ function planBuffers({ config }: ModelBase, shape: TrainingShape, kernels: Train
   const targetWords = Math.ceil(shape.maxTokens / headRows) * headStride * FLOAT
   return {
     rows: sequence('rows', maxRows * 16),
-    length: sequence('length', FLOAT),
+    sequences: sequence('sequences', FLOAT),
     targetRows: sequence('rows with targets', targetWords),
     targetIds: sequence('targets', targetWords),
     losses: sequence('losses', targetWords),

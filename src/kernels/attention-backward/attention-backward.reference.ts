@@ -9,6 +9,7 @@ import type { TrainingAttentionConstants } from '../common/training-attention.js
  * ds = p (dp - delta), dq = ds k / sqrt(headDim), dk = ds q / sqrt(headDim), dv = p dy, summed over rows and over the
  * heads of a group.
  * @param dy [rows, heads * headDim]
+ * @param lengths rows of each sequence; one sequence where they are left out
  * @returns gradients in the layouts of qkv and of the prefix
  */
 export function attentionBackwardReference(
@@ -17,10 +18,11 @@ export function attentionBackwardReference(
   dy: ArrayLike<number>,
   constants: TrainingAttentionConstants,
   rows: number,
+  lengths: readonly number[] = [rows],
 ): { dqkv: Float64Array; dprefix: Float64Array } {
   const { heads, headDim } = constants
   const layout = trainingLayout(constants)
-  const { y, weights } = attentionTrainingReference(qkv, prefix, constants, rows)
+  const { y, weights } = attentionTrainingReference(qkv, prefix, constants, rows, lengths)
   const dqkv = new Float64Array(rows * layout.qkvWidth)
   const dprefix = new Float64Array(prefix.length)
   const scale = 1 / Math.sqrt(headDim)

@@ -24,7 +24,7 @@ async function differentiate(test: TestGpu, shape: BackwardCase) {
   const dy = randomNormal(rows * width, 3).map((value, i) => value * rowScale(Math.floor(i / width)))
   const forward = await compileAttentionTraining(test.gpu, constants)
   const backward = await compileAttentionBackward(test.gpu, { ...constants, prefixOnly })
-  const before = randomNormal(prefixLength * prefixStride, 4, rowScale(0))
+  const before = randomNormal(Math.max(prefixLength, 1) * prefixStride, 4, rowScale(0))
   const paddedDy = new Float32Array(maxRows * width).fill(Number.NaN)
   paddedDy.set(dy)
   const dprefix = test.input(before, 'dprefix')
@@ -40,7 +40,7 @@ async function differentiate(test: TestGpu, shape: BackwardCase) {
   })
   test.run([...forward.bind('attention', { ...buffers, scratch }), ...dispatches], rows)
 
-  const expected = attentionBackwardReference(qkv, layer, dy, constants, rows)
+  const expected = attentionBackwardReference(qkv, layer, dy, constants, rows, shape.lengths)
   const after = await test.floats(dprefix)
   const actual = { dqkv: await test.floats(dqkv), dprefix: new Float32Array(after.length) }
   // What was added, at the beginning of rows as in the reference.
@@ -88,6 +88,14 @@ describeOnGpu('backward pass of attention', (test) => {
 
   it('has the shape of ChatGLM3: 16 heads of 128 to a group', async () => {
     await check(test(), { heads: 32, kvGroups: 2, headDim: 128, rows: 20, prefixLength: 30 })
+  })
+
+  it.each([
+    ['with nothing in front', 0],
+    ['behind a prefix', 5],
+  ])('keeps packed sequences apart, %s', async (_, prefixLength) => {
+    const lengths = [1, 13, 2, 16]
+    await check(test(), { ...shape, rows: 32, lengths, prefixLength, maxRows: 35 })
   })
 
   it('keeps the precision of rows whose gradients are very different', async () => {

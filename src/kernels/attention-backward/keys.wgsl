@@ -44,7 +44,8 @@ var<workgroup> gradients: array<vec4<f32>, LINES * LINE>;
 // Of a line and a four of keys: weights, and what they are multiplied by to give ds.
 var<workgroup> weights: array<vec4<f32>, LINES * FOURS>;
 var<workgroup> dweights: array<vec4<f32>, LINES * FOURS>;
-var<workgroup> shared_rows: u32;
+// The rows there are, and those behind which no row sees the keys of the workgroup.
+var<workgroup> shared_rows: vec2<u32>;
 
 fn load_tile(first_head: u32, first: u32, end: u32, lane: u32) -> Moved {
   var moved = Moved();
@@ -61,14 +62,17 @@ fn load_tile(first_head: u32, first: u32, end: u32, lane: u32) -> Moved {
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let first_key = workgroup.y * KEYS;
   if (lane == 0u) {
-    shared_rows = min(sequence_length[0], MAX_ROWS);
+    let rows = min(sequences[0], MAX_ROWS);
+    let last_row = min(max(first_key + KEYS - 1u, PREFIX) - PREFIX, rows - 1u);
+    shared_rows = vec2<u32>(rows, select(sequence_end(last_row, rows), rows, first_key < PREFIX));
   }
-  let rows = workgroupUniformLoad(&shared_rows);
+  let rows_and_end = workgroupUniformLoad(&shared_rows);
+  let rows = rows_and_end.x;
   let group = workgroup.x / SPLITS;
   let split = workgroup.x % SPLITS;
   let first_head = group * GROUP_HEADS + split * SPLIT_HEADS;
-  let first_key = workgroup.y * KEYS;
 
   for (var i = lane; i < KEYS * QUADS; i += WORKGROUP_SIZE) {
     let c = min(first_key + i / QUADS, PREFIX + rows - 1u);
@@ -81,7 +85,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   var value_sums: array<mat4x4<f32>, OWN_FOURS>;
   // Of the first row that sees one of the keys.
   let first_line = (max(first_key, PREFIX) - PREFIX) * SPLIT_HEADS;
-  let end = rows * SPLIT_HEADS;
+  let end = rows_and_end.y * SPLIT_HEADS;
   var next = load_tile(first_head, first_line, end, lane);
   for (var first = first_line; first < end; first += LINES) {
     workgroupBarrier();
@@ -113,9 +117,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
           );
         }
         let c = vec4<u32>(first_key + four) + vec4<u32>(0u, FOURS, 2u * FOURS, 3u * FOURS);
-        let line_end = select(0u, PREFIX + row + 1u, first + line < end);
         let weight = exp(products - log_sum_exp[row * HEADS + head]);
-        weights[at] = select(vec4<f32>(), weight, c < vec4<u32>(line_end));
+        let seen = sees(vec4<u32>(row), c) & vec4<bool>(first + line < end);
+        weights[at] = select(vec4<f32>(), weight, seen);
       } else {
         for (var d = 0u; d < QUADS; d++) {
           let gradient = gradients[line * LINE + d];

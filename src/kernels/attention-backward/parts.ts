@@ -38,7 +38,7 @@ export async function compileSum(
   (
     label: string,
     buffers: {
-      readonly length: GPUBuffer
+      readonly sequences: GPUBuffer
       readonly parts: BufferRange
       readonly dprefix: BufferRange
       readonly dqkv: GPUBuffer
@@ -49,10 +49,10 @@ export async function compileSum(
   const pipeline = await gpu.compile('attention-backward sum', [sumSource], {
     u32: { ...u32, SPLITS: splits, WORKGROUP_SIZE: gpu.workgroupSize(64) },
   })
-  return (label, { length, parts, dprefix, dqkv }) => ({
+  return (label, { sequences, parts, dprefix, dqkv }) => ({
     label,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [length, parts, dprefix, dqkv]),
+    bindGroup: gpu.bind(pipeline, label, [sequences, parts, dprefix, dqkv]),
     workgroups: (rows) => [keyRows(constants, rows), 1, 1],
   })
 }

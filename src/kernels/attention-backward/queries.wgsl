@@ -39,11 +39,12 @@ var<workgroup> tile_values: array<vec4<f32>, KEYS * LINE>;
 // Of a key and a four of lines: weights, and what they are multiplied by to give ds.
 var<workgroup> weights: array<vec4<f32>, KEYS * FOURS>;
 var<workgroup> dweights: array<vec4<f32>, KEYS * FOURS>;
-// Of each four: behind which keys its lines end, log_sum_exp and delta.
-var<workgroup> line_ends: array<vec4<u32>, FOURS>;
+// Of each four: the rows of its lines, log_sum_exp and delta.
+var<workgroup> line_rows: array<vec4<u32>, FOURS>;
 var<workgroup> line_sums: array<vec4<f32>, FOURS>;
 var<workgroup> line_deltas: array<vec4<f32>, FOURS>;
-var<workgroup> shared_rows: u32;
+// The rows there are, and the first one of the first line's sequence.
+var<workgroup> shared_rows: vec2<u32>;
 
 // The lines of a four, and the rows they belong to.
 fn lines_of(first_line: u32, four: u32) -> vec4<u32> {
@@ -71,12 +72,15 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  if (lane == 0u) {
-    shared_rows = min(sequence_length[0], MAX_ROWS);
-  }
-  let rows = workgroupUniformLoad(&shared_rows);
-  let group = workgroup.x;
   let first_line = (workgroups.y - 1u - workgroup.y) * LINES;
+  if (lane == 0u) {
+    let rows = min(sequences[0], MAX_ROWS);
+    shared_rows = vec2<u32>(rows, sequence_begin(min(first_line / GROUP_HEADS, rows - 1u)));
+  }
+  let rows_and_begin = workgroupUniformLoad(&shared_rows);
+  let rows = rows_and_begin.x;
+  let begin = rows_and_begin.y;
+  let group = workgroup.x;
   if (first_line / GROUP_HEADS >= rows) {
     return;
   }
@@ -93,17 +97,18 @@ fn main(
   }
   if (lane < FOURS) {
     let lines = lines_of(first_line, lane);
-    let line_rows = rows_of(lines, rows);
-    let at = line_rows * HEADS + group * GROUP_HEADS + lines % GROUP_HEADS;
-    line_ends[lane] = line_rows + PREFIX + 1u;
+    let four_rows = rows_of(lines, rows);
+    let at = four_rows * HEADS + group * GROUP_HEADS + lines % GROUP_HEADS;
+    line_rows[lane] = four_rows;
     line_sums[lane] = vec4<f32>(log_sum_exp[at.x], log_sum_exp[at.y], log_sum_exp[at.z], log_sum_exp[at.w]);
     line_deltas[lane] = vec4<f32>(delta[at.x], delta[at.y], delta[at.z], delta[at.w]);
   }
   let quad = lane % QUADS;
   let first_four = lane / QUADS * OWN_FOURS;
   var sums: array<mat4x4<f32>, OWN_FOURS>;
-  var next = load_tile(group, 0u, end, lane);
-  for (var first = 0u; first < end; first += KEYS) {
+  let beginning = seen_from(0u, begin);
+  var next = load_tile(group, beginning, end, lane);
+  for (var first = beginning; first < end; first = seen_from(first + KEYS, begin)) {
     workgroupBarrier();
     for (var i = 0u; i < MOVED; i++) {
       let at = lane + i * WORKGROUP_SIZE;
@@ -113,7 +118,7 @@ fn main(
       }
     }
     workgroupBarrier();
-    next = load_tile(group, first + KEYS, end, lane);
+    next = load_tile(group, seen_from(first + KEYS, begin), end, lane);
 
     for (var i = lane; i < 2u * FOURS * KEYS; i += WORKGROUP_SIZE) {
       let at = i % (FOURS * KEYS);
@@ -130,7 +135,7 @@ fn main(
             dot(queries[(four + 3u * FOURS) * LINE + d], k),
           );
         }
-        let seen = vec4<u32>(first + key) < line_ends[four];
+        let seen = sees(line_rows[four], vec4<u32>(first + key));
         weights[at] = select(vec4<f32>(), exp(products - line_sums[four]), seen);
       } else {
         for (var d = 0u; d < QUADS; d++) {

@@ -40,7 +40,7 @@ export async function compileSubgroupBackward(
   return {
     scratchBytes: layout.bytes,
     bind(label, buffers) {
-      const { length, qkv, y, logSumExp, dy, dqkv, dprefix, scratch } = buffers
+      const { sequences, qkv, y, logSumExp, dy, dqkv, dprefix, scratch } = buffers
       const { packedKeys, lines, facts, parts } = layout.ranges(scratch)
       const ofLines: Dispatch = {
         label: `${label} lines`,
@@ -51,17 +51,17 @@ export async function compileSubgroupBackward(
       const ofQueries: Dispatch = {
         label: `${label} queries`,
         pipeline: queries,
-        bindGroup: gpu.bind(queries, `${label} queries`, [length, packedKeys, lines, facts, dqkv]),
+        bindGroup: gpu.bind(queries, `${label} queries`, [sequences, packedKeys, lines, facts, dqkv]),
         workgroups: (rows) => [kvGroups, Math.ceil((rows * heads) / kvGroups / QUERY_LINES), 1],
       }
       const ofKeys: Dispatch = {
         label: `${label} keys`,
         pipeline: keys,
-        bindGroup: gpu.bind(keys, `${label} keys`, [length, packedKeys, lines, facts, parts]),
+        bindGroup: gpu.bind(keys, `${label} keys`, [sequences, packedKeys, lines, facts, parts]),
         workgroups: (rows) => [kvGroups * splits, Math.ceil(keyRows(constants, rows) / KEYS), 1],
       }
       const packed = [packKeys(`${label} pack`, buffers, packedKeys), ofLines]
-      const ofSum = sum(`${label} sum`, { length, parts, dprefix, dqkv })
+      const ofSum = sum(`${label} sum`, { sequences, parts, dprefix, dqkv })
       return prefixOnly ? [...packed, ofKeys, ofSum] : [...packed, ofQueries, ofKeys, ofSum]
     },
   }

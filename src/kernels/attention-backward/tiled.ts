@@ -24,27 +24,29 @@ export async function compileTiledBackward(
   const { heads, kvGroups, maxRows, prefixOnly } = constants
   const splits = splitsOf(gpu, constants)
   const { queryTile, keyTile } = tilesOf(gpu, constants)
-  const u32 = tiledAttentionSpecialization(gpu, 'attention-backward', constants)
+  const { u32, bool } = tiledAttentionSpecialization(gpu, 'attention-backward', constants)
   const [deltaPipeline, queries, keys, sum] = await Promise.all([
     gpu.compile('attention-backward delta', [deltaSource], { u32 }),
     gpu.compile('attention-backward queries', [prefixedKeysSource, queriesSource], {
       u32: { ...u32, ...queryTile },
+      bool,
     }),
     gpu.compile('attention-backward keys', [prefixedKeysSource, keysSource], {
       u32: { ...u32, ...keyTile, SPLITS: splits },
+      bool,
     }),
     compileSum(gpu, constants, splits),
   ])
   const layout = scratchLayout({ delta: maxRows * heads * 4, parts: partBytes(constants, splits) })
   return {
     scratchBytes: layout.bytes,
-    bind(label, { length, qkv, prefix, y, logSumExp, dy, dqkv, dprefix, scratch }) {
+    bind(label, { sequences, qkv, prefix, y, logSumExp, dy, dqkv, dprefix, scratch }) {
       const { delta, parts } = layout.ranges(scratch)
-      const read = [length, qkv, prefix, dy, logSumExp, delta]
+      const read = [sequences, qkv, prefix, dy, logSumExp, delta]
       const ofDelta: Dispatch = {
         label: `${label} delta`,
         pipeline: deltaPipeline,
-        bindGroup: gpu.bind(deltaPipeline, `${label} delta`, [length, y, dy, delta]),
+        bindGroup: gpu.bind(deltaPipeline, `${label} delta`, [sequences, y, dy, delta]),
         workgroups: (rows) => [Math.ceil((rows * heads) / u32.WORKGROUP_SIZE), 1, 1],
       }
       const ofQueries: Dispatch = {
@@ -59,7 +61,7 @@ export async function compileTiledBackward(
         bindGroup: gpu.bind(keys, `${label} keys`, [...read, parts]),
         workgroups: (rows) => [kvGroups * splits, Math.ceil(keyRows(constants, rows) / keyTile.KEYS), 1],
       }
-      const ofSum = sum(`${label} sum`, { length, parts, dprefix, dqkv })
+      const ofSum = sum(`${label} sum`, { sequences, parts, dprefix, dqkv })
       return prefixOnly ? [ofDelta, ofKeys, ofSum] : [ofDelta, ofQueries, ofKeys, ofSum]
     },
   }

@@ -22,16 +22,19 @@ export function trainingLayout(constants: TrainingAttentionConstants) {
 }
 
 /**
- * Attention of a whole sequence behind a prefix in float64: y = softmax(q k^T / sqrt(headDim)) v, where row r sees the
- * prefix and rows 0 .. r; and the logarithms of the sums of exponentials of its scores.
+ * Attention of sequences behind a prefix in float64: y = softmax(q k^T / sqrt(headDim)) v, where row r sees the prefix and
+ * the rows of its sequence up to r; and the logarithms of the sums of exponentials of its scores.
  * @param qkv [rows, (heads + 2 kvGroups) * headDim], after RoPE
  * @param prefix [prefixLength, prefixStride]
+ * @param lengths rows of each sequence; one sequence where they are left out
+ * @returns with the weights of each row and head, [prefixLength + row + 1], 0 for what it does not see
  */
 export function attentionTrainingReference(
   qkv: ArrayLike<number>,
   prefix: ArrayLike<number>,
   constants: TrainingAttentionConstants,
   rows: number,
+  lengths: readonly number[] = [rows],
 ): { y: Float64Array; logSumExp: Float64Array; weights: Float64Array[] } {
   const { heads, headDim, prefixLength } = constants
   const layout = trainingLayout(constants)
@@ -39,10 +42,15 @@ export function attentionTrainingReference(
   const y = new Float64Array(rows * heads * headDim)
   const logSumExp = new Float64Array(rows * heads)
   const weights: Float64Array[] = []
+  const begins = lengths.flatMap((length, i) => {
+    const begin = lengths.slice(0, i).reduce((sum, before) => sum + before, 0)
+    return new Array<number>(length).fill(begin)
+  })
   for (let row = 0; row < rows; row++) {
     for (let head = 0; head < heads; head++) {
       const group = layout.group(head)
       const scores = Float64Array.from({ length: prefixLength + row + 1 }, (_, c) => {
+        if (c >= prefixLength && c < prefixLength + begins[row]) return Number.NEGATIVE_INFINITY
         let score = 0
         for (let d = 0; d < headDim; d++)
           score += qkv[layout.query(row, head, d)] * read(layout.key(c, group, d))

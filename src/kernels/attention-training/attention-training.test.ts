@@ -43,6 +43,14 @@ describeOnGpu('attention in training', (test) => {
     await check(test(), { heads: 32, kvGroups: 2, headDim: 128, rows: 10, prefixLength: 30 })
   })
 
+  it.each([
+    ['with nothing in front', 0],
+    ['behind a prefix', 5],
+  ])('keeps packed sequences apart, %s', async (_, prefixLength) => {
+    const lengths = [1, 13, 2, 16]
+    await check(test(), { ...shape, rows: 32, lengths, prefixLength, maxRows: 35 })
+  })
+
   it('follows scores that rise by hundreds', async () => {
     const steep = { heads: 32, kvGroups: 2, headDim: 128, rows: 10, prefixLength: 30, deviation: 30 }
     // Scores of hundreds, of factors rounded to f16, are off by tenths: so are then the weights.

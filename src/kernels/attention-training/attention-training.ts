@@ -36,17 +36,18 @@ async function compileTiled(gpu: Gpu, constants: TrainingAttentionConstants): Pr
   const { heads, kvGroups } = constants
   // Lines (pairs of a row and a head) and keys of a tile.
   const tile = usesLargeTiles(gpu, constants) ? { LINES: 32, KEYS: 16 } : { LINES: 8, KEYS: 8 }
-  const u32 = tiledAttentionSpecialization(gpu, 'attention-training', constants)
+  const { u32, bool } = tiledAttentionSpecialization(gpu, 'attention-training', constants)
   const pipeline = await gpu.compile('attention-training', [prefixedKeysSource, source], {
     u32: { ...u32, ...tile },
+    bool,
   })
   return {
     scratchBytes: 0,
-    bind: (label, { length, qkv, prefix, y, logSumExp }) => [
+    bind: (label, { sequences, qkv, prefix, y, logSumExp }) => [
       {
         label,
         pipeline,
-        bindGroup: gpu.bind(pipeline, label, [length, qkv, prefix, y, logSumExp]),
+        bindGroup: gpu.bind(pipeline, label, [sequences, qkv, prefix, y, logSumExp]),
         workgroups: (rows) => [kvGroups, Math.ceil((rows * heads) / kvGroups / tile.LINES), 1],
       },
     ],
@@ -70,7 +71,7 @@ async function compileOnMatrices(
   return {
     scratchBytes: layout.bytes,
     bind(label, buffers) {
-      const { length, qkv, y, logSumExp, scratch } = buffers
+      const { sequences, qkv, y, logSumExp, scratch } = buffers
       if (!scratch) throw new KernelArgumentError('attention-training', `"${label}" needs a scratch buffer`)
       const { packedKeys } = layout.ranges(scratch)
       return [
@@ -78,7 +79,7 @@ async function compileOnMatrices(
         {
           label,
           pipeline,
-          bindGroup: gpu.bind(pipeline, label, [length, packedKeys, qkv, y, logSumExp]),
+          bindGroup: gpu.bind(pipeline, label, [sequences, packedKeys, qkv, y, logSumExp]),
           workgroups: (rows) => [kvGroups, Math.ceil((rows * heads) / kvGroups / SUBGROUP_LINES), 1],
         },
       ]
@@ -87,8 +88,8 @@ async function compileOnMatrices(
 }
 
 /**
- * Compiles causal attention of a sequence behind a prefix, which also gives what the backward pass needs to compute
- * the weights again: row r sees the whole prefix and rows 0 to r. Where `trainsOnSubgroupMatrices`, queries, keys, values and
+ * Compiles causal attention of sequences behind a prefix, which also gives what the backward pass needs to compute the
+ * weights again: row r sees the whole prefix and the rows of its sequence up to itself. Where `trainsOnSubgroupMatrices`, queries, keys, values and
  * weights are rounded to f16; elsewhere it computes in f32.
  * @throws KernelArgumentError for heads that do not divide into groups, or are no multiple of 4 wide
  */

@@ -1,5 +1,5 @@
-// Attention of a sequence behind a prefix, for training, in f32 on any adapter:
-//   s[c]        = q . keys[c] / sqrt(HEAD_DIM),   c = 0 .. PREFIX + row
+// Attention of sequences behind a prefix, for training, in f32 on any adapter:
+//   s[c]        = q . keys[c] / sqrt(HEAD_DIM),   c = 0 .. PREFIX - 1, PREFIX + sequence_begin(row) .. PREFIX + row
 //   log_sum_exp = log(sum_c exp(s[c]))
 //   y           = sum_c exp(s[c] - log_sum_exp) values[c]
 //
@@ -40,7 +40,8 @@ var<workgroup> weights: array<vec4<f32>, KEYS * FOURS>;
 var<workgroup> partial: array<vec4<f32>, WORKGROUP_SIZE>;
 // The factor of what was summed before.
 var<workgroup> rescale: array<vec4<f32>, FOURS>;
-var<workgroup> shared_rows: u32;
+// The rows there are, and the first one of the first line's sequence.
+var<workgroup> shared_rows: vec2<u32>;
 
 // The lines of a four, and the rows they belong to.
 fn lines_of(first_line: u32, four: u32) -> vec4<u32> {
@@ -99,12 +100,15 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  if (lane == 0u) {
-    shared_rows = min(sequence_length[0], MAX_ROWS);
-  }
-  let rows = workgroupUniformLoad(&shared_rows);
-  let group = workgroup.x;
   let first_line = (workgroups.y - 1u - workgroup.y) * LINES;
+  if (lane == 0u) {
+    let rows = min(sequences[0], MAX_ROWS);
+    shared_rows = vec2<u32>(rows, sequence_begin(min(first_line / GROUP_HEADS, rows - 1u)));
+  }
+  let rows_and_begin = workgroupUniformLoad(&shared_rows);
+  let rows = rows_and_begin.x;
+  let begin = rows_and_begin.y;
+  let group = workgroup.x;
   if (first_line / GROUP_HEADS >= rows) {
     return;
   }
@@ -119,14 +123,15 @@ fn main(
   let four = lane % FOURS;
   let part = lane / FOURS;
   let lines = lines_of(first_line, four);
-  let line_ends = rows_of(lines, rows) + PREFIX + 1u;
+  let line_rows = rows_of(lines, rows);
   var highest = vec4<f32>(LOWEST);
   var total = vec4<f32>();
   let quad = lane % QUADS;
   let first_four = lane / QUADS * OWN_FOURS;
   var sums: array<mat4x4<f32>, OWN_FOURS>;
-  var next_keys = load_keys(group, 0u, end, lane);
-  for (var first = 0u; first < end; first += KEYS) {
+  let beginning = seen_from(0u, begin);
+  var next_keys = load_keys(group, beginning, end, lane);
+  for (var first = beginning; first < end; first = seen_from(first + KEYS, begin)) {
     workgroupBarrier();
     store_tile(next_keys, lane);
     workgroupBarrier();
@@ -136,7 +141,7 @@ fn main(
     for (var k = 0u; k < OWN_KEYS; k++) {
       let key = part + k * PARTS;
       if (key < KEYS) {
-        let seen = vec4<u32>(first + key) < line_ends;
+        let seen = sees(line_rows, vec4<u32>(first + key));
         scores[k] = select(vec4<f32>(LOWEST), products(four, key), seen);
         largest = max(largest, scores[k]);
       }
@@ -145,11 +150,10 @@ fn main(
     workgroupBarrier();
 
     store_tile(next_values, lane);
-    next_keys = load_keys(group, first + KEYS, end, lane);
+    next_keys = load_keys(group, seen_from(first + KEYS, begin), end, lane);
     for (var k = 0u; k < PARTS; k++) {
       largest = max(largest, partial[four + k * FOURS]);
     }
-    // Every line sees the first key, so that `largest` is a score and what is not seen weighs nothing.
     let factor = exp(highest - largest);
     highest = largest;
     total *= factor;
@@ -159,7 +163,8 @@ fn main(
     for (var k = 0u; k < OWN_KEYS; k++) {
       let key = part + k * PARTS;
       if (key < KEYS) {
-        let weight = exp(scores[k] - largest);
+        // A line may have seen nothing yet, and then `largest` is no score.
+        let weight = select(vec4<f32>(), exp(scores[k] - largest), scores[k] > vec4<f32>(LOWEST));
         weights[key * FOURS + four] = weight;
         total += weight;
       }

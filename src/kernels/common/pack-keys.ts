@@ -21,11 +21,12 @@ export async function compilePackKeys(
 ): Promise<(label: string, buffers: TrainingAttentionBuffers, packed: GPUBufferBinding) => Dispatch> {
   const pipeline = await gpu.compile('pack-keys', [prefixedKeysSource, packSource], {
     u32: { ...trainingAttentionSpecialization('pack-keys', constants), WORKGROUP_SIZE: 64 },
+    bool: { PACKED: false },
   })
-  return (label, { length, qkv, prefix }, packed) => ({
+  return (label, { sequences, qkv, prefix }, packed) => ({
     label,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [length, qkv, prefix, packed]),
+    bindGroup: gpu.bind(pipeline, label, [sequences, qkv, prefix, packed]),
     workgroups: (rows) => [constants.prefixLength + rows, 1, 1],
   })
 }

@@ -9,7 +9,7 @@
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let c = workgroup.x;
-  if (c >= PREFIX + min(sequence_length[0], MAX_ROWS)) {
+  if (c >= PREFIX + min(sequences[0], MAX_ROWS)) {
     return;
   }
   for (var i = lane; i < KV_GROUPS * QUADS; i += WORKGROUP_SIZE) {

@@ -3,20 +3,25 @@ import type { BufferRange, Gpu } from '../gpu.js'
 import type { HeadShape } from './heads.js'
 import { hasSubgroupMatrices } from './subgroup-matrices.js'
 
-/** The shape of attention in training: one sequence, behind a prefix that is trained, all in f32. */
+/** The shape of attention in training: sequences behind a prefix that is trained, all in f32. */
 export interface TrainingAttentionConstants extends HeadShape {
-  /** Rows of the prefix, from 1 on. */
+  /** Rows of the prefix; 0 where there is none. */
   readonly prefixLength: number
   /** Columns of a row of the prefix's buffer, which may hold other layers too; a multiple of 4. */
   readonly prefixStride: number
   /** Rows that the buffers have room for. */
   readonly maxRows: number
+  /** Whether the rows may belong to several sequences, one behind the other; else all belong to one. */
+  readonly packed?: boolean
 }
 
 /** What attention reads, forward and backward. */
 export interface TrainingAttentionBuffers {
-  /** u32 [1]: rows of this sequence. Rows behind it are neither read nor written. */
-  readonly length: GPUBuffer
+  /**
+   * u32: how many rows there are; rows behind them are neither read nor written. Where `packed`, [1 + 2 maxRows], it goes
+   * on with two words for each row: the first row of its sequence, and the one behind its last.
+   */
+  readonly sequences: GPUBuffer
   /** f32 [maxRows, (heads + 2 kvGroups) * headDim], after RoPE: queries, keys, values. */
   readonly qkv: GPUBuffer
   /**
@@ -29,6 +34,16 @@ export interface TrainingAttentionBuffers {
   readonly y: GPUBuffer
   /** Output of the forward pass, f32 [maxRows, heads]: logarithm of the sum of exponentials of a query's scores. */
   readonly logSumExp: GPUBuffer
+}
+
+/** The words of `sequences` for each row: the first row of its sequence, and the one behind its last. */
+export function sequenceBounds(lengths: readonly number[]): number[] {
+  let begin = 0
+  return lengths.flatMap((length) => {
+    const bounds = [begin, begin + length]
+    begin += length
+    return new Array<number[]>(length).fill(bounds).flat()
+  })
 }
 
 /** The part of the prelude that the kernels of attention in training share. */
@@ -59,12 +74,15 @@ export function trainingAttentionSpecialization(
 const ON_MATRICES = { headDim: 128, bytes: 32_272 }
 
 /**
- * Whether attention in training uses subgroup matrices, with what is multiplied rounded to f16; without them it
- * computes in f32.
+ * Whether attention in training uses subgroup matrices, with what is multiplied rounded to f16; without them, and where
+ * sequences are packed, it computes in f32.
  */
-export function trainsOnSubgroupMatrices(gpu: Gpu, { headDim }: HeadShape): boolean {
+export function trainsOnSubgroupMatrices(
+  gpu: Gpu,
+  { headDim, packed = false }: HeadShape & Pick<TrainingAttentionConstants, 'packed'>,
+): boolean {
   const fits = gpu.limits.maxComputeWorkgroupStorageSize >= ON_MATRICES.bytes
-  return hasSubgroupMatrices(gpu) && headDim === ON_MATRICES.headDim && fits
+  return hasSubgroupMatrices(gpu) && headDim === ON_MATRICES.headDim && !packed && fits
 }
 
 /** Rows of heads in a large tile of the kernels for any adapter, and what they keep besides. */
@@ -79,7 +97,7 @@ export function usesLargeTiles(gpu: Gpu, { headDim }: HeadShape): boolean {
   return !gpu.software && gpu.limits.maxComputeWorkgroupStorageSize >= bytes
 }
 
-/** The same for the kernels that run on any adapter, with the size of their workgroups. */
+/** The same for the kernels that run on any adapter, with the size of their workgroups, and whether rows are packed. */
 export function tiledAttentionSpecialization(
   gpu: Gpu,
   kernel: string,
@@ -90,5 +108,8 @@ export function tiledAttentionSpecialization(
   if (constants.headDim > 4 * workgroupSize) {
     throw new KernelArgumentError(kernel, `heads of ${constants.headDim}, more than ${4 * workgroupSize}`)
   }
-  return { ...trainingAttentionSpecialization(kernel, constants), WORKGROUP_SIZE: workgroupSize }
+  return {
+    u32: { ...trainingAttentionSpecialization(kernel, constants), WORKGROUP_SIZE: workgroupSize },
+    bool: { PACKED: constants.packed ?? false },
+  }
 }
