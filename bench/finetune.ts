@@ -99,7 +99,7 @@ async function run(options: Options): Promise<void> {
     }
     const result = await measureStep(base, step, measure, async (training) => {
       for (let index = 0; clock && index < PROFILE_RUNS; index++) {
-        const all = training.dispatches({ rows: tokens, targets: tokens - 1 })
+        const all = training.dispatches({ rows: tokens, targets: tokens - 1, distinct: 0 })
         const dispatches = await timeDispatches(base, clock, all, tokens)
         runs.push({ phase: 'training', context: tokens, rows: tokens, dispatches })
       }

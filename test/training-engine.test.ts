@@ -3,7 +3,7 @@ import { openCheckpoint } from '../src/checkpoint/index.js'
 import { createPrefixTraining, planTraining } from '../src/finetune/engine/prefix-training.js'
 import type {
   ParameterState,
-  TrainingEngine,
+  PrefixTrainingEngine,
   TrainingSample,
 } from '../src/finetune/engine/training-engine.js'
 import { Gpu } from '../src/kernels/index.js'
@@ -33,7 +33,7 @@ function randomSample(tokens: number, seed: number): TrainingSample {
 describe('training of a prefix over a 4-bit model', () => {
   let base: ModelBase
   let reference: ReferenceModel
-  let training: TrainingEngine
+  let training: PrefixTrainingEngine
   let before: number
   const long = randomSample(45, 1)
   const short = randomSample(9, 2)

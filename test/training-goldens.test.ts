@@ -10,7 +10,7 @@ import {
   writeSafetensors,
 } from '../src/checkpoint/index.js'
 import { createPrefixTraining } from '../src/finetune/engine/prefix-training.js'
-import type { ParameterState, TrainingEngine } from '../src/finetune/engine/training-engine.js'
+import type { ParameterState, PrefixTrainingEngine } from '../src/finetune/engine/training-engine.js'
 import { Gpu } from '../src/kernels/index.js'
 import { expectClose } from '../src/kernels/testing/numbers.js'
 import { parseModelConfig } from '../src/runtime/config.js'
@@ -62,7 +62,7 @@ function expectEachClose(
 }
 
 /** Gives a training the parameters of a checkpoint, moments at zero. */
-async function writeEncoder(training: TrainingEngine, encoder: Checkpoint): Promise<void> {
+async function writeEncoder(training: PrefixTrainingEngine, encoder: Checkpoint): Promise<void> {
   const entries = [...(await training.readState())].map(
     async ([name, { shape }]): Promise<[string, ParameterState]> => {
       const stored = encoder.tensors.has(name) ? name : `w.${name}`

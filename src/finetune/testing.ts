@@ -1,10 +1,12 @@
 import type { ModelConfig } from '../runtime/index.js'
+import { accumulateOneByOne } from './engine/accumulate-batch.js'
 import type {
   AccumulateOptions,
+  BatchOptions,
   ParameterState,
+  PrefixTrainingEngine,
   PrefixTrainingOptions,
   SampleLoss,
-  TrainingEngine,
   TrainingSample,
   UpdateOptions,
 } from './engine/training-engine.js'
@@ -30,7 +32,7 @@ const NAME = 'transformer.prefix_encoder.embedding.weight'
  * A training without a model, on the CPU: every target pulls one number of the prefix towards a value of its own. What
  * it is asked is written down.
  */
-export class FakeTraining implements TrainingEngine {
+export class FakeTraining implements PrefixTrainingEngine {
   readonly memory = [{ purpose: 'activations', bytes: 1024 }]
   readonly accumulated: { sample: TrainingSample; options: AccumulateOptions }[] = []
   readonly updates: UpdateOptions[] = []
@@ -54,6 +56,10 @@ export class FakeTraining implements TrainingEngine {
       firstMoment: new Float32Array(size),
       secondMoment: new Float32Array(size),
     }
+  }
+
+  accumulateBatch(batch: readonly TrainingSample[], options: BatchOptions): Promise<SampleLoss> {
+    return accumulateOneByOne(this, batch, options)
   }
 
   async accumulate(sample: TrainingSample, options: AccumulateOptions): Promise<SampleLoss> {

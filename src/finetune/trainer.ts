@@ -162,23 +162,13 @@ export class Trainer {
   async #accumulate(index: number): Promise<BatchLoss> {
     const { accumulationSteps, dropout, seed } = this.#settings
     const { signal } = this.#options
-    const samples = this.#order.batch(index)
-    const targets = samples.reduce((sum, sample) => sum + this.#dataset.targets(sample), 0)
-    let tokens = 0
-    const losses = await Promise.all(
-      samples.map(async (sample, place) => {
-        const share = this.#dataset.targets(sample) / targets
-        const training = this.#dataset.sample(sample)
-        tokens += training.ids.length
-        const { loss } = await this.#engine.accumulate(training, {
-          gradientScale: share / accumulationSteps,
-          dropoutSeed: dropout > 0 ? randomAt(seed, index, place) : undefined,
-          ...(signal && { signal }),
-        })
-        return share * loss
-      }),
-    )
-    return { loss: losses.reduce((sum, loss) => sum + loss, 0), tokens }
+    const samples = this.#order.batch(index).map((sample) => this.#dataset.sample(sample))
+    const { loss } = await this.#engine.accumulateBatch(samples, {
+      gradientScale: 1 / accumulationSteps,
+      dropoutSeeds: dropout > 0 ? samples.map((_, place) => randomAt(seed, index, place)) : undefined,
+      ...(signal && { signal }),
+    })
+    return { loss, tokens: samples.reduce((sum, { ids }) => sum + ids.length, 0) }
   }
 
   async #evaluate(evaluation: TrainingDataset): Promise<void> {

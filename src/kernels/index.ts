@@ -54,6 +54,7 @@ export type {
 } from './common/linear-transposed.js'
 export type { RowBlocksConstants } from './common/sum-parts.js'
 export {
+  sequenceBounds,
   type TrainingAttentionBuffers,
   type TrainingAttentionConstants,
   trainsOnSubgroupMatrices,

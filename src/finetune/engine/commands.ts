@@ -1,4 +1,4 @@
-import type { Dispatch } from '../../kernels/index.js'
+import type { Dispatch, Gpu } from '../../kernels/index.js'
 
 /** What differs from one sequence to the next. */
 export interface SequenceSize {
@@ -6,7 +6,12 @@ export interface SequenceSize {
   readonly rows: number
   /** Tokens that are predicted. */
   readonly targets: number
+  /** Different tokens among them all; counted only where the embedding is trained. */
+  readonly distinct: number
 }
+
+/** For commands that work on no sequence. */
+export const NO_SEQUENCE: SequenceSize = { rows: 0, targets: 0, distinct: 0 }
 
 /** How many rows a command works on; 0 leaves it out. */
 export type RowCount = (size: SequenceSize) => number
@@ -60,4 +65,16 @@ export function encodeCommands(
     }
   }
   endPass()
+}
+
+/** Gives commands to the GPU. */
+export function submitCommands(
+  gpu: Gpu,
+  commands: readonly Command[],
+  size: SequenceSize = NO_SEQUENCE,
+): void {
+  gpu.check()
+  const encoder = gpu.device.createCommandEncoder({ label: 'training' })
+  encodeCommands(encoder, commands, size)
+  gpu.device.queue.submit([encoder.finish()])
 }

@@ -11,7 +11,12 @@ export class NonFiniteLossError extends Error {
   }
 }
 
-/** Saved parameters do not fit the prefix encoder that is trained. */
+/** A model whose weights cannot all be trained: it is quantized, or too large for the GPU. */
+export class UntrainableModelError extends Error {
+  override readonly name = 'UntrainableModelError'
+}
+
+/** Saved parameters do not fit those that are trained. */
 export class TrainingStateError extends Error {
   override readonly name = 'TrainingStateError'
 }

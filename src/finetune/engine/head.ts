@@ -7,7 +7,10 @@ const WORD = 4
  * From the last layer's output to the losses of the rows that have targets and, with `backward`, to the gradient of
  * the sum of the losses with respect to that output. Only these rows have logits, a chunk of them at a time.
  */
-export function lossCommands({ base, shape, kernels, buffers }: StepContext, backward: boolean): Command[] {
+export function lossCommands(
+  { base, shape, kernels, buffers, gradients }: StepContext,
+  backward: boolean,
+): Command[] {
   const { headRows, headStride, maxTokens } = shape
   const { hidden, headHidden, headNormed, headGradient, logits, gradient, productScratch } = buffers
   const last = hidden[base.config.layers]
@@ -33,7 +36,9 @@ export function lossCommands({ base, shape, kernels, buffers }: StepContext, bac
     return dispatches(
       rows,
       ...forward,
+      ...(gradients?.output(logits, headNormed, chunk) ?? []),
       ...kernels.outputBackward.bind(logits, headNormed, productScratch),
+      ...(gradients?.finalNorm(headHidden, headNormed, chunk) ?? []),
       kernels.normBackward('final norm gradient', {
         x: headHidden,
         weight,

@@ -47,14 +47,16 @@ async function compileLayer({ gpu }: ModelBase, weights: LayerWeights, shape: Tr
 
 async function compileAttention({ gpu, config }: ModelBase, shape: TrainingShape) {
   const { heads, kvGroups, headDim } = config
-  const { prefixLength, layerWidth: prefixStride, maxRows } = shape
-  const constants = { heads, kvGroups, headDim, prefixLength, prefixStride, maxRows }
-  const [forward, backward, backwardPrefix] = await Promise.all([
+  const { prefixLength, layerWidth: prefixStride, maxRows, packed } = shape
+  const constants = { heads, kvGroups, headDim, prefixLength, prefixStride, maxRows, packed }
+  // Below the lowest layer nobody asks for gradients where only a prefix is trained.
+  const prefixOnly = prefixLength > 0
+  const [forward, backward, backwardLowest] = await Promise.all([
     compileAttentionTraining(gpu, constants),
     compileAttentionBackward(gpu, { ...constants, prefixOnly: false }),
-    compileAttentionBackward(gpu, { ...constants, prefixOnly: true }),
+    compileAttentionBackward(gpu, { ...constants, prefixOnly }),
   ])
-  return { forward, backward, backwardPrefix }
+  return { forward, backward, backwardLowest }
 }
 
 async function compileRowKernels({ gpu, config }: ModelBase) {
@@ -96,7 +98,11 @@ async function compileRowKernels({ gpu, config }: ModelBase) {
   }
 }
 
-async function compilePrefix({ gpu, config }: ModelBase, { layerWidth, layerStride }: TrainingShape) {
+/** Compiles what takes the rows of a prefix to its layers, and their gradients back. */
+export async function compilePrefixKernels(
+  { gpu, config }: ModelBase,
+  { layerWidth, layerStride }: TrainingShape,
+) {
   const constants = { layers: config.layers, layerWidth, layerStride }
   const [dropout, dropoutBackward] = await Promise.all([
     compilePrefixDropout(gpu, constants),
@@ -105,13 +111,12 @@ async function compilePrefix({ gpu, config }: ModelBase, { layerWidth, layerStri
   return { dropout, dropoutBackward }
 }
 
-/** Compiles all kernels of a training step. Layers share what has the same shape. */
+/** Compiles the kernels of a training step, but for those of what is trained. Layers share what has the same shape. */
 export async function compileKernels(base: ModelBase, shape: TrainingShape) {
   const { gpu, config, weights } = base
-  const [rowKernels, attention, prefix, embedding, output, outputBackward, layers] = await Promise.all([
+  const [rowKernels, attention, embedding, output, outputBackward, layers] = await Promise.all([
     compileRowKernels(base),
     compileAttention(base, shape),
-    compilePrefix(base, shape),
     Promise.all(
       weights.embedding.slices.map(async ({ format, rows, firstRow, buffers }) => {
         const constants = { format, width: config.hidden, tokens: rows, firstToken: firstRow }
@@ -128,7 +133,6 @@ export async function compileKernels(base: ModelBase, shape: TrainingShape) {
   ]
   return {
     ...rowKernels,
-    ...prefix,
     attention,
     embedding,
     output,
@@ -138,7 +142,7 @@ export async function compileKernels(base: ModelBase, shape: TrainingShape) {
     attentionScratchBytes: Math.max(
       attention.forward.scratchBytes,
       attention.backward.scratchBytes,
-      attention.backwardPrefix.scratchBytes,
+      attention.backwardLowest.scratchBytes,
     ),
   }
 }

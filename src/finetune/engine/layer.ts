@@ -4,6 +4,7 @@ import { type Command, dispatches, type RowCount, type SequenceSize } from './co
 import type { TrainingKernels } from './kernels.js'
 import type { TrainingBuffers } from './training-buffers.js'
 import type { TrainingShape } from './training-shape.js'
+import type { WeightGradients } from './weight-gradients.js'
 
 /** What commands are built from. */
 export interface StepContext {
@@ -11,6 +12,8 @@ export interface StepContext {
   readonly shape: TrainingShape
   readonly kernels: TrainingKernels
   readonly buffers: TrainingBuffers
+  /** Where all weights are trained: what adds their gradients up. */
+  readonly gradients?: WeightGradients
 }
 
 const FLOAT = 4
@@ -21,7 +24,7 @@ export const allRows: RowCount = ({ rows }) => rows
 /** The keys and values of a layer's prefix, or their gradients. */
 function prefixOf({ shape }: StepContext, buffer: GPUBuffer, layer: number): GPUBufferBinding {
   const bytes = shape.layerStride * FLOAT
-  return { buffer, offset: layer * bytes, size: bytes }
+  return { buffer, offset: shape.prefixLength > 0 ? layer * bytes : 0, size: bytes }
 }
 
 /** hidden[layer] -> qkv (rotated) -> attended. */
@@ -53,13 +56,14 @@ function addAttended({ base, kernels, buffers }: StepContext, layer: number): Co
 /** Commands for each chunk of rows, which see their ranges of buffers. */
 function forChunks(
   { base, shape: { maxRows, chunkRows } }: StepContext,
-  build: (rowsOf: (buffer: GPUBuffer) => BufferRange, rows: RowCount) => Command[],
+  build: (rowsOf: (buffer: GPUBuffer) => BufferRange, rows: RowCount, chunk: number) => Command[],
 ): Command[] {
   const bytes = chunkRows * base.config.hidden * FLOAT
   return Array.from({ length: maxRows / chunkRows }, (_, chunk) =>
     build(
       (buffer) => ({ buffer, offset: chunk * bytes, size: bytes }),
       ({ rows }: SequenceSize) => Math.min(chunkRows, rows - chunk * chunkRows),
+      chunk,
     ),
   ).flat()
 }
@@ -89,29 +93,37 @@ function feedForwardBackward(context: StepContext, layer: number): Command[] {
   const { weights, forward, backward } = kernels.layers[layer]
   const { gradient, chunkNormed, gateUp, activated, productScratch } = buffers
   const weight = weights.postAttentionNorm
-  return forChunks(context, (rowsOf, rows) => {
+  const gradients = context.gradients?.layers[layer]
+  return forChunks(context, (rowsOf, rows, chunk) => {
     const [x, dx] = [rowsOf(buffers.hidden[layer + 1]), rowsOf(gradient)]
     return dispatches(
       rows,
       kernels.normalize('post-attention norm', { x, weight, y: chunkNormed }),
       ...forward.gateUp.bind(chunkNormed, gateUp, productScratch),
+      ...(gradients
+        ? [kernels.swiglu('swiglu', { x: gateUp, y: activated }), ...gradients.down(dx, activated, chunk)]
+        : []),
       ...backward.down.bind(dx, activated, productScratch),
       kernels.swigluBackward('swiglu gradient', { x: gateUp, dy: activated }),
+      ...(gradients?.gateUp(gateUp, chunkNormed, chunk) ?? []),
       ...backward.gateUp.bind(gateUp, chunkNormed, productScratch),
+      ...(gradients?.postAttentionNorm(x, chunkNormed, chunk) ?? []),
       kernels.addNormBackward('post-attention norm gradient', { x, weight, dy: chunkNormed, dx }),
     )
   })
 }
 
-/** The way back through attention: the gradient of the prefix, and unless nobody asks for it that of the input. */
+/** The way back through attention: the gradients of prefix and weights, and unless nobody asks for it that of the input. */
 function attentionBackward(context: StepContext, layer: number): Command[] {
   const { kernels, buffers } = context
   const { weights, backward } = kernels.layers[layer]
   const { rows, ropeTable, sequences, hidden, gradient, normed, qkv, qkvGradient, attended } = buffers
   const { logSumExp, productScratch, attentionScratch: scratch } = buffers
   const lowest = layer === 0
-  const attention = lowest ? kernels.attention.backwardPrefix : kernels.attention.backward
+  const gradients = context.gradients?.layers[layer]
+  const attention = lowest ? kernels.attention.backwardLowest : kernels.attention.backward
   const toPrefix = [
+    ...(gradients?.dense(gradient, attended) ?? []),
     ...backward.dense.bind(gradient, normed, productScratch),
     ...attention.bind('attention gradient', {
       sequences,
@@ -125,14 +137,18 @@ function attentionBackward(context: StepContext, layer: number): Command[] {
       scratch,
     }),
   ]
-  if (lowest) return dispatches(allRows, ...toPrefix)
-  const weight = weights.inputNorm
+  if (lowest && !gradients) return dispatches(allRows, ...toPrefix)
+  const [x, weight] = [hidden[layer], weights.inputNorm]
   return dispatches(
     allRows,
     ...toPrefix,
     kernels.ropeBack('rope gradient', { rows, table: ropeTable, qkv: qkvGradient }),
+    ...(gradients
+      ? [kernels.normalize('input norm', { x, weight, y: normed }), ...gradients.qkv(qkvGradient, normed)]
+      : []),
     ...backward.qkv.bind(qkvGradient, normed, productScratch),
-    kernels.addNormBackward('input norm gradient', { x: hidden[layer], weight, dy: normed, dx: gradient }),
+    ...(gradients?.inputNorm(x, normed) ?? []),
+    kernels.addNormBackward('input norm gradient', { x, weight, dy: normed, dx: gradient }),
   )
 }
 

@@ -5,6 +5,7 @@ import {
   compileGradientNorm,
   type Gpu,
   GRADIENT_NORM_PARTS,
+  type MemoryKind,
 } from '../../kernels/index.js'
 import type { Allocation } from './allocation.js'
 import { type Command, dispatches } from './commands.js'
@@ -14,19 +15,26 @@ import type { UpdateOptions } from './training-engine.js'
 const FLOAT = 4
 
 /** What the kernels read beside parameters, and what they put out. */
-export type OptimizerBuffers = Readonly<Record<'settings' | 'limit' | 'parts' | 'result', GPUBuffer>>
+export type OptimizerBuffers = Readonly<
+  Record<'settings' | 'undecayed' | 'limit' | 'parts' | 'result', GPUBuffer>
+>
 
 /** Bytes on the GPU beside those of the parameters. */
 export function optimizerBytes(parameters: number): number {
-  return (ADAMW_WORDS + 1 + parameters * GRADIENT_NORM_PARTS + 2) * FLOAT
+  return (2 * ADAMW_WORDS + 1 + parameters * GRADIENT_NORM_PARTS + 2) * FLOAT
 }
 
 /** Allocates what belongs to all parameters together. */
-export function allocateOptimizer(allocation: Allocation, parameters: number): OptimizerBuffers {
+export function allocateOptimizer(
+  allocation: Allocation,
+  kind: MemoryKind,
+  parameters: number,
+): OptimizerBuffers {
   const floats = (label: string, count: number) =>
-    allocation.allocate('prefixes', `optimizer ${label}`, count * FLOAT)
+    allocation.allocate(kind, `optimizer ${label}`, count * FLOAT)
   return {
     settings: floats('settings', ADAMW_WORDS),
+    undecayed: floats('settings without decay', ADAMW_WORDS),
     limit: floats('limit', 1),
     parts: floats('parts of the norm', parameters * GRADIENT_NORM_PARTS),
     result: floats('norm', 2),
@@ -59,14 +67,14 @@ export class Optimizer {
       ),
       ...parameters.map(({ count }) => compileAdamW(gpu, count)),
     ])
-    const { settings, limit, parts, result } = buffers
+    const { settings, undecayed, limit, parts, result } = buffers
     const gradients = parameters.map(({ gradient }) => gradient)
     const commands = dispatches(
       () => 1,
       ...norm('gradient norm', { gradients, parts, settings: limit, result }),
-      ...parameters.map(({ value, gradient, firstMoment, secondMoment }, index) =>
+      ...parameters.map(({ value, gradient, firstMoment, secondMoment, decays }, index) =>
         steps[index]('AdamW', {
-          settings,
+          settings: decays ? settings : undecayed,
           clip: result,
           parameter: value,
           firstMoment,
@@ -81,6 +89,7 @@ export class Optimizer {
   /** Writes the settings of the next step; to be called before its commands are submitted. */
   configure(options: UpdateOptions): void {
     this.#gpu.write(this.#buffers.settings, 0, adamWWords(options))
+    this.#gpu.write(this.#buffers.undecayed, 0, adamWWords({ ...options, weightDecay: 0 }))
     this.#gpu.write(this.#buffers.limit, 0, new Float32Array([options.maxGradientNorm ?? 0]))
   }
 

@@ -1,4 +1,4 @@
-import type { Gpu } from '../../kernels/index.js'
+import type { Gpu, MemoryKind } from '../../kernels/index.js'
 import { type ModelBase, PREFIX_ENCODER } from '../../runtime/index.js'
 import type { Allocation } from './allocation.js'
 import { TrainingStateError } from './errors.js'
@@ -6,11 +6,17 @@ import { type Initialization, initialValues } from './initial-values.js'
 import type { ParameterState } from './training-engine.js'
 import type { TrainingShape } from './training-shape.js'
 
-/** A parameter of the prefix encoder, as the official `PrefixEncoder` declares it. */
+/** What is known of a parameter before it is on the GPU. */
 export interface ParameterSpec {
   /** Official name. */
   readonly name: string
   readonly shape: readonly number[]
+  /** Whether AdamW's weight decay applies to it. */
+  readonly decays: boolean
+}
+
+/** A parameter of the prefix encoder, as the official `PrefixEncoder` declares it. */
+export interface PrefixParameterSpec extends ParameterSpec {
   readonly initialization: Initialization
 }
 
@@ -31,24 +37,25 @@ function countOf({ shape }: ParameterSpec): number {
   return shape.reduce((product, size) => product * size, 1)
 }
 
-/** The parameters that are trained, in the official order. */
-export function parameterSpecs(
+/** The parameters of a prefix encoder, in the official order. */
+export function prefixParameterSpecs(
   { config }: ModelBase,
   { prefixLength, prefixWidth }: TrainingShape,
   projection: boolean,
-): readonly ParameterSpec[] {
-  const embedding: ParameterSpec = {
+): readonly PrefixParameterSpec[] {
+  const embedding: PrefixParameterSpec = {
     name: `${PREFIX_ENCODER}embedding.weight`,
     shape: [prefixLength, prefixWidth],
+    decays: true,
     initialization: { normal: true },
   }
   if (!projection) return [embedding]
-  const linear = (index: number, outFeatures: number, inFeatures: number): ParameterSpec[] => {
+  const linear = (index: number, outFeatures: number, inFeatures: number): PrefixParameterSpec[] => {
     const initialization = { bound: 1 / Math.sqrt(inFeatures) }
     const name = `${PREFIX_ENCODER}trans.${index}`
     return [
-      { name: `${name}.weight`, shape: [outFeatures, inFeatures], initialization },
-      { name: `${name}.bias`, shape: [outFeatures], initialization },
+      { name: `${name}.weight`, shape: [outFeatures, inFeatures], decays: true, initialization },
+      { name: `${name}.bias`, shape: [outFeatures], decays: true, initialization },
     ]
   }
   return [embedding, ...linear(0, config.hidden, prefixWidth), ...linear(2, prefixWidth, config.hidden)]
@@ -60,10 +67,14 @@ export function parameterBytes(specs: readonly ParameterSpec[]): number {
 }
 
 /** Allocates parameters; gradients and moments are zero. */
-export function allocateParameters(allocation: Allocation, specs: readonly ParameterSpec[]): Parameter[] {
+export function allocateParameters<Spec extends ParameterSpec>(
+  allocation: Allocation,
+  kind: MemoryKind,
+  specs: readonly Spec[],
+): (Spec & Parameter)[] {
   return specs.map((spec) => {
     const count = countOf(spec)
-    const floats = (label: string) => allocation.allocate('prefixes', `${spec.name} ${label}`, count * FLOAT)
+    const floats = (label: string) => allocation.allocate(kind, `${spec.name} ${label}`, count * FLOAT)
     return {
       ...spec,
       count,
@@ -76,7 +87,11 @@ export function allocateParameters(allocation: Allocation, specs: readonly Param
 }
 
 /** Writes the initial values of a new encoder. */
-export function initializeParameters(gpu: Gpu, parameters: readonly Parameter[], seed: number): void {
+export function initializePrefix(
+  gpu: Gpu,
+  parameters: readonly (Parameter & PrefixParameterSpec)[],
+  seed: number,
+): void {
   parameters.forEach(({ count, initialization, value }, index) => {
     gpu.write(value, 0, initialValues(count, initialization, seed, index))
   })

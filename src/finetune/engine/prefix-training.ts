@@ -1,48 +1,54 @@
 import { type Dispatch, prefixDropoutWords } from '../../kernels/index.js'
 import { DisposedError, type ModelBase } from '../../runtime/index.js'
+import { accumulateOneByOne } from './accumulate-batch.js'
 import { Allocation } from './allocation.js'
-import { type Command, dispatches, encodeCommands, type SequenceSize } from './commands.js'
+import { type Command, dispatches, type SequenceSize, submitCommands } from './commands.js'
 import { NonFiniteLossError } from './errors.js'
-import { lossCommands } from './head.js'
-import { compileKernels } from './kernels.js'
-import { allRows, backwardLayer, forwardLayer, type StepContext } from './layer.js'
+import { compileKernels, compilePrefixKernels } from './kernels.js'
+import type { StepContext } from './layer.js'
 import { allocateOptimizer, Optimizer, optimizerBytes } from './optimizer.js'
 import {
   allocateParameters,
-  initializeParameters,
+  initializePrefix,
   type Parameter,
   parameterBytes,
-  parameterSpecs,
+  prefixParameterSpecs,
   readGradients,
   readParameters,
   writeParameters,
 } from './parameters.js'
 import { allocateEncoder, createPrefixEncoder, encoderBytes, type PrefixEncoder } from './prefix-encoder.js'
 import { type Targets, targetsOf } from './sample.js'
+import { readLoss, writeSequences } from './sequence-input.js'
+import { planStep, type StepEnds, type StepPlan } from './step-plan.js'
 import { allocateBuffers, planMemory } from './training-buffers.js'
 import type {
   AccumulateOptions,
+  BatchOptions,
   ParameterState,
   PlannedMemory,
+  PrefixTrainingEngine,
   PrefixTrainingOptions,
   SampleLoss,
-  TrainingEngine,
   TrainingSample,
   UpdateOptions,
 } from './training-engine.js'
-import { trainingShape } from './training-shape.js'
+import { prefixTrainingShape } from './training-shape.js'
 
 /** Everything before anything is allocated. */
 async function prepare(base: ModelBase, options: PrefixTrainingOptions) {
-  const shape = trainingShape(base, options)
-  const specs = parameterSpecs(base, shape, options.projection)
-  const kernels = await compileKernels(base, shape)
+  const shape = prefixTrainingShape(base, options)
+  const specs = prefixParameterSpecs(base, shape, options.projection)
+  const [kernels, prefixKernels] = await Promise.all([
+    compileKernels(base, shape),
+    compilePrefixKernels(base, shape),
+  ])
   const bytes = parameterBytes(specs) + encoderBytes(specs) + optimizerBytes(specs.length)
   const memory: PlannedMemory[] = [
     ...planMemory(base, shape, kernels),
     { purpose: 'trained parameters, gradients and moments', bytes },
   ]
-  return { shape, specs, kernels, memory }
+  return { shape, specs, kernels, prefixKernels, memory }
 }
 
 /**
@@ -56,47 +62,35 @@ export async function planTraining(
   return (await prepare(base, options)).memory
 }
 
-/** The commands of a training step, in parts that are submitted one by one: the GPU may be shared with a display. */
-interface StepPlan {
-  readonly forward: readonly (readonly Command[])[]
-  readonly loss: readonly Command[]
-  readonly lossAndGradient: readonly Command[]
-  readonly backward: readonly (readonly Command[])[]
-}
+type PrefixKernels = Awaited<ReturnType<typeof compilePrefixKernels>>
 
-function planStep(context: StepContext, encoder: PrefixEncoder): StepPlan {
-  const { base, shape, kernels, buffers } = context
-  const layers = base.weights.layers.map((_, index) => index)
-  const { dropout: parameters, prefix, prefixGradient, rows, hidden } = buffers
+/** From the encoder's rows to the prefix of each layer, and back. */
+function prefixEnds(
+  { shape, buffers }: StepContext,
+  kernels: PrefixKernels,
+  encoder: PrefixEncoder,
+): StepEnds {
+  const { dropout: parameters, prefix, prefixGradient } = buffers
   const prefixRows = () => shape.prefixLength
-  const begin: Command[] = [
-    ...dispatches(
+  return {
+    begin: dispatches(
       prefixRows,
       kernels.dropout('prefix dropout', { parameters, rows: encoder.output, layers: prefix }),
     ),
-    ...dispatches(
-      allRows,
-      ...kernels.embedding.map(({ bind, buffers }) => bind('embedding', { ...buffers, rows, y: hidden[0] })),
+    turn: [{ kind: 'clear', buffer: prefixGradient }],
+    end: dispatches(
+      prefixRows,
+      kernels.dropoutBackward('prefix dropout gradient', {
+        parameters,
+        rows: encoder.outputGradient,
+        layers: prefixGradient,
+      }),
     ),
-  ]
-  const end = dispatches(
-    prefixRows,
-    kernels.dropoutBackward('prefix dropout gradient', {
-      parameters,
-      rows: encoder.outputGradient,
-      layers: prefixGradient,
-    }),
-  )
-  return {
-    forward: [begin, ...layers.map((layer) => forwardLayer(context, layer))],
-    loss: lossCommands(context, false),
-    lossAndGradient: [{ kind: 'clear', buffer: prefixGradient }, ...lossCommands(context, true)],
-    backward: [...layers.toReversed().map((layer) => backwardLayer(context, layer)), end],
   }
 }
 
 /** The training of a prefix over a model whose weights stay as they are. */
-export class PrefixTraining implements TrainingEngine {
+export class PrefixTraining implements PrefixTrainingEngine {
   readonly memory: readonly PlannedMemory[]
   readonly #context: StepContext
   readonly #dropout: number
@@ -114,6 +108,7 @@ export class PrefixTraining implements TrainingEngine {
     parameters: readonly Parameter[]
     encoder: PrefixEncoder
     optimizer: Optimizer
+    plan: StepPlan
     allocation: Allocation
   }) {
     this.memory = parts.memory
@@ -123,30 +118,31 @@ export class PrefixTraining implements TrainingEngine {
     this.#encoder = parts.encoder
     this.#optimizer = parts.optimizer
     this.#allocation = parts.allocation
-    this.#plan = planStep(parts.context, parts.encoder)
+    this.#plan = parts.plan
   }
 
   /** Use `createPrefixTraining`. */
   static async create(base: ModelBase, options: PrefixTrainingOptions): Promise<PrefixTraining> {
     const { gpu } = base
-    const { shape, specs, kernels, memory } = await prepare(base, options)
+    const { shape, specs, kernels, prefixKernels, memory } = await prepare(base, options)
     const allocation = new Allocation(gpu)
     try {
       const buffers = await gpu.allocating('training', () => ({
         step: allocateBuffers(base, shape, kernels, allocation),
-        parameters: allocateParameters(allocation, specs),
+        parameters: allocateParameters(allocation, 'prefixes', specs),
         encoder: allocateEncoder(allocation, specs),
-        optimizer: allocateOptimizer(allocation, specs.length),
+        optimizer: allocateOptimizer(allocation, 'prefixes', specs.length),
       }))
       const { parameters } = buffers
-      initializeParameters(gpu, parameters, options.seed)
+      initializePrefix(gpu, parameters, options.seed)
       const [encoder, optimizer] = await Promise.all([
         createPrefixEncoder(gpu, parameters, buffers.encoder),
         Optimizer.create(gpu, parameters, buffers.optimizer),
       ])
       const context = { base, shape, kernels, buffers: buffers.step }
       const { dropout } = options
-      const parts = { memory, context, dropout, parameters, encoder, optimizer, allocation }
+      const plan = planStep(context, prefixEnds(context, prefixKernels, encoder))
+      const parts = { memory, context, dropout, parameters, encoder, optimizer, plan, allocation }
       const training = new PrefixTraining(parts)
       training.#submit(encoder.forward)
       return training
@@ -154,6 +150,10 @@ export class PrefixTraining implements TrainingEngine {
       allocation.free()
       throw error
     }
+  }
+
+  accumulateBatch(batch: readonly TrainingSample[], options: BatchOptions): Promise<SampleLoss> {
+    return accumulateOneByOne(this, batch, options)
   }
 
   async accumulate(sample: TrainingSample, options: AccumulateOptions): Promise<SampleLoss> {
@@ -166,14 +166,14 @@ export class PrefixTraining implements TrainingEngine {
     const size = this.#write(sample, targets, prefixDropoutWords(dropout, dropoutSeed ?? 0, scale))
     const { forward, lossAndGradient, backward } = this.#plan
     for (const commands of [...forward, lossAndGradient, ...backward]) this.#submit(commands, size)
-    return this.#readLoss(targets)
+    return readLoss(this.#context, targets.rows.length)
   }
 
   async evaluate(sample: TrainingSample, signal?: AbortSignal): Promise<SampleLoss> {
     const targets = this.#check(sample, signal)
     const size = this.#write(sample, targets, prefixDropoutWords(0, 0, 0))
     for (const commands of [...this.#plan.forward, this.#plan.loss]) this.#submit(commands, size)
-    return this.#readLoss(targets)
+    return readLoss(this.#context, targets.rows.length)
   }
 
   async update(options: UpdateOptions): Promise<{ gradientNorm: number }> {
@@ -236,51 +236,13 @@ export class PrefixTraining implements TrainingEngine {
 
   /** Writes what the kernels read of a sequence. */
   #write({ ids }: TrainingSample, targets: Targets, dropout: Uint32Array): SequenceSize {
-    const { base, shape, buffers } = this.#context
-    const { gpu } = base
-    const rows = new Uint32Array(ids.length * 4)
-    ids.forEach((id, position) => {
-      rows.set([id, 0, position, shape.prefixLength], position * 4)
-    })
-    gpu.write(buffers.rows, 0, rows)
-    gpu.write(buffers.sequences, 0, new Uint32Array([ids.length]))
-    gpu.write(buffers.targetRows, 0, this.#inChunks(targets.rows))
-    gpu.write(buffers.targetIds, 0, this.#inChunks(targets.ids))
-    gpu.write(buffers.dropout, 0, dropout)
-    return { rows: ids.length, targets: targets.rows.length }
-  }
-
-  /** Place of a target in the buffers that its chunk finds at its own offset. */
-  #place(target: number): number {
-    const { headRows, headStride } = this.#context.shape
-    return Math.floor(target / headRows) * headStride + (target % headRows)
-  }
-
-  #inChunks(values: readonly number[]): Uint32Array {
-    const words = new Uint32Array(this.#place(values.length - 1) + 1)
-    values.forEach((value, target) => {
-      words[this.#place(target)] = value
-    })
-    return words
-  }
-
-  async #readLoss({ rows: { length } }: Targets): Promise<SampleLoss> {
     const { base, buffers } = this.#context
-    const bytes = await base.gpu.read(buffers.losses, 0, (this.#place(length - 1) + 1) * 4)
-    const losses = new Float32Array(bytes)
-    let sum = 0
-    for (let target = 0; target < length; target++) sum += losses[this.#place(target)]
-    const loss = sum / length
-    if (!Number.isFinite(loss)) throw new NonFiniteLossError('loss', loss)
-    return { loss, targets: length }
+    base.gpu.write(buffers.dropout, 0, dropout)
+    return writeSequences(this.#context, [ids], targets)
   }
 
-  #submit(commands: readonly Command[], size: SequenceSize = { rows: 0, targets: 0 }): void {
-    const { gpu } = this.#context.base
-    gpu.check()
-    const encoder = gpu.device.createCommandEncoder({ label: 'training' })
-    encodeCommands(encoder, commands, size)
-    gpu.device.queue.submit([encoder.finish()])
+  #submit(commands: readonly Command[], size?: SequenceSize): void {
+    submitCommands(this.#context.base.gpu, commands, size)
   }
 }
 
@@ -292,6 +254,6 @@ export class PrefixTraining implements TrainingEngine {
 export function createPrefixTraining(
   base: ModelBase,
   options: PrefixTrainingOptions,
-): Promise<TrainingEngine> {
+): Promise<PrefixTrainingEngine> {
   return PrefixTraining.create(base, options)
 }

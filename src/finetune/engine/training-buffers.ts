@@ -17,6 +17,8 @@ function planBuffers({ config }: ModelBase, shape: TrainingShape, kernels: Train
   const { maxRows, chunkRows, headRows, headStride } = shape
   const attended = heads * headDim
   const qkv = attended + 2 * kvGroups * headDim
+  // Without a prefix all layers share something to bind.
+  const prefixLayers = shape.prefixLength > 0 ? layers : 1
   const plan =
     (purpose: string) =>
     (label: string, bytes: number): PlannedBuffer => ({ purpose, label, bytes })
@@ -29,7 +31,7 @@ function planBuffers({ config }: ModelBase, shape: TrainingShape, kernels: Train
   const targetWords = Math.ceil(shape.maxTokens / headRows) * headStride * FLOAT
   return {
     rows: sequence('rows', maxRows * 16),
-    sequences: sequence('sequences', FLOAT),
+    sequences: sequence('sequences', (shape.packed ? 1 + 2 * maxRows : 1) * FLOAT),
     targetRows: sequence('rows with targets', targetWords),
     targetIds: sequence('targets', targetWords),
     losses: sequence('losses', targetWords),
@@ -56,8 +58,8 @@ function planBuffers({ config }: ModelBase, shape: TrainingShape, kernels: Train
     headNormed: loss('final norm, a chunk', headRows * hidden * FLOAT),
     headGradient: loss('gradient of the final norm, a chunk', headRows * hidden * FLOAT),
     logits: loss('logits, a chunk', headRows * vocabulary * FLOAT),
-    prefix: prefix('prefix', layers * shape.layerStride * FLOAT),
-    prefixGradient: prefix('gradient of the prefix', layers * shape.layerStride * FLOAT),
+    prefix: prefix('prefix', prefixLayers * shape.layerStride * FLOAT),
+    prefixGradient: prefix('gradient of the prefix', prefixLayers * shape.layerStride * FLOAT),
   }
 }
 

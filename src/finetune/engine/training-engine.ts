@@ -30,6 +30,14 @@ export interface PrefixTrainingOptions {
   readonly seed: number
 }
 
+/** The largest sequences that all weights of a model are trained on. */
+export interface ModelTrainingOptions {
+  /** Tokens of the longest sequence. */
+  readonly maxSequenceLength: number
+  /** Tokens that go through the model at once, of several sequences together; buffers are allocated for them. */
+  readonly maxTokens: number
+}
+
 /** A trained parameter with the moments that AdamW keeps of its gradient. */
 export interface ParameterState {
   readonly shape: readonly number[]
@@ -52,6 +60,15 @@ export interface AccumulateOptions {
   readonly signal?: AbortSignal
 }
 
+/** How a micro-batch is taken. */
+export interface BatchOptions {
+  /** As of `AccumulateOptions`, for the mean loss over all targets of the batch. */
+  readonly gradientScale: number
+  /** Of each sample; without them nothing is dropped. */
+  readonly dropoutSeeds: readonly number[] | undefined
+  readonly signal?: AbortSignal
+}
+
 /** Settings of an AdamW step. */
 export interface UpdateOptions {
   readonly learningRate: number
@@ -66,17 +83,18 @@ export interface UpdateOptions {
 }
 
 /**
- * Trains a P-Tuning v2 prefix over a frozen model on the GPU. Calls take effect in the order in which they are made;
+ * Trains parameters of a model on the GPU. Calls take effect in the order in which they are made;
  * they need not be awaited before the next one, so that the GPU never waits for a loss to be read.
  */
 export interface TrainingEngine {
   /** What it has allocated. */
   readonly memory: readonly PlannedMemory[]
   /**
-   * Forward and backward pass of one sequence: adds gradientScale * d(mean loss)/d(parameters) to the gradient.
+   * Forward and backward pass of a micro-batch: adds gradientScale * d(mean loss over its targets)/d(parameters) to the
+   * gradient.
    * @throws TrainingSampleError for ids or labels that cannot be used, NonFiniteLossError, the signal's reason
    */
-  accumulate(sample: TrainingSample, options: AccumulateOptions): Promise<SampleLoss>
+  accumulateBatch(batch: readonly TrainingSample[], options: BatchOptions): Promise<SampleLoss>
   /** The loss of one sequence, without dropout and without a gradient. */
   evaluate(sample: TrainingSample, signal?: AbortSignal): Promise<SampleLoss>
   /**
@@ -87,12 +105,24 @@ export interface TrainingEngine {
   update(options: UpdateOptions): Promise<{ readonly gradientNorm: number }>
   /** The gradient accumulated so far, by official parameter names. */
   readGradients(): Promise<Map<string, Float32Array<ArrayBuffer>>>
-  /** The encoder's output, f32 [prefixLength, 2 layers * kvGroups * headDim], as `uploadPrefix` takes it. */
-  readPrefixRows(): Promise<Float32Array<ArrayBuffer>>
-  /** By official names: `transformer.prefix_encoder.embedding.weight`, and `.trans.0.weight` and so on. */
+  /** By official names. */
   readState(): Promise<Map<string, ParameterState>>
   /** @throws TrainingStateError where names or shapes are others than those of `readState` */
   writeState(state: ReadonlyMap<string, ParameterState>): void
   /** Gives its GPU memory back; the model stays. */
   dispose(): void
+}
+
+/**
+ * Trains a P-Tuning v2 prefix over a frozen model. Its parameters are `transformer.prefix_encoder.embedding.weight`, and
+ * with a projection `.trans.0.weight` and so on.
+ */
+export interface PrefixTrainingEngine extends TrainingEngine {
+  /**
+   * Forward and backward pass of one sequence: adds gradientScale * d(mean loss)/d(parameters) to the gradient.
+   * @throws as `accumulateBatch`
+   */
+  accumulate(sample: TrainingSample, options: AccumulateOptions): Promise<SampleLoss>
+  /** The encoder's output, f32 [prefixLength, 2 layers * kvGroups * headDim], as `uploadPrefix` takes it. */
+  readPrefixRows(): Promise<Float32Array<ArrayBuffer>>
 }

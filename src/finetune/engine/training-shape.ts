@@ -1,16 +1,19 @@
 import { InvalidOptionError, type ModelBase, prefixWidth } from '../../runtime/index.js'
-import type { PrefixTrainingOptions } from './training-engine.js'
+import type { ModelTrainingOptions, PrefixTrainingOptions } from './training-engine.js'
 
 /** Sizes of a training that everything is compiled and allocated for. */
 export interface TrainingShape {
+  /** Rows of the prefix; 0 where none is trained. */
   readonly prefixLength: number
+  /** Whether several sequences go through the model at once, one behind the other. */
+  readonly packed: boolean
   /** Elements of a row of the encoder's output. */
   readonly prefixWidth: number
   /** Elements of it for one layer: keys and values. */
   readonly layerWidth: number
   /** Elements from one layer to the next where prefixes lie layer by layer. */
   readonly layerStride: number
-  /** Tokens of the longest sequence. */
+  /** Tokens that go through the model at once: those of the longest sequence, where they are not packed more. */
   readonly maxTokens: number
   /** Rows that activations have room for: whole chunks. */
   readonly maxRows: number
@@ -22,10 +25,10 @@ export interface TrainingShape {
   readonly headStride: number
 }
 
-/** Large enough for the products to run at full speed; gate and up of one take 112 MB in chatglm3-6b. */
-const CHUNK_ROWS = 1024
-/** Their logits take 133 MB in chatglm3-6b. */
-const HEAD_ROWS = 512
+/** Gate and up of a chunk: 1024 rows in chatglm3-6b, enough for the products to run at full speed. */
+const CHUNK_BYTES = 1024 * 2 * 13696 * 4
+/** Logits of a chunk: 512 rows in chatglm3-6b. */
+const HEAD_BYTES = 512 * 65024 * 4
 /** Software adapters gain nothing from more, and tests then see several chunks. */
 const SOFTWARE_CHUNK_ROWS = 32
 const SOFTWARE_HEAD_ROWS = 16
@@ -41,13 +44,7 @@ function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit
 }
 
-function checkOptions(
-  { prefixLength, maxSequenceLength, dropout }: PrefixTrainingOptions,
-  maxContextLength: number,
-): void {
-  if (!Number.isSafeInteger(prefixLength) || prefixLength < 1) {
-    throw new InvalidOptionError('prefixLength', prefixLength, 'a whole number from 1 on')
-  }
+function checkSequenceLength(maxSequenceLength: number, maxContextLength: number): void {
   if (
     !Number.isSafeInteger(maxSequenceLength) ||
     maxSequenceLength < 2 ||
@@ -59,31 +56,57 @@ function checkOptions(
       `a whole number from 2 to ${maxContextLength}, the positions this model was made for`,
     )
   }
-  if (!(dropout >= 0 && dropout < 1)) {
-    throw new InvalidOptionError('dropout', dropout, 'a probability from 0 to below 1')
-  }
 }
 
 /**
- * Sizes of a training.
+ * Sizes of the training of a prefix.
  * @throws InvalidOptionError
  */
-export function trainingShape({ gpu, config }: ModelBase, options: PrefixTrainingOptions): TrainingShape {
-  checkOptions(options, config.maxContextLength)
-  const { prefixLength, maxSequenceLength } = options
+export function prefixTrainingShape(base: ModelBase, options: PrefixTrainingOptions): TrainingShape {
+  const { prefixLength, maxSequenceLength, dropout } = options
+  if (!Number.isSafeInteger(prefixLength) || prefixLength < 1) {
+    throw new InvalidOptionError('prefixLength', prefixLength, 'a whole number from 1 on')
+  }
+  checkSequenceLength(maxSequenceLength, base.config.maxContextLength)
+  if (!(dropout >= 0 && dropout < 1)) {
+    throw new InvalidOptionError('dropout', dropout, 'a probability from 0 to below 1')
+  }
+  return shapeOf(base, { prefixLength, maxTokens: maxSequenceLength, packed: false })
+}
+
+/**
+ * Sizes of the training of all weights.
+ * @throws InvalidOptionError
+ */
+export function modelTrainingShape(base: ModelBase, options: ModelTrainingOptions): TrainingShape {
+  const { maxSequenceLength, maxTokens } = options
+  checkSequenceLength(maxSequenceLength, base.config.maxContextLength)
+  if (!Number.isSafeInteger(maxTokens) || maxTokens < maxSequenceLength) {
+    throw new InvalidOptionError('maxTokens', maxTokens, `a whole number from ${maxSequenceLength} up`)
+  }
+  return shapeOf(base, { prefixLength: 0, maxTokens, packed: true })
+}
+
+function shapeOf(
+  { gpu, config }: ModelBase,
+  { prefixLength, maxTokens, packed }: Pick<TrainingShape, 'prefixLength' | 'maxTokens' | 'packed'>,
+): TrainingShape {
   const layerWidth = 2 * config.kvGroups * config.headDim
-  const wanted = gpu.software ? SOFTWARE_CHUNK_ROWS : CHUNK_ROWS
-  const chunks = Math.ceil(maxSequenceLength / wanted)
+  const wanted = gpu.software ? SOFTWARE_CHUNK_ROWS : Math.floor(CHUNK_BYTES / (8 * config.ffn))
+  const chunks = Math.ceil(maxTokens / wanted)
   // Chunks of equal size, so that the last one is not almost empty.
   const unit = gpu.software ? ALIGNED_ROWS : TILE_ROWS
-  const chunkRows = roundUp(Math.ceil(maxSequenceLength / chunks), unit)
-  const headRows = Math.min(gpu.software ? SOFTWARE_HEAD_ROWS : HEAD_ROWS, maxSequenceLength)
+  const chunkRows = roundUp(Math.ceil(maxTokens / chunks), unit)
+  const headChunk = gpu.software ? SOFTWARE_HEAD_ROWS : Math.floor(HEAD_BYTES / (4 * config.vocabulary))
+  const headRows = Math.min(headChunk, maxTokens)
   return {
     prefixLength,
+    packed,
     prefixWidth: prefixWidth(config),
     layerWidth,
-    layerStride: roundUp(prefixLength * layerWidth, BINDING_ALIGNMENT / 4),
-    maxTokens: maxSequenceLength,
+    // Something to bind is there also without a prefix.
+    layerStride: roundUp(Math.max(1, prefixLength * layerWidth), BINDING_ALIGNMENT / 4),
+    maxTokens,
     maxRows: chunks * chunkRows,
     chunkRows,
     headRows,

@@ -1,0 +1,76 @@
+import { sequenceBounds } from '../../kernels/index.js'
+import type { SequenceSize } from './commands.js'
+import { NonFiniteLossError } from './errors.js'
+import type { StepContext } from './layer.js'
+import type { Targets } from './sample.js'
+import type { SampleLoss } from './training-engine.js'
+
+type InputContext = Pick<StepContext, 'base' | 'shape' | 'buffers'>
+
+/** Place of a target in the buffers that its chunk finds at its own offset. */
+function placeOf({ shape: { headRows, headStride } }: InputContext, target: number): number {
+  return Math.floor(target / headRows) * headStride + (target % headRows)
+}
+
+function inChunks(context: InputContext, values: readonly number[]): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(placeOf(context, values.length - 1) + 1)
+  values.forEach((value, target) => {
+    words[placeOf(context, target)] = value
+  })
+  return words
+}
+
+/** The targets of sequences that lie one behind the other. */
+export function joinTargets(lengths: readonly number[], targets: readonly Targets[]): Targets {
+  let begin = 0
+  const rows = targets.flatMap((one, index) => {
+    const moved = one.rows.map((row) => row + begin)
+    begin += lengths[index]
+    return moved
+  })
+  return { rows, ids: targets.flatMap(({ ids }) => ids) }
+}
+
+/**
+ * Writes what the kernels read of sequences, which lie one behind the other; a shape that is not packed has one.
+ * @param targets of all of them together
+ */
+export function writeSequences(
+  context: InputContext,
+  sequences: readonly (readonly number[])[],
+  targets: Targets,
+): SequenceSize {
+  const { base, shape, buffers } = context
+  const { gpu } = base
+  const lengths = sequences.map(({ length }) => length)
+  const count = lengths.reduce((sum, length) => sum + length, 0)
+  const rows = new Uint32Array(count * 4)
+  let row = 0
+  for (const ids of sequences) {
+    ids.forEach((id, position) => {
+      rows.set([id, 0, position, shape.prefixLength], 4 * row++)
+    })
+  }
+  gpu.write(buffers.rows, 0, rows)
+  const bounds = shape.packed ? sequenceBounds(lengths) : []
+  gpu.write(buffers.sequences, 0, new Uint32Array([count, ...bounds]))
+  gpu.write(buffers.targetRows, 0, inChunks(context, targets.rows))
+  gpu.write(buffers.targetIds, 0, inChunks(context, targets.ids))
+  return { rows: count, targets: targets.rows.length, distinct: 0 }
+}
+
+/**
+ * Reads the losses of the pass submitted last.
+ * @returns their mean over the targets
+ * @throws NonFiniteLossError
+ */
+export async function readLoss(context: InputContext, targets: number): Promise<SampleLoss> {
+  const { base, buffers } = context
+  const bytes = await base.gpu.read(buffers.losses, 0, (placeOf(context, targets - 1) + 1) * 4)
+  const losses = new Float32Array(bytes)
+  let sum = 0
+  for (let target = 0; target < targets; target++) sum += losses[placeOf(context, target)]
+  const loss = sum / targets
+  if (!Number.isFinite(loss)) throw new NonFiniteLossError('loss', loss)
+  return { loss, targets }
+}

@@ -1,0 +1,182 @@
+import {
+  type BufferRange,
+  compileBiasGradient,
+  compileEmbeddingGradient,
+  compileLinearWeightGradient,
+  compileRmsNormWeightGradient,
+  type Dispatch,
+} from '../../kernels/index.js'
+import type { LayerWeights, LinearWeight, ModelBase } from '../../runtime/index.js'
+import { modelTensors } from '../../runtime/index.js'
+import type { Allocation } from './allocation.js'
+import type { Parameter } from './parameters.js'
+import type { TrainingShape } from './training-shape.js'
+
+/** Adds dy^T x to the gradient of a weight; `chunk` says of which chunk of rows, where they go through in chunks. */
+type Product = (dy: BufferRange, x: BufferRange, chunk?: number) => Dispatch[]
+/** Adds to the gradient of a norm's weight: of its input and the gradient of its output. */
+type Norm = (x: BufferRange, dy: BufferRange, chunk?: number) => Dispatch[]
+
+/** What adds up the gradients of the weights of a layer. */
+export interface LayerGradients {
+  readonly inputNorm: Norm
+  /** Of weight and bias. */
+  readonly qkv: Product
+  readonly dense: Product
+  readonly postAttentionNorm: Norm
+  readonly gateUp: Product
+  readonly down: Product
+}
+
+/** What adds up the gradients of all weights of a model. */
+export interface WeightGradients {
+  readonly layers: readonly LayerGradients[]
+  readonly finalNorm: Norm
+  readonly output: Product
+  /** From the gradient of the lowest layer's input; its rows are the distinct tokens. */
+  readonly embedding: (dx: GPUBuffer) => Dispatch
+}
+
+/** What the kernels of weight gradients read beside activations. */
+export type GradientBuffers = Readonly<Record<'counts' | 'scale' | 'order' | 'groups' | 'scratch', GPUBuffer>>
+
+const WORD = 4
+/** Words from one count to the next: ranges of buffers begin at multiples of 256 bytes. */
+const COUNT_STRIDE = 64
+
+type Kernels = Awaited<ReturnType<typeof compileGradientKernels>>
+
+function chunksOf({ maxRows, chunkRows, maxTokens, headRows }: TrainingShape) {
+  return { rows: maxRows / chunkRows, targets: Math.ceil(maxTokens / headRows) }
+}
+
+/** Compiles the kernels of weight gradients; layers share what has the same shape. */
+export async function compileGradientKernels({ gpu, config, weights }: ModelBase, shape: TrainingShape) {
+  const { hidden, epsilon } = config
+  const { maxRows } = shape
+  const product = ({ inFeatures, outFeatures }: LinearWeight) =>
+    compileLinearWeightGradient(gpu, { inFeatures, outFeatures })
+  const layer = async ({ qkv, dense, gateUp, down }: LayerWeights) => {
+    const compiled = await Promise.all([qkv, dense, gateUp, down].map(product))
+    return { qkv: compiled[0], dense: compiled[1], gateUp: compiled[2], down: compiled[3] }
+  }
+  const [norm, bias, embedding, output, layers] = await Promise.all([
+    compileRmsNormWeightGradient(gpu, { width: hidden, epsilon, maxRows }),
+    compileBiasGradient(gpu, { width: weights.layers[0].qkv.outFeatures, maxRows }),
+    compileEmbeddingGradient(gpu, hidden),
+    product(weights.output),
+    Promise.all(weights.layers.map(layer)),
+  ])
+  return { norm, bias, embedding, output, layers }
+}
+
+function gradientBufferSizes(shape: TrainingShape, { norm, bias }: Kernels) {
+  const { rows, targets } = chunksOf(shape)
+  return {
+    counts: (1 + rows + targets) * COUNT_STRIDE * WORD,
+    scale: WORD,
+    order: shape.maxRows * WORD,
+    groups: shape.maxRows * 3 * WORD,
+    scratch: Math.max(norm.scratchBytes, bias.scratchBytes),
+  }
+}
+
+/** Bytes on the GPU of `GradientBuffers`. */
+export function gradientBufferBytes(shape: TrainingShape, kernels: Kernels): number {
+  return Object.values(gradientBufferSizes(shape, kernels)).reduce((sum, bytes) => sum + bytes, 0)
+}
+
+export function allocateGradientBuffers(
+  allocation: Allocation,
+  shape: TrainingShape,
+  kernels: Kernels,
+): GradientBuffers {
+  const sizes = Object.entries(gradientBufferSizes(shape, kernels))
+  const buffers = sizes.map(([name, bytes]) => [
+    name,
+    allocation.allocate('activations', `weight gradients ${name}`, bytes),
+  ])
+  return Object.fromEntries(buffers) as GradientBuffers
+}
+
+/** The words of `counts`: how many rows there are in all, in each chunk of rows, and in each chunk of targets. */
+export function countWords(
+  shape: TrainingShape,
+  size: { readonly rows: number; readonly targets: number },
+): Uint32Array<ArrayBuffer> {
+  const chunks = chunksOf(shape)
+  const parts = (count: number, all: number, length: number) =>
+    Array.from({ length: count }, (_, i) => Math.min(length, Math.max(0, all - i * length)))
+  const counts = [
+    size.rows,
+    ...parts(chunks.rows, size.rows, shape.chunkRows),
+    ...parts(chunks.targets, size.targets, shape.headRows),
+  ]
+  const words = new Uint32Array(counts.length * COUNT_STRIDE)
+  counts.forEach((count, i) => {
+    words[i * COUNT_STRIDE] = count
+  })
+  return words
+}
+
+/** Binds the kernels to the gradients of parameters, which are found by their names. */
+export function bindWeightGradients(
+  { config }: ModelBase,
+  shape: TrainingShape,
+  kernels: Kernels,
+  parameters: readonly Parameter[],
+  { counts, scale, order, groups, scratch }: GradientBuffers,
+): WeightGradients {
+  const gradients = new Map(parameters.map(({ name, gradient }) => [name, gradient]))
+  const gradientOf = ({ name }: { readonly name: string }) => gradients.get(name)!
+  const chunks = chunksOf(shape)
+  const count = (index: number): BufferRange => ({
+    buffer: counts,
+    offset: index * COUNT_STRIDE * WORD,
+    size: WORD,
+  })
+  const ofRows = (chunk: number | undefined) => count(chunk === undefined ? 0 : 1 + chunk)
+  const ofTargets = (chunk = 0) => count(1 + chunks.rows + chunk)
+  const norm =
+    (label: string, dw: GPUBuffer, rowsOf: typeof ofRows): Norm =>
+    (x, dy, chunk) =>
+      kernels.norm.bind(`${label}, weight gradient`, { x, dy, rows: rowsOf(chunk), scale, dw, scratch })
+  const product =
+    (kernel: Kernels['output'], label: string, dw: GPUBuffer, rowsOf: typeof ofRows): Product =>
+    (dy, x, chunk) => [kernel(`${label}, weight gradient`, { dy, x, rows: rowsOf(chunk), scale, dw })]
+  const tensors = modelTensors(config)
+  const layers = tensors.layers.map((names, index): LayerGradients => {
+    const { qkv, dense, gateUp, down } = kernels.layers[index]
+    const weight = product(qkv, 'query_key_value', gradientOf(names.qkv), ofRows)
+    const bias = names.qkvBias && gradientOf(names.qkvBias)
+    return {
+      inputNorm: norm('input norm', gradientOf(names.inputNorm), ofRows),
+      qkv: (dy, x) => [
+        ...weight(dy, x),
+        ...(bias
+          ? kernels.bias.bind('query_key_value, bias gradient', {
+              ...{ dy, rows: ofRows(undefined), scale, scratch },
+              db: bias,
+            })
+          : []),
+      ],
+      dense: product(dense, 'dense', gradientOf(names.dense), ofRows),
+      postAttentionNorm: norm('post-attention norm', gradientOf(names.postAttentionNorm), ofRows),
+      gateUp: product(gateUp, 'dense_h_to_4h', gradientOf(names.gateUp), ofRows),
+      down: product(down, 'dense_4h_to_h', gradientOf(names.down), ofRows),
+    }
+  })
+  return {
+    layers,
+    finalNorm: norm('final norm', gradientOf(tensors.finalNorm), ofTargets),
+    output: product(kernels.output, 'output_layer', gradientOf(tensors.output), ofTargets),
+    embedding: (dx) =>
+      kernels.embedding('embedding gradient', {
+        dx,
+        order,
+        groups,
+        scale,
+        dw: gradientOf(tensors.embedding),
+      }),
+  }
+}
