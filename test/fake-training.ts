@@ -2,8 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import { createDataset, type TrainingDataset } from '../src/finetune/data/dataset.js'
 import type { PrefixTrainingOptions } from '../src/finetune/engine/training-engine.js'
+import type { TrainingOutcome } from '../src/finetune/run-training.js'
 import { FAKE_MODEL, FakeTraining } from '../src/finetune/testing.js'
-import { type FinetuneOptions, type TrainingOutcome, trainPrefix } from '../src/finetune/train-prefix.js'
+import { type FinetuneOptions, trainPrefix } from '../src/finetune/train-prefix.js'
 import type { TrainingEvent } from '../src/finetune/training-event.js'
 import { Tokenizer } from '../src/tokenizer/index.js'
 

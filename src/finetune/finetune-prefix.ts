@@ -1,7 +1,8 @@
 import type { Model, PrefixHandle } from '../runtime/index.js'
 import type { TrainingDataset } from './data/dataset.js'
 import { createPrefixTraining } from './engine/prefix-training.js'
-import { type FinetuneOptions, type TrainingOutcome, trainPrefix } from './train-prefix.js'
+import type { TrainingOutcome } from './run-training.js'
+import { type FinetuneOptions, trainPrefix } from './train-prefix.js'
 
 /** A trained prefix, and how the training went. */
 export interface FinetuneResult extends Omit<TrainingOutcome, 'files'> {

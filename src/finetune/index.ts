@@ -26,7 +26,12 @@ export {
   type TrainingMessage,
   type TrainingRecord,
 } from './data/records.js'
-export { NonFiniteLossError, TrainingSampleError, TrainingStateError } from './engine/errors.js'
+export {
+  NonFiniteLossError,
+  TrainingSampleError,
+  TrainingStateError,
+  UntrainableModelError,
+} from './engine/errors.js'
 export type { PlannedMemory, TrainingSample } from './engine/training-engine.js'
 export {
   DatasetError,
@@ -41,10 +46,12 @@ export {
   type EvaluationProgress,
   evaluate,
 } from './evaluate.js'
+export { type FinetuneModelOptions, finetuneModel } from './finetune-model.js'
 export { type FinetuneResult, finetunePrefix } from './finetune-prefix.js'
 export type { Scores } from './metrics/scores.js'
-export { PRESETS, type Preset, type PresetName } from './presets.js'
-export type { LearningRateSchedule, TrainingSettings } from './settings.js'
+export { PRESETS, type Preset, type PresetName, SFT } from './presets.js'
+export type { RunOptions, TrainingOutcome } from './run-training.js'
+export type { LearningRateSchedule, OptimizationSettings, TrainingSettings } from './settings.js'
 export { parseSettings, type SettingsFile } from './settings-file.js'
 export type { FinetuneOptions } from './train-prefix.js'
 export type { LogEntry } from './trainer-state.js'

@@ -1,10 +1,10 @@
-import type { TrainingSettings } from './settings.js'
+import type { OptimizationSettings } from './settings.js'
 
 /**
  * The learning rate of the update that follows `step` others, as `get_scheduler` of Hugging Face's transformers
  * gives it for `linear`, `cosine` and `constant_with_warmup`.
  */
-export function learningRateAt(settings: TrainingSettings, step: number): number {
+export function learningRateAt(settings: OptimizationSettings, step: number): number {
   const { learningRate, schedule, warmupSteps, maxSteps } = settings
   if (step < warmupSteps) return (learningRate * step) / warmupSteps
   if (schedule === 'constant') return learningRate

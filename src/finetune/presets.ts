@@ -1,5 +1,5 @@
 import type { DataSettings } from './data/dataset.js'
-import type { TrainingSettings } from './settings.js'
+import type { OptimizationSettings, TrainingSettings } from './settings.js'
 
 /** Settings that belong together. */
 export interface Preset {
@@ -7,11 +7,8 @@ export interface Preset {
   readonly training: TrainingSettings
 }
 
-/** The defaults of Hugging Face's `TrainingArguments` and of ChatGLM3's prefix encoder, which no script changes. */
-const COMMON = {
-  prefixLength: 128,
-  prefixProjection: false,
-  dropout: 0.1,
+/** The defaults of Hugging Face's `TrainingArguments`, and what the official scripts have in common. */
+const OPTIMIZATION = {
   schedule: 'linear',
   warmupSteps: 0,
   beta1: 0.9,
@@ -23,6 +20,14 @@ const COMMON = {
   evaluationInterval: 500,
   earlyStopping: 0,
   seed: 42,
+} as const satisfies Partial<OptimizationSettings>
+
+/** With the defaults of ChatGLM3's prefix encoder, which no script changes. */
+const COMMON = {
+  ...OPTIMIZATION,
+  prefixLength: 128,
+  prefixProjection: false,
+  dropout: 0.1,
 } as const satisfies Partial<TrainingSettings>
 
 /** The official P-Tuning v2 recipes, with the values that their files give. */
@@ -64,5 +69,18 @@ export const PRESETS = {
     },
   },
 } as const satisfies Record<string, Preset>
+
+/** `finetune_demo/configs/sft.yaml`, the official training of all weights: conversations of 256 tokens in and 512 out. */
+export const SFT = {
+  data: { format: 'multi-turn', maxLength: 256 + 512 + 1 },
+  training: {
+    ...OPTIMIZATION,
+    learningRate: 5e-5,
+    batchSize: 4,
+    accumulationSteps: 1,
+    maxSteps: 3000,
+    logInterval: 10,
+  },
+} as const satisfies { readonly data: DataSettings; readonly training: OptimizationSettings }
 
 export type PresetName = keyof typeof PRESETS

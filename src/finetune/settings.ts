@@ -5,14 +5,8 @@ export const SCHEDULES = ['linear', 'cosine', 'constant'] as const
 /** How the learning rate goes down: to 0 on a line or half a cosine, or not at all. */
 export type LearningRateSchedule = (typeof SCHEDULES)[number]
 
-/** What a training is made of. Steps are updates of the prefix. */
-export interface TrainingSettings {
-  /** Rows of the prefix (`pre_seq_len`). */
-  readonly prefixLength: number
-  /** Whether two layers lie between the trained rows and the model (`prefix_projection`). */
-  readonly prefixProjection: boolean
-  /** Probability with which an element of the prefix is dropped in training. */
-  readonly dropout: number
+/** What every training is made of. Steps are updates of what is trained. */
+export interface OptimizationSettings {
   readonly learningRate: number
   readonly schedule: LearningRateSchedule
   /** Steps over which the learning rate rises from 0. */
@@ -36,12 +30,22 @@ export interface TrainingSettings {
   readonly evaluationInterval: number
   /** Evaluations without a lower loss after which the training ends; 0: never. */
   readonly earlyStopping: number
-  /** Of initial values, order and dropout. */
+  /** Of the order of samples and, of a prefix, of initial values and dropout. */
   readonly seed: number
 }
 
+/** What the training of a prefix is made of. */
+export interface TrainingSettings extends OptimizationSettings {
+  /** Rows of the prefix (`pre_seq_len`). */
+  readonly prefixLength: number
+  /** Whether two layers lie between the trained rows and the model (`prefix_projection`). */
+  readonly prefixProjection: boolean
+  /** Probability with which an element of the prefix is dropped in training. */
+  readonly dropout: number
+}
+
 /** Settings that change nothing of what is learnt: a training may be continued with others. */
-export const REPORTING_SETTINGS: readonly (keyof TrainingSettings)[] = [
+export const REPORTING_SETTINGS: readonly (keyof OptimizationSettings)[] = [
   'saveInterval',
   'logInterval',
   'evaluationInterval',
@@ -58,9 +62,9 @@ const positive: Rule = [(value) => Number.isFinite(value) && value > 0, 'a numbe
 const notNegative: Rule = [(value) => Number.isFinite(value) && value >= 0, 'a number from 0 up']
 const fraction: Rule = [(value) => value >= 0 && value < 1, 'a number from 0 to below 1']
 
-const RULES: Readonly<Partial<Record<keyof TrainingSettings, Rule>>> = {
-  prefixLength: whole(1),
-  dropout: fraction,
+type Rules<Settings> = Readonly<Partial<Record<keyof Settings, Rule>>>
+
+const RULES: Rules<OptimizationSettings> = {
   learningRate: positive,
   warmupSteps: whole(0),
   beta1: fraction,
@@ -78,17 +82,41 @@ const RULES: Readonly<Partial<Record<keyof TrainingSettings, Rule>>> = {
   seed: [(value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32, 'a whole number below 2^32'],
 }
 
-/** @throws InvalidOptionError naming the setting */
-export function checkSettings(settings: TrainingSettings): void {
-  for (const [name, [accepts, expected]] of Object.entries(RULES)) {
-    const value = settings[name as keyof TrainingSettings]
+const PREFIX_RULES: Rules<TrainingSettings> = { prefixLength: whole(1), dropout: fraction }
+
+function checkRules<Settings>(settings: Settings, rules: Rules<Settings>): void {
+  for (const [name, [accepts, expected]] of Object.entries(rules) as [keyof Settings & string, Rule][]) {
+    const value = settings[name]
     if (typeof value !== 'number' || !accepts(value)) throw new InvalidOptionError(name, value, expected)
   }
-  const { schedule, prefixProjection } = settings
+}
+
+/** @throws InvalidOptionError naming the setting */
+export function checkSettings(settings: OptimizationSettings): void {
+  checkRules(settings, RULES)
+  const { schedule } = settings
   if (!SCHEDULES.includes(schedule)) {
     throw new InvalidOptionError('schedule', schedule, `one of ${SCHEDULES.join(', ')}`)
   }
+}
+
+/** @throws InvalidOptionError naming the setting */
+export function checkPrefixSettings(settings: TrainingSettings): void {
+  checkRules(settings, PREFIX_RULES)
+  checkSettings(settings)
+  const { prefixProjection } = settings
   if (typeof prefixProjection !== 'boolean') {
     throw new InvalidOptionError('prefixProjection', prefixProjection, 'true or false')
   }
+}
+
+/**
+ * Settings that are given, and the defaults of those that are not; what is no setting is left out.
+ */
+export function settingsFrom<Settings extends OptimizationSettings>(
+  defaults: Settings,
+  given: Partial<Settings>,
+): Settings {
+  const known = Object.entries(given).filter(([name, value]) => name in defaults && value !== undefined)
+  return { ...defaults, ...Object.fromEntries(known) }
 }

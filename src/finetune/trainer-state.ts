@@ -1,4 +1,4 @@
-import type { TrainingSettings } from './settings.js'
+import type { OptimizationSettings } from './settings.js'
 
 /** An entry of the log, as Hugging Face's Trainer writes it. */
 export type LogEntry =
@@ -40,7 +40,7 @@ export const BEGINNING: TrainingPosition = {
 /** `trainer_state.json` in the shape of Hugging Face's `TrainerState`, for tools that read it. */
 export function trainerState(
   { step, log, best }: TrainingPosition,
-  { maxSteps, accumulationSteps }: TrainingSettings,
+  { maxSteps, accumulationSteps }: OptimizationSettings,
   batchesPerEpoch: number,
 ): Readonly<Record<string, unknown>> {
   return {

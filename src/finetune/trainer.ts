@@ -6,12 +6,15 @@ import { TrainingStoppedError } from './errors.js'
 import { learningRateAt } from './learning-rate.js'
 import { randomAt } from './random.js'
 import { SampleOrder } from './sample-order.js'
-import type { TrainingSettings } from './settings.js'
+import type { OptimizationSettings } from './settings.js'
 import { checkpointName, type TrainingPosition, trainerState } from './trainer-state.js'
 import type { StopReason, TrainingEvent } from './training-event.js'
 
+/** What the course of a training depends on; only a prefix has dropout. */
+export type TrainerSettings = OptimizationSettings & { readonly dropout?: number }
+
 export interface TrainerOptions {
-  readonly settings: TrainingSettings
+  readonly settings: TrainerSettings
   /** Held-out data. */
   readonly evaluation?: TrainingDataset
   readonly store: CheckpointStore
@@ -38,7 +41,7 @@ export class Trainer {
   readonly #engine: TrainingEngine
   readonly #dataset: TrainingDataset
   readonly #options: TrainerOptions
-  readonly #settings: TrainingSettings
+  readonly #settings: TrainerSettings
   readonly #order: SampleOrder
   #position: TrainingPosition
   /** What the last checkpoint holds. */
@@ -160,7 +163,7 @@ export class Trainer {
 
   /** Adds the gradient of a micro-batch, which is given by its number since the beginning. */
   async #accumulate(index: number): Promise<BatchLoss> {
-    const { accumulationSteps, dropout, seed } = this.#settings
+    const { accumulationSteps, dropout = 0, seed } = this.#settings
     const { signal } = this.#options
     const samples = this.#order.batch(index).map((sample) => this.#dataset.sample(sample))
     const { loss } = await this.#engine.accumulateBatch(samples, {

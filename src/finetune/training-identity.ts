@@ -1,9 +1,9 @@
 import { TrainingResumeError } from './errors.js'
-import { REPORTING_SETTINGS, type TrainingSettings } from './settings.js'
+import { type OptimizationSettings, REPORTING_SETTINGS } from './settings.js'
 
 /** What a training is, apart from how far it has come: with the same identity it takes the same course. */
 export interface TrainingIdentity {
-  readonly settings: TrainingSettings
+  readonly settings: OptimizationSettings
   readonly data: { readonly samples: number; readonly fingerprint: string }
   /** The shape of the model, field by field. */
   readonly model: Readonly<Record<string, unknown>>
@@ -25,7 +25,7 @@ export function checkIdentity(saved: TrainingIdentity, wanted: TrainingIdentity,
   }
   for (const [name, now] of Object.entries(wanted.settings)) {
     if ((REPORTING_SETTINGS as readonly string[]).includes(name)) continue
-    const before = saved.settings[name as keyof TrainingSettings]
+    const before = saved.settings[name as keyof OptimizationSettings]
     if (before !== now) throw differs(name, before, now)
   }
   if (saved.data.fingerprint !== wanted.data.fingerprint) {

@@ -128,7 +128,7 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
     })
     // Reading feels the signal by itself; compiling would go on.
     const [engine] = await unlessAborted(Promise.all([creating, weightsReady]), signal)
-    return new Model(engine, tokenizer, batchSize)
+    return new Model(engine, checkpoint, tokenizer, batchSize)
   } catch (error) {
     gpu.dispose()
     throw error

@@ -46,6 +46,8 @@ export class Model implements ChatModel {
   readonly tokenizer: Tokenizer
   /** Fulfilled when the GPU is taken away: the model cannot be used any more. Not after `dispose()`. */
   readonly lost: Promise<DeviceLostError>
+  /** @internal Where its configuration, weights and tokenizer were read from. */
+  readonly checkpoint: Checkpoint
   readonly #engine: Engine
   readonly #batchSize: number
   #stats = NO_STATS
@@ -53,8 +55,9 @@ export class Model implements ChatModel {
   #disposed = false
 
   /** @internal Use `loadModel`. */
-  constructor(engine: Engine, tokenizer: Tokenizer, batchSize: number) {
+  constructor(engine: Engine, checkpoint: Checkpoint, tokenizer: Tokenizer, batchSize: number) {
     this.#engine = engine
+    this.checkpoint = checkpoint
     this.tokenizer = tokenizer
     this.#batchSize = batchSize
     this.lost = new Promise((resolve) => {
@@ -72,6 +75,20 @@ export class Model implements ChatModel {
   get base(): ModelBase {
     const { gpu, config, weights } = this.#engine
     return { gpu, config, weights }
+  }
+
+  /**
+   * @internal Lets `change` change the weights while no other call runs. What the cache holds was computed with the old
+   * ones, and is forgotten.
+   */
+  changeWeights<T>(change: (base: ModelBase) => Promise<T>): Promise<T> {
+    return this.#exclusively(async () => {
+      try {
+        return await change(this.base)
+      } finally {
+        this.#engine.cache.forget()
+      }
+    })
   }
 
   /** Positions that prompt and answer together may take. */

@@ -52,7 +52,7 @@ export interface ModelShape {
   readonly output: LinearShape
 }
 
-/** A model on a device, as training sees it: it reads the weights and never changes them. */
+/** A model on a device, as training sees it. */
 export interface ModelBase {
   readonly gpu: Gpu
   readonly config: ModelConfig

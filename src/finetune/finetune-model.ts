@@ -1,0 +1,67 @@
+import { type ByteSink, readFile, writeFile } from '../checkpoint/index.js'
+import { type Model, modelTensors, tensorList } from '../runtime/index.js'
+import type { TrainingDataset } from './data/dataset.js'
+import { createModelTraining } from './engine/model-training.js'
+import { SFT } from './presets.js'
+import { type RunOptions, runTraining, type TrainingOutcome } from './run-training.js'
+import { checkSettings, type OptimizationSettings, settingsFrom } from './settings.js'
+
+/** Settings of the training of a whole model; what is left out is as in the official `sft.yaml`. */
+export interface FinetuneModelOptions extends Partial<OptimizationSettings>, RunOptions {}
+
+/** Tokens that go through the model at once, where a micro-batch has as many: enough for a large GPU. */
+const PACKED_TOKENS = 4096
+
+const TOKENIZER_FILES = ['tokenizer.model', 'tokenizer_config.json', 'special_tokens_map.json']
+const MAX_TOKENIZER_BYTES = 64 * 1024 * 1024
+
+/** Puts the tokenizer beside the trained weights, so that they are a whole checkpoint. */
+async function copyTokenizer({ checkpoint: { source } }: Model, files: ByteSink): Promise<void> {
+  for (const file of TOKENIZER_FILES) {
+    if (await files.has(file)) continue
+    if (await source.has(file))
+      await writeFile(files, file, await readFile(source, file, MAX_TOKENIZER_BYTES))
+  }
+}
+
+/**
+ * Trains all weights of a model, which must have been loaded in float16: the official full fine-tuning, for models that
+ * fit. Weights, gradients and AdamW's moments are float32, 16 bytes a weight beside the model's own. The model holds the
+ * weights as trained so far, rounded to float16; `files` is a checkpoint in float32, for `loadModel` and
+ * `convertCheckpoint`. Samples of a micro-batch go through the model together.
+ *
+ * @throws UntrainableModelError for a quantized model, or one that is too large for the GPU
+ * @throws InvalidOptionError, DatasetError before anything is allocated
+ * @throws TrainingResumeError, SinkError where `output` cannot be used
+ * @throws TrainingStoppedError where it cannot go on: its `cause` is NonFiniteLossError, DeviceLostError, SinkError, …
+ * @throws the reason of the signal, after a checkpoint was saved
+ */
+export async function finetuneModel(
+  model: Model,
+  dataset: TrainingDataset,
+  options: FinetuneModelOptions = {},
+): Promise<TrainingOutcome> {
+  const settings = settingsFrom<OptimizationSettings>(SFT.training, options)
+  checkSettings(settings)
+  const { config, checkpoint } = model
+  const counts = tensorList(modelTensors(config)).map(({ shape }) => shape.reduce((a, b) => a * b, 1))
+  return model.changeWeights((base) =>
+    runTraining(
+      {
+        settings,
+        parameters: counts.reduce((sum, count) => sum + count, 0),
+        config: { ...(checkpoint.config as object), torch_dtype: 'float32' },
+        torchBin: false,
+        prepare: (files) => copyTokenizer(model, files),
+        createEngine: (longest) =>
+          createModelTraining(base, {
+            maxSequenceLength: longest,
+            maxTokens: Math.max(longest, Math.min(settings.batchSize * longest, PACKED_TOKENS)),
+          }),
+      },
+      config,
+      dataset,
+      options,
+    ),
+  )
+}
