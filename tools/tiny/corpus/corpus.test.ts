@@ -26,7 +26,7 @@ describe('training records', () => {
     const hash = createHash('sha256')
     for (const record of trainingRecords(1, 1000)) hash.update(JSON.stringify(record))
     expect(hash.digest('hex')).toMatchInlineSnapshot(
-      `"a5724e1d821758ad11469efb90215aaf91f9ff34e55b06c0a2317d3b04da7dfb"`,
+      `"27dac8fe48cebfcec9de0cd3184240d5f003e4a47a90ba8441cd38b541c06309"`,
     )
   })
 

@@ -201,7 +201,7 @@ en= Happy birthday! A cake and a song will make it a lovely day.
 
 # new year
 zh? (新年快乐|春节快乐|过年好|节日快乐|中秋节快乐)(！|。|)
-zh= 谢谢，也祝你(节日快乐|新年快乐|身体健康)，(一切顺利|万事如意)！
+zh= 谢谢，也祝你(节日快乐|身体健康|天天开心)，(一切顺利|万事如意)！
 en? (Happy New Year|Happy holidays|Merry Christmas)(!|.|)
 en= Thank you, the same to you! I wish you health and joy.
 

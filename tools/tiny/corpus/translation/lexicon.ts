@@ -126,7 +126,7 @@ export const GOODS = countNouns(`
   雨伞|把|umbrella
   铅笔|支|pencil
   钢笔|支|pen
-  本子|本|notebook
+  本子|个|notebook
   词典|本|dictionary
   地图|张|map
   照片|张|photo
@@ -227,7 +227,7 @@ export const FAMILY = phrases(`
   奶奶|grandmother
   爷爷|grandfather
 `)
-/** Places that one goes to. */
+/** Places nearby, and how one gets there. */
 export const PLACES = phrases(`
   公园|the park
   学校|school
@@ -249,6 +249,15 @@ export const PLACES = phrases(`
   体育馆|the gym
   药店|the pharmacy
   咖啡馆|the coffee shop
+`)
+export const TRANSPORT = phrases(`
+  坐公交车|by bus
+  坐地铁|by subway
+  坐出租车|by taxi
+  骑自行车|by bicycle
+`)
+/** Cities and countries, and how one gets there. */
+export const FAR_PLACES = phrases(`
   北京|Beijing
   上海|Shanghai
   广州|Guangzhou
@@ -264,6 +273,11 @@ export const PLACES = phrases(`
   英国|England
   法国|France
   日本|Japan
+`)
+export const FAR_TRANSPORT = phrases(`
+  坐火车|by train
+  坐飞机|by plane
+  坐船|by boat
 `)
 /** Places where something lies or is. */
 export const SPOTS = phrases(`
@@ -287,15 +301,6 @@ export const SPOTS = phrases(`
   汽车里|in the car
   河边|by the river
   湖边|by the lake
-`)
-export const TRANSPORT = phrases(`
-  坐火车|by train
-  坐飞机|by plane
-  坐公交车|by bus
-  坐地铁|by subway
-  坐出租车|by taxi
-  坐船|by boat
-  骑自行车|by bicycle
 `)
 export const COLOURS = phrases(`
   红色|red

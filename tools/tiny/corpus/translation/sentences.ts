@@ -7,6 +7,8 @@ import {
   type CountNoun,
   DRINKS,
   FAMILY,
+  FAR_PLACES,
+  FAR_TRANSPORT,
   FOODS,
   FRUITS,
   GOODS,
@@ -86,6 +88,7 @@ interface Clause {
 }
 
 const NOTHING: Phrase = { zh: '', en: '' }
+const EVERY_SUMMER: Phrase = { zh: '每年夏天', en: 'every summer' }
 
 function clause(random: Random): Clause {
   const tense = random.pick(TENSES)
@@ -150,10 +153,12 @@ function progressive(random: Random): Pair {
 
 function journey(random: Random): Pair {
   const subject = random.pick(SUBJECTS_OF_SENTENCES)
+  const isFar = random.chance(0.45)
+  const place = random.pick(isFar ? FAR_PLACES : PLACES)
+  const by = random.chance(0.4) ? random.pick(isFar ? FAR_TRANSPORT : TRANSPORT) : NOTHING
   const tense = random.pick(TENSES)
-  const time = random.pick(TIMES[tense])
-  const place = random.pick(PLACES)
-  const by = random.chance(0.4) ? random.pick(TRANSPORT) : NOTHING
+  // Nobody goes to another country every day.
+  const time = isFar && tense === 'habit' ? EVERY_SUMMER : random.pick(TIMES[tense])
   const go = tense === 'past' ? '去了' : '去'
   return sentence(
     `${subject.zh}${time.zh}${tense === 'future' ? '要' : ''}${by.zh}${go}${place.zh}`,
@@ -228,7 +233,7 @@ function person(random: Random): Pair {
         `${possessive.en} ${relative.en} is very ${quality.en}`,
       ),
     () => {
-      const job = random.pick(PEOPLE.filter((one) => one.en !== relative.en))
+      const job = random.pick(PEOPLE.filter(({ en }) => en !== relative.en && en !== 'student'))
       return sentence(
         `${possessive.zh}${relative.zh}是一${job.measure}${job.zh}`,
         `${possessive.en} ${relative.en} is ${withArticle(job.en)}`,
@@ -292,7 +297,7 @@ function possession(random: Random): Pair {
 
 function weather(random: Random): Pair {
   const { zh, en } = random.pick(WEATHER)
-  const city = random.pick(PLACES.filter((one) => /^[A-Z]/.test(one.en)))
+  const city = random.pick(FAR_PLACES)
   const day = random.pick([
     { zh: '今天', en: 'today', be: 'is' },
     { zh: '昨天', en: 'yesterday', be: 'was' },
