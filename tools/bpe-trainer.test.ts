@@ -19,6 +19,10 @@ describe('countWords', () => {
     ])
   })
 
+  it('cuts in another way if told to', () => {
+    expect([...countWords('a+-b', /[a-z]|[-+]+/g).keys()]).toEqual(['a', '+-', 'b'])
+  })
+
   it('keeps indentation together and drops line breaks', () => {
     expect([...countWords('\n    if\n    if')]).toEqual([
       ['▁▁▁▁', 2],
@@ -37,6 +41,21 @@ describe('trainBpe', () => {
 
   it('stops at the number of pieces asked for', () => {
     expect(learn({ abc: 5, ab: 2, xy: 3 }, 2)).toEqual(['ab', 'abc'])
+  })
+
+  it('joins the pair that the words have first, of several that are as frequent', () => {
+    expect(learn({ xy: 2, ab: 2 })).toEqual(['xy', 'ab'])
+    expect(learn({ abcd: 2 }, 1)).toEqual(['ab'])
+  })
+
+  it('counts a joined pair as a neighbour of what stands beside it', () => {
+    expect(learn({ abab: 3, cab: 2, ca: 4 })).toEqual(['ab', 'ca', 'abab', 'cab'])
+  })
+
+  it('makes no piece that is not accepted, and goes on with others', () => {
+    const accepts = (piece: string) => piece.length <= 2
+    const counts = new Map([['abcd', 3]])
+    expect(trainBpe(counts, { pieces: 9, minimumCount: 1, accepts })).toEqual(['ab', 'cd'])
   })
 
   it('leaves out pairs that are too rare', () => {

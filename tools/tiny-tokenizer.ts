@@ -1,5 +1,5 @@
 import { countWords, trainBpe } from './bpe-trainer.js'
-import { COMMON_CHARACTERS, COMMON_SIGNS } from './tiny-characters.js'
+import { COMMON_CHARACTERS, COMMON_SIGNS } from './tiny/characters.js'
 import { PROSE, WORDS } from './tiny-text.js'
 
 /** As often as this each listed word counts: enough that all of it becomes pieces. */

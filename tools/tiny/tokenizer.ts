@@ -8,7 +8,7 @@ import {
   writeSentencePieceModel,
 } from '../../src/tokenizer/index.js'
 import { countWords, trainBpe } from '../bpe-trainer.js'
-import { COMMON_CHARACTERS, COMMON_SIGNS } from '../tiny-characters.js'
+import { COMMON_CHARACTERS, COMMON_SIGNS } from './characters.js'
 import { type CorpusRecord, trainingRecords } from './corpus/corpus.js'
 import { PREFIX_TASKS } from './prefix-tasks/prefix-tasks.js'
 

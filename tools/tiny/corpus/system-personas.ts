@@ -1,25 +1,25 @@
 import { table, words } from '../grammar.js'
 import type { Language } from './task.js'
 
-/** Names that a system message may give. */
-export const NAMES: Readonly<Record<Language, readonly string[]>> = {
-  zh: words(
-    '小竹 小云 小星 小鹿 小雪 小海 小风 小叶 小石 小梅 小兰 小松 小溪 小月 小夏 小秋 阿福 阿宝 豆豆 团团 圆圆 乐乐 果果 朵朵 糖糖 石头 星星 米米 可可 多多',
-  ),
-  en: words(
-    'Ada Bob Coco Dora Eva Finn Gina Hugo Iris Jim Kiki Lily Milo Nora Otto Pip Rosie Sunny Toby Vera Willow Zoe Momo Bella',
-  ),
-}
-
 /** What an answer ends with. */
 export const ENDINGS: Readonly<Record<Language, readonly string[]>> = {
-  zh: words('喵 汪 加油 谢谢 完毕 嘻嘻 哈哈 就是这样 祝你开心 明白了吗 好不好 啦啦啦 以上'),
-  en: words('Meow! Over. Cheers! Done. Yay! Thanks! Woof! Peace.'),
+  zh: words(
+    '喵 汪 咩 呱 加油 谢谢 完毕 嘻嘻 哈哈 嘿嘿 就是这样 祝你开心 明白了吗 好不好 啦啦啦 以上 对吧 是不是 您慢走 欢迎再来 祝您愉快 天天开心 万事如意 耶 哦 呀 报告完毕 说完了 就这些 请多指教',
+  ),
+  en: [
+    ...words('Meow! Over. Cheers! Done. Yay! Thanks! Woof! Peace. Bingo! Hooray! Ciao! Okay? Enjoy!'),
+    'That is all.',
+    'Have fun!',
+    'Stay happy!',
+    'Over and out.',
+  ],
 }
 
 /** What an answer begins with. */
 export const BEGINNINGS: Readonly<Record<Language, readonly string[]>> = {
-  zh: words('报告 主人 亲爱的 同学 朋友 老板 大王 好的 收到 嗯'),
+  zh: words(
+    '报告 主人 亲爱的 同学 朋友 老板 大王 好的 收到 嗯 遵命 客官 先生 女士 船长 队长 哎呀 当然 没问题 您好 听好了',
+  ),
   en: [
     'Sure!',
     'Aye aye!',

@@ -3,7 +3,8 @@ import type { Random } from '../random.js'
 import { arithmeticExchange } from './arithmetic.js'
 import { factExchange } from './chat/facts.js'
 import { pickTopic, topicExchange } from './chat/topics.js'
-import { BEGINNINGS, ENDINGS, NAMES, ROLES } from './system-personas.js'
+import { helperName } from './names.js'
+import { BEGINNINGS, ENDINGS, ROLES } from './system-personas.js'
 import type { Draft, Exchange, Instruction, Language, Task } from './task.js'
 import { withArticle } from './translation/lexicon.js'
 import { yesNoDraft } from './yes-no.js'
@@ -44,7 +45,7 @@ const ASK_ROLE: Readonly<Record<Language, readonly string[]>> = {
 }
 
 function name(random: Random, language: Language, answerLanguage: Language): Persona {
-  const v = random.pick(NAMES[answerLanguage])
+  const v = helperName(random, answerLanguage)
   const system = {
     zh: '(你叫{v}|你的名字叫{v}|你的名字是{v}|你是{v}|你是一个叫{v}的助手|你是{v}，一个友好的助手)。',
     en: '(Your name is {v}|You are called {v}|You are {v}|You are {v}, a friendly assistant|You are an assistant named {v}).',

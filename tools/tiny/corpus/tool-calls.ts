@@ -24,27 +24,27 @@ export interface ToolUse {
 const QUESTIONS = {
   weather: {
     zh: '(请问|帮我查一下|我想知道|查一下|请帮我查|)({city}的天气怎么样|{city}天气如何|{city}冷吗|{city}会下雨吗)(？|?)',
-    en: '(What is the weather like in {city}|How is the weather in {city}|Tell me the weather in {city}|Is it cold in {city}|Will it rain in {city}|Please check the weather in {city})(?|)',
+    en: '(What is the weather like in {city}|How is the weather in {city}|Can you tell me the weather in {city}|Is it cold in {city}|Will it rain in {city})(?|)',
   },
   weatherOnDay: {
     zh: '(请问|帮我查一下|我想知道|查一下|请帮我查|)({city}{date}的天气怎么样|{date}{city}天气如何|{city}{date}会下雨吗|{date}{city}冷吗|{date}{city}的天气)(？|?)',
-    en: '(What is the weather like in {city} {on}|How will the weather be in {city} {on}|Tell me the weather in {city} {on}|Will it rain in {city} {on}|Please check the weather in {city} {on})(?|)',
+    en: '(What is the weather like in {city} {on}|How will the weather be in {city} {on}|Can you tell me the weather in {city} {on}|Will it rain in {city} {on}|Is it cold in {city} {on})(?|)',
   },
   time: {
     zh: '(请问|帮我查一下|我想知道|查一下|)({city}现在几点了|{city}现在几点|{city}的时间是多少|现在{city}是几点)(？|?)',
-    en: '(What time is it in {city}|What is the time in {city}|Tell me the time in {city}|Do you know what time it is in {city}|Please check the time in {city})(?|)',
+    en: '(What time is it in {city}|What is the time in {city}|Can you tell me the time in {city}|Do you know what time it is in {city})(?|)',
   },
   calculation: {
     zh: '(请问|帮我算一下|请计算|算一下|计算|)({expression}|{expression}等于多少|{expression}是多少|{expression}的结果是多少)(？|?|)',
-    en: '(What is|How much is|Calculate|Please calculate|Work out|Can you calculate) {expression}(?|)',
+    en: '((What is|How much is|Can you calculate) {expression}(?|)|(Calculate|Please calculate|Work out) {expression}(.|))',
   },
   product: {
     zh: '(请问|帮我|请帮我|我想|)(找一找|找一下|搜索|搜一下|看看有没有){color}的{type}(。|吧。|，谢谢。|)',
-    en: '(Find me|Please find|Search for|Look for|I am looking for|Do you have|Show me) a {color} {type}(.|, please.|?|)',
+    en: '(Find me|Please find|Search for|Look for|I am looking for|Show me) a {color} {type}(.|)',
   },
   reminder: {
     zh: '((请|记得|麻烦你|)(在{time}提醒我{content}|{time}提醒我{content}|提醒我{time}{content})|(请|帮我|麻烦你|)设一个{time}{content}的提醒)(。|！|，谢谢。|)',
-    en: '(Please remind me|Remind me|Can you remind me|Could you remind me) (at {time} to {content}|to {content} at {time})(.|?|, please.)',
+    en: '((Please remind me|Remind me) (at {time} to {content}|to {content} at {time})(.|)|(Can|Could) you remind me (at {time} to {content}|to {content} at {time})?)',
   },
 } as const
 

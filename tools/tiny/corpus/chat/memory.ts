@@ -1,22 +1,26 @@
 import { expand, lines, words } from '../../grammar.js'
 import type { Random } from '../../random.js'
+import { personName } from '../names.js'
 import type { Exchange, Language } from '../task.js'
 
 /** Something that the user tells and asks for later: two exchanges with the same slot v. */
 interface Memory {
-  readonly values: readonly string[]
+  readonly value: (random: Random) => string
   readonly tell: readonly string[]
   readonly reply: readonly string[]
   readonly ask: readonly string[]
   readonly recall: string
 }
 
+function oneOf(list: string): (random: Random) => string {
+  const values = words(list)
+  return (random) => random.pick(values)
+}
+
 const MEMORIES: Readonly<Record<Language, readonly Memory[]>> = {
   zh: [
     {
-      values: words(
-        '小明 小红 小华 小丽 小刚 小芳 小强 小雨 小林 小美 王伟 李娜 张敏 刘洋 陈静 杨帆 赵磊 周杰 吴迪 孙悦',
-      ),
+      value: (random) => personName(random, 'zh'),
       tell: lines(`
         (你好，|你好！|)(我叫|我的名字是|我是|我的名字叫){v}(。|，很高兴认识你。|！)
       `),
@@ -31,8 +35,8 @@ const MEMORIES: Readonly<Record<Language, readonly Memory[]>> = {
       recall: '你叫{v}。',
     },
     {
-      values: words(
-        '苹果 香蕉 西瓜 草莓 面条 饺子 米饭 豆腐 红茶 绿茶 咖啡 牛奶 篮球 足球 游泳 跑步 画画 唱歌 跳舞 读书 下棋 猫 狗 兔子 熊猫',
+      value: oneOf(
+        '苹果 香蕉 梨 桃子 芒果 葡萄 鸡蛋 蛋糕 冰淇淋 巧克力 饼干 包子 火锅 豆浆 果汁 排球 网球 滑冰 爬山 钓鱼 旅行 写字 听音乐 看电影 弹钢琴 拍照 做饭 种花 鱼 鸟 马 大象 春天 夏天 秋天 冬天 红色 蓝色 绿色 数学 历史 英语 西瓜 草莓 面条 饺子 米饭 豆腐 红茶 绿茶 咖啡 牛奶 篮球 足球 游泳 跑步 画画 唱歌 跳舞 读书 下棋 猫 狗 兔子 熊猫',
       ),
       tell: lines(`
         我(很|最|特别|)喜欢{v}(。|！|，你记住了吗？)
@@ -48,7 +52,9 @@ const MEMORIES: Readonly<Record<Language, readonly Memory[]>> = {
       recall: '你喜欢{v}。',
     },
     {
-      values: words('北京 上海 广州 深圳 杭州 南京 成都 西安 武汉 重庆 天津 苏州 青岛 厦门 昆明 长沙'),
+      value: oneOf(
+        '重庆 济南 沈阳 郑州 福州 合肥 南昌 贵阳 兰州 海口 拉萨 大连 宁波 北京 上海 广州 深圳 杭州 南京 成都 西安 武汉 天津 苏州 青岛 厦门 昆明 长沙',
+      ),
       tell: lines(`
         我(住在|家在|现在住在){v}(。|，你知道吗？)
       `),
@@ -64,7 +70,7 @@ const MEMORIES: Readonly<Record<Language, readonly Memory[]>> = {
   ],
   en: [
     {
-      values: words('Tom Anna Ben Lucy Jack Emma Sam Mary Leo Nina Max Ella Paul Kate Peter Julia'),
+      value: (random) => personName(random, 'en'),
       tell: lines(`
         (Hello, |Hi! |)(my name is|I am|I'm) {v}(.|, nice to meet you.|!)
       `),
@@ -77,8 +83,8 @@ const MEMORIES: Readonly<Record<Language, readonly Memory[]>> = {
       recall: 'Your name is {v}.',
     },
     {
-      values: words(
-        'apples bananas tea coffee milk noodles rice cats dogs rabbits football basketball music books chess swimming running painting',
+      value: oneOf(
+        'pears cakes bread cheese fish horses birds tennis dancing singing cooking history math red blue summer winter apples bananas tea coffee milk noodles rice cats dogs rabbits football basketball music books chess swimming running painting',
       ),
       tell: lines(`
         I (really |)(like|love) {v}(.|!| very much.)
@@ -92,7 +98,7 @@ const MEMORIES: Readonly<Record<Language, readonly Memory[]>> = {
       recall: 'You like {v}.',
     },
     {
-      values: words('Beijing Shanghai London Paris Berlin Rome Tokyo Madrid Oxford Cairo Ottawa'),
+      value: oneOf('Beijing Shanghai London Paris Berlin Rome Tokyo Madrid Oxford Cairo Ottawa'),
       tell: lines(`
         I (live in|now live in|am living in) {v}.
       `),
@@ -110,7 +116,7 @@ const MEMORIES: Readonly<Record<Language, readonly Memory[]>> = {
 /** What a user tells about himself, and the question for it. */
 export function memoryExchanges(random: Random, language: Language): [tell: Exchange, ask: Exchange] {
   const memory = random.pick(MEMORIES[language])
-  const slots = { v: random.pick(memory.values) }
+  const slots = { v: memory.value(random) }
   const from = (templates: readonly string[]) => expand(random.pick(templates), random, slots)
   const tell = from(memory.tell)
   const ask = from(memory.ask)

@@ -224,7 +224,7 @@ en? I (quarreled|had a fight) with my (friend|mother|classmate|colleague)(.|, wh
 en= Calm down first, then talk about it. A kind word often helps.
 
 # work
-zh? (工作|学习|事情)(太多|太忙|好多)(了，怎么办|，做不完怎么办|，压力很大)(？|。)
+zh? (工作|作业|事情)(太多|好多)(了，怎么办？|，做不完怎么办？|，压力很大。)
 zh= 先列一张清单，(最重要的先做|一件一件地做)，(累了就休息一会儿|别忘了休息)。
 en? I have too much (work|homework|to do)(.|, what can I do?)
 en= Make a list, do the most important thing first, and take breaks.
