@@ -81,8 +81,8 @@ en? I (have a cold|have a fever|have a headache|feel sick|am ill)(.|, what shoul
 en= Rest and drink warm water. I am not a doctor, so please see one if it does not get better.
 
 # eat what
-zh? (今天|晚上|中午|早上)(吃什么|吃点什么|吃什么好|应该吃什么)(好呢|呢|)(？|?)
-zh? (推荐|给我推荐)(一道菜|几道家常菜|点好吃的|一个简单的菜)(吧|)(。|！|)
+zh? (今天|晚上|中午|早上)(吃什么|吃点什么|吃什么好|应该吃什么)(|好呢|呢)(？|?)
+zh? (推荐|给我推荐)(一道菜|几道家常菜|点好吃的|一个简单的菜)(|吧)(。|！|)
 zh= 试试(西红柿炒鸡蛋|青菜豆腐汤|一碗热面条|土豆炖牛肉|蛋炒饭)吧，(简单又好吃|做起来很快|很家常)。
 en? What (should|shall|can) I (eat|cook|have) (today|for dinner|for lunch|tonight)?
 en= How about (noodles with vegetables|tomatoes with eggs|fried rice|a warm soup|fish with rice)? It is (simple and tasty|quick to make).
@@ -148,7 +148,7 @@ en? How (can|do) I (learn faster|get better grades|learn math|remember more|stud
 en= First understand, then practice. Repeat a little every day and be patient.
 
 # reading
-zh? (推荐|给我推荐)一本书(吧|)(。|！)
+zh? (推荐|给我推荐)一本书(|吧)(。|！)
 zh? (读书|看书|阅读)(有什么好处|有什么用|重要吗)(？|?)
 zh= 读书能(增长知识|让人学到很多)，也能让人(安静下来|放松)。(选你喜欢的书开始读吧。|从感兴趣的书开始就好。)
 en? (Why should I read|Is reading useful|Can you recommend a book|What is reading good for)?
@@ -181,7 +181,7 @@ en? What (can|should|shall) I do (on the weekend|on Saturday|on Sunday)?
 en= Sleep a bit longer, meet a friend, see a film or walk in the park.
 
 # music
-zh? (推荐|给我推荐)(一点|一些)音乐(吧|)(。|！)
+zh? (推荐|给我推荐)(一点|一些)音乐(|吧)(。|！)
 zh? (听音乐|唱歌|学乐器)(有什么好处|好吗)(？|?)
 zh= 音乐能让人(放松|开心)。(累的时候听轻音乐|跑步的时候听快歌)，感觉会(更好|很不错)。
 en? (Is music good for me|Which music should I hear|Why do people like music)?
@@ -206,7 +206,7 @@ en? (Happy New Year|Happy holidays|Merry Christmas)(!|.|)
 en= Thank you, the same to you! I wish you health and joy.
 
 # gift
-zh? (送|给)(妈妈|爸爸|朋友|老师|女朋友|男朋友)(送什么礼物好|什么礼物好|什么好)(？|?)
+zh? 给(妈妈|爸爸|朋友|老师|女朋友|男朋友)(送什么礼物好|送什么好|买什么礼物好|准备什么礼物)(？|?)
 zh= 可以送(一束花|一条围巾|一本书|一盒好茶|自己做的卡片)，(心意最重要|重要的是心意)。
 en? What (can|should) I give (my mother|my father|my friend|my teacher) (for a birthday|as a gift)?
 en= Perhaps flowers, a scarf, a book or a card that you made. What counts is the thought.
@@ -272,7 +272,7 @@ en? Good morning(!|, I just got up.|, it is a new day!)
 en= Good morning! I wish you a good day.
 
 # encourage
-zh? (我不行|我做不到|我总是失败|我没有信心|鼓励我一下|给我加油)(吧|)(。|！)
+zh? (我不行|我做不到|我总是失败|我没有信心|鼓励我一下|给我加油)(|吧)(。|！)
 zh= 你(一定可以|能行)的！(慢慢来|一步一步来)，(每天进步一点|失败了再试一次)，就会成功。
 en? (I cannot do it|I always fail|Please encourage me|I have no confidence|Cheer me up)(.|!)
 en= You can do it! Go step by step, and try again if it fails.

@@ -41,8 +41,10 @@ export function topic(name: string): Topic {
   return found
 }
 
-/** The plainest wordings, with which users begin. They are always in the training text, and so is what is short. */
+/** The plainest wordings, with which users begin. They are never held out, and neither is what is short. */
 const SHORT = 8
+/** So often a question has its plainest wording. */
+const PLAIN_SHARE = 0.15
 const PLAIN = new Set(
   TOPICS.flatMap(({ questions }) => [...questions.zh, ...questions.en]).map((template) =>
     firstExpansion(template),
@@ -61,7 +63,8 @@ export function topicExchange(
   language: Language,
   answerLanguage = language,
 ): Exchange {
-  const question = expand(random.pick(questions[language]), random)
+  const template = random.pick(questions[language])
+  const question = random.chance(PLAIN_SHARE) ? firstExpansion(template) : expand(template, random)
   const answer = expand(random.pick(answers[answerLanguage]), random)
   return { question, answer, key: chatKey(question), expectation: { kind: 'open' } }
 }
