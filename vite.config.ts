@@ -10,8 +10,8 @@ const external = [/^node:/, /^[a-z@][^:]*$/]
 const library: Record<string, string> = {
   index: path('src/index.ts'),
   cli: path('src/cli/main.ts'),
-  worker: path('src/runtime/worker/worker.ts'),
-  'store-worker': path('src/runtime/store/store-worker.ts'),
+  worker: path('src/browser/worker/worker.ts'),
+  'store-worker': path('src/browser/store/store-worker.ts'),
 }
 const programs: Record<string, string> = {
   'make-synthetic-checkpoint': path('tools/make-synthetic-checkpoint.ts'),

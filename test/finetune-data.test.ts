@@ -206,6 +206,33 @@ describe('a dataset', () => {
 })
 
 describe('published data', () => {
+  it('become samples at once where that is asked for', async () => {
+    const api = {
+      NLDocumentation: 'getWeather: get the weather',
+      Instances: [
+        { input: 'Paris?', output: 'Fine.', intermediate_steps: [], 'Final Thought': 'Done.' },
+        { input: 'malformed' },
+      ],
+    }
+    const lines = [{ content: 'a#b', summary: 'good' }, api].map((record) => JSON.stringify(record))
+    const file = new File([lines.join('\n')], 'mixed.jsonl')
+    const settings = { format: 'multi-turn', maxLength: 64 } as const
+    const dataset = await readDataset(file, tiny, settings, { convert: true })
+    const texts = [0, 1].map((index) =>
+      previewSample(tiny, dataset.sample(index))
+        .map(({ text }) => text)
+        .join(''),
+    )
+    expect(texts[0]).toContain('a#b')
+    expect(texts[1]).toContain('getWeather')
+    expect(dataset).toMatchObject({ length: 2, empty: 1 })
+    const pairs = { format: 'input-output', maxSourceLength: 16, maxTargetLength: 16 } as const
+    await expect(readDataset(file, tiny, pairs, { convert: true })).rejects.toThrow(
+      'mixed.jsonl, line 2: expected prompt and response, found conversations',
+    )
+    await expect(readDataset(file, tiny, pairs)).rejects.toThrow('This is the AdvertiseGen format')
+  })
+
   it('AdvertiseGen becomes pairs, or conversations', () => {
     const pair = fromAdvertiseGen({ value: { content: '类型#裙', summary: '好看' }, where: 'x' })
     expect(pair).toEqual({ prompt: '类型#裙', response: '好看' })

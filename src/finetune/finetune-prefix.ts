@@ -1,8 +1,9 @@
 import type { Model, PrefixHandle } from '../runtime/index.js'
 import type { TrainingDataset } from './data/dataset.js'
-import { createPrefixTraining } from './engine/prefix-training.js'
-import type { TrainingOutcome } from './run-training.js'
-import { type FinetuneOptions, trainPrefix } from './train-prefix.js'
+import { createPrefixTraining, planTraining } from './engine/prefix-training.js'
+import type { PlannedMemory } from './engine/training-engine.js'
+import { longestSample, type TrainingOutcome } from './run-training.js'
+import { engineOptions, type FinetuneOptions, resolveSettings, trainPrefix } from './train-prefix.js'
 
 /** A trained prefix, and how the training went. */
 export interface FinetuneResult extends Omit<TrainingOutcome, 'files'> {
@@ -35,4 +36,20 @@ export async function finetunePrefix(
     createPrefixTraining(model.base, training)
   const { files, ...outcome } = await trainPrefix(create, model.config, dataset, options)
   return { ...outcome, prefix: await model.loadPrefix(files) }
+}
+
+/**
+ * The GPU memory that a training will take besides the model, by purpose. It compiles the kernels, but allocates
+ * nothing.
+ * @throws InvalidOptionError, DatasetError
+ */
+export async function planTrainingMemory(
+  model: Model,
+  dataset: TrainingDataset,
+  options: FinetuneOptions = {},
+): Promise<readonly PlannedMemory[]> {
+  const settings = resolveSettings(options)
+  const { evaluation } = options
+  const longest = longestSample(evaluation ? [dataset, evaluation] : [dataset], model.config)
+  return planTraining(model.base, engineOptions(settings, longest))
 }

@@ -2,8 +2,10 @@ export { fromAdvertiseGen, fromToolAlpaca, toConversation } from './data/convert
 export {
   createDataset,
   type DataSettings,
+  type DatasetHandle,
   type InputOutputSettings,
   type MultiTurnSettings,
+  type ReadDatasetOptions,
   readDataset,
   type TrainingDataset,
 } from './data/dataset.js'
@@ -47,7 +49,7 @@ export {
   evaluate,
 } from './evaluate.js'
 export { type FinetuneModelOptions, finetuneModel } from './finetune-model.js'
-export { type FinetuneResult, finetunePrefix } from './finetune-prefix.js'
+export { type FinetuneResult, finetunePrefix, planTrainingMemory } from './finetune-prefix.js'
 export type { Scores } from './metrics/scores.js'
 export { PRESETS, type Preset, type PresetName, SFT } from './presets.js'
 export type { RunOptions, TrainingOutcome } from './run-training.js'

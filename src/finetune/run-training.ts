@@ -1,7 +1,7 @@
 import { type ByteSink, MemoryFiles, openSink, type SinkLocation } from '../checkpoint/index.js'
 import type { ModelConfig } from '../runtime/index.js'
 import { CheckpointStore } from './checkpoint-store.js'
-import type { TrainingDataset } from './data/dataset.js'
+import type { DatasetHandle, TrainingDataset } from './data/dataset.js'
 import type { TrainingEngine } from './engine/training-engine.js'
 import { DatasetError } from './errors.js'
 import { Trainer, type TrainerSettings } from './trainer.js'
@@ -49,8 +49,11 @@ export interface Subject<Settings extends TrainerSettings> {
   readonly createEngine: (longest: number) => Promise<TrainingEngine>
 }
 
-/** @throws DatasetError for a sample that the model has no positions for */
-function longestSample(datasets: readonly TrainingDataset[], model: ModelConfig): number {
+/**
+ * Tokens of the longest sample.
+ * @throws DatasetError for a sample that the model has no positions for
+ */
+export function longestSample(datasets: readonly DatasetHandle[], model: ModelConfig): number {
   for (const { name, longest } of datasets) {
     if (longest <= model.maxContextLength) continue
     throw new DatasetError(

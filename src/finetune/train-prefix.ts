@@ -39,6 +39,19 @@ function parameterCount(
   return settings.prefixLength * width + projection
 }
 
+/** @throws InvalidOptionError naming the setting */
+export function resolveSettings(options: FinetuneOptions): TrainingSettings {
+  const settings = settingsFrom<TrainingSettings>(PRESETS.ptuning.training, options)
+  checkPrefixSettings(settings)
+  return settings
+}
+
+/** What the engine of a training is made for. @param maxSequenceLength tokens of the longest sample */
+export function engineOptions(settings: TrainingSettings, maxSequenceLength: number): PrefixTrainingOptions {
+  const { prefixLength, prefixProjection: projection, dropout, seed } = settings
+  return { prefixLength, projection, maxSequenceLength, dropout, seed }
+}
+
 /**
  * Trains a prefix over an engine that is made when everything else is found to be right.
  * @throws as `finetunePrefix`
@@ -49,16 +62,13 @@ export async function trainPrefix(
   dataset: TrainingDataset,
   options: FinetuneOptions,
 ): Promise<TrainingOutcome> {
-  const settings = settingsFrom<TrainingSettings>(PRESETS.ptuning.training, options)
-  checkPrefixSettings(settings)
-  const { prefixLength, prefixProjection: projection, dropout, seed } = settings
+  const settings = resolveSettings(options)
   const subject = {
     settings,
     parameters: parameterCount(model, settings),
     config: prefixConfig(model, settings),
     torchBin: options.torchBin ?? false,
-    createEngine: (maxSequenceLength: number) =>
-      createEngine({ prefixLength, projection, maxSequenceLength, dropout, seed }),
+    createEngine: (longest: number) => createEngine(engineOptions(settings, longest)),
   }
   return runTraining(subject, model, dataset, options)
 }

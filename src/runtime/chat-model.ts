@@ -13,6 +13,7 @@ import type {
 import type { LoadPrefixOptions, LogitsOptions } from './model.js'
 import type { PrefixHandle } from './prefix.js'
 import type { Stream } from './stream.js'
+import type { VariantChoices } from './variants.js'
 
 /** Bytes of GPU memory, by purpose. */
 export interface MemoryUse extends Readonly<Record<MemoryKind, number>> {
@@ -32,6 +33,8 @@ export interface ChatModel {
   readonly contextLength: number
   /** The adapter that the model is on. */
   readonly adapter: AdapterInfo
+  /** Which kernels are used where there are several, and why. */
+  readonly variants: VariantChoices
   /** GPU memory that the model takes now. */
   readonly memory: MemoryUse
   /** How long the last generation took. */

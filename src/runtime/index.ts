@@ -22,23 +22,7 @@ export type { LoadPrefixOptions, LogitsOptions, Model } from './model.js'
 export { type Prefix, type PrefixHandle, prefixWidth, uploadPrefix } from './prefix.js'
 export { previewVariants, type VariantPreview } from './preview-variants.js'
 export { OFFICIAL_SAMPLING, resolveSampling, type SamplingOptions } from './sampling-options.js'
-export {
-  IncompleteItemError,
-  NotStoredError,
-  StorageQuotaError,
-  StoreBusyError,
-  StoreUnavailableError,
-} from './store/errors.js'
-export { type DownloadOptions, ModelStore } from './store/model-store.js'
-export type {
-  StoredItem,
-  StoredKind,
-  StoreOptions,
-  StoreProgress,
-  StoreUsage,
-  StoreWorkOptions,
-} from './store/types.js'
-export type { Stream } from './stream.js'
+export { Stream } from './stream.js'
 export { modelTensors, PREFIX_ENCODER, type TensorSpec, tensorList } from './tensors.js'
 export type { StepPlan } from './token-loop.js'
 export {
@@ -50,6 +34,3 @@ export {
   type Variants,
 } from './variants.js'
 export type { LayerWeights, LinearWeight, ModelBase, ModelWeights, WeightSlice } from './weights.js'
-export { WorkerFailedError } from './worker/errors.js'
-export { type LoadModelInWorkerOptions, loadModelInWorker } from './worker/load-model-in-worker.js'
-export type { WorkerModel } from './worker/worker-model.js'

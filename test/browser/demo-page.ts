@@ -9,7 +9,7 @@ import { TestBrowser } from './browser.js'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 const CONFIG = path('../../demo/vite.config.ts')
-const WORKER = path('../../src/runtime/worker/worker.ts')
+const WORKER = path('../../src/browser/worker/worker.ts')
 const LOSABLE_GPU = `
 const request = GPUAdapter.prototype.requestDevice
 GPUAdapter.prototype.requestDevice = async function (...options) {

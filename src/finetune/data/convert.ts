@@ -95,3 +95,27 @@ function parseObject(json: string): Record<string, PythonValue> | undefined {
     return undefined
   }
 }
+
+/**
+ * Converts records of AdvertiseGen and ToolAlpaca on their way to a dataset; all others pass as they are.
+ * @param format AdvertiseGen becomes pairs or conversations by it
+ * @param onDropped told how many malformed instances of an API were left out
+ */
+export async function* convertPublished(
+  records: AsyncIterable<SourceRecord>,
+  format: 'input-output' | 'multi-turn',
+  onDropped: (count: number) => void,
+): AsyncGenerator<SourceRecord> {
+  for await (const record of records) {
+    const fields = fieldsOf(record)
+    const { where } = record
+    if ('content' in fields && 'summary' in fields) {
+      const pair = fromAdvertiseGen(record)
+      yield { value: format === 'multi-turn' ? toConversation(pair) : pair, where }
+    } else if ('NLDocumentation' in fields) {
+      const { conversations, dropped } = fromToolAlpaca(record)
+      onDropped(dropped)
+      for (const value of conversations) yield { value, where }
+    } else yield record
+  }
+}

@@ -2,12 +2,18 @@ import { createSha256, type Sha256 } from '../../checkpoint/index.js'
 import type { Tokenizer } from '../../tokenizer/index.js'
 import type { TrainingSample } from '../engine/training-engine.js'
 import { DatasetError } from '../errors.js'
+import { convertPublished } from './convert.js'
 import { type EncodedSample, encodeConversation, encodePair, IGNORED } from './encode.js'
 import { type DataLocation, dataName, type ReadOptions, readRecords } from './read-records.js'
 import { isConversation, parseRecord, type SourceRecord, type TrainingRecord } from './records.js'
 
 /** How records become token ids. */
 export type DataSettings = InputOutputSettings | MultiTurnSettings
+
+export interface ReadDatasetOptions extends ReadOptions {
+  /** Takes records of AdvertiseGen and ToolAlpaca, too, as `chatglm data` converts them. */
+  readonly convert?: boolean
+}
 
 /** Pairs of prompt and response, without roles. */
 export interface InputOutputSettings {
@@ -25,20 +31,33 @@ export interface MultiTurnSettings {
   readonly maxLength: number
 }
 
-/** Tokenized samples, each with what is learnt from it. */
-export class TrainingDataset {
+/** A dataset as those see it who only give it to calls; its samples are where the model is. */
+export interface DatasetHandle {
   /** What it was read from. */
   readonly name: string
   readonly settings: DataSettings
+  /** Number of samples. */
+  readonly length: number
   /** Samples of which something was cut off. */
   readonly truncated: number
-  /** Records that were left out, because nothing to learn from was left of them. */
+  /** Records that were left out: nothing to learn from was left of them, or they are malformed uses of a tool. */
   readonly empty: number
   /** Tokens of all samples. */
   readonly tokens: number
   /** Tokens of the longest sample. */
   readonly longest: number
   /** SHA-256 of ids and labels: the same data give the same training. */
+  readonly fingerprint: string
+}
+
+/** Tokenized samples, each with what is learnt from it. */
+export class TrainingDataset implements DatasetHandle {
+  readonly name: string
+  readonly settings: DataSettings
+  readonly truncated: number
+  readonly empty: number
+  readonly tokens: number
+  readonly longest: number
   readonly fingerprint: string
   /** Each sample's ids; a target is stored as its complement. */
   readonly #samples: readonly Int32Array[]
@@ -61,7 +80,6 @@ export class TrainingDataset {
     this.#samples = samples
   }
 
-  /** Number of samples. */
   get length(): number {
     return this.#samples.length
   }
@@ -136,9 +154,16 @@ export async function readDataset(
   location: DataLocation,
   tokenizer: Tokenizer,
   settings: DataSettings,
-  options: ReadOptions = {},
+  { convert = false, ...options }: ReadDatasetOptions = {},
 ): Promise<TrainingDataset> {
-  return collect(readRecords(location, options), tokenizer, settings, dataName(location))
+  const records = readRecords(location, options)
+  const name = dataName(location)
+  if (!convert) return collect(records, tokenizer, settings, name)
+  let dropped = 0
+  const converted = convertPublished(records, settings.format, (count) => {
+    dropped += count
+  })
+  return collect(converted, tokenizer, settings, name, () => dropped)
 }
 
 async function collect(
@@ -146,6 +171,7 @@ async function collect(
   tokenizer: Tokenizer,
   settings: DataSettings,
   name: string,
+  dropped = () => 0,
 ): Promise<TrainingDataset> {
   const samples: Int32Array[] = []
   const hash = await createSha256()
@@ -161,6 +187,7 @@ async function collect(
     samples.push(packed)
     hashSample(hash, packed)
   }
+  counts.empty += dropped()
   if (samples.length > 0) return new TrainingDataset(name, settings, samples, counts, hash.digest())
   throw new DatasetError(
     counts.empty === 0

@@ -1,5 +1,5 @@
 /** The library's worker, whose GPU is lost when a message comes on a channel, as by a driver reset. */
-import '../../../src/runtime/worker/worker.js'
+import '../../../src/browser/worker/worker.js'
 
 const request = GPUAdapter.prototype.requestDevice
 GPUAdapter.prototype.requestDevice = async function (...options) {

@@ -1,6 +1,6 @@
 import { proxy } from 'comlink'
 import { openSource, type SourceLocation, type SourceOptions } from '../../checkpoint/index.js'
-import { DisposedError, InvalidOptionError } from '../errors.js'
+import { DisposedError, InvalidOptionError } from '../../runtime/index.js'
 import type { Outcome } from '../worker/outcome.js'
 import { packSource } from '../worker/source-transport.js'
 import { type Question, WorkerLine } from '../worker/worker-line.js'
@@ -10,6 +10,7 @@ import { ItemFolder, isNotFound, itemName } from './item-folder.js'
 import { withItemLock } from './locks.js'
 import type { StoreHost } from './store-host.js'
 import { StoredLocation } from './stored-files.js'
+import { StoredOutput } from './stored-output.js'
 import { isLocked } from './sync-access.js'
 import type { StoredItem, StoredKind, StoreOptions, StoreUsage, StoreWorkOptions } from './types.js'
 import { verify } from './verify.js'
@@ -153,6 +154,15 @@ export class ModelStore {
   source(name: string): SourceLocation {
     this.#folder(name)
     return new StoredLocation(this.#root, name)
+  }
+
+  /**
+   * An item as the `output` of `finetunePrefix` of a model in a worker: its prefix, with the checkpoints that a training
+   * can go on from. It is a whole item once the training has ended, or was stopped with a checkpoint.
+   */
+  output(name: string): StoredOutput {
+    this.#folder(name)
+    return new StoredOutput(this.#root, name)
   }
 
   /** @throws StoreUnavailableError where the browser does not tell */

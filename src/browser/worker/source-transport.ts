@@ -8,8 +8,15 @@ export type PortableSource =
   | { readonly kind: 'location'; readonly location: string | FileSystemDirectoryHandle }
   | { readonly kind: 'files'; readonly files: readonly File[]; readonly paths: readonly string[] }
   | { readonly kind: 'stored'; readonly root: FileSystemDirectoryHandle; readonly item: string }
-  /** A source of the caller's own, which stays where it is and is asked through a port. */
-  | { readonly kind: 'port'; readonly port: MessagePort; readonly name: string; readonly file?: string }
+  | PortSource
+
+/** A source of the caller's own, which stays where it is and is asked through a port. */
+export interface PortSource {
+  readonly kind: 'port'
+  readonly port: MessagePort
+  readonly name: string
+  readonly file?: string
+}
 
 /** Makes a location ready for a message; a relative URL is completed, as the worker lies elsewhere. */
 export async function packSource(location: SourceLocation): Promise<PortableSource> {
@@ -52,12 +59,12 @@ export function unpackSource(source: PortableSource): SourceLocation {
     case 'stored':
       return new StoredLocation(source.root, source.item)
     case 'port':
-      return new RemoteSource(source)
+      return new RemoteSource(source, wrap(source.port))
   }
 }
 
 /** Gives a source's answers as outcomes, whose errors keep their class. */
-class SourceServer {
+export class SourceServer {
   readonly #source: ByteSource
 
   constructor(source: ByteSource) {
@@ -84,15 +91,15 @@ class SourceServer {
 }
 
 /** A source in another thread. */
-class RemoteSource implements ByteSource {
+export class RemoteSource implements ByteSource {
   readonly name: string
   readonly file?: string
   readonly #remote: Remote<SourceServer>
 
-  constructor({ port, name, file }: PortableSource & { kind: 'port' }) {
+  constructor({ name, file }: Pick<PortSource, 'name' | 'file'>, remote: Remote<SourceServer>) {
     this.name = name
     if (file !== undefined) this.file = file
-    this.#remote = wrap(port)
+    this.#remote = remote
   }
 
   async list(): Promise<string[]> {

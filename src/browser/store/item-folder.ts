@@ -74,12 +74,17 @@ export class ItemFolder {
     }
   }
 
+  /** The folder of the item's files. @param create whether to make it where there is none */
+  async files(create = false): Promise<FileSystemDirectoryHandle> {
+    const folder = await this.#root.getDirectoryHandle(folderName(this.item), { create })
+    return folder.getDirectoryHandle(FILES, { create })
+  }
+
   /** A file of the item. @param create whether to make it, and the folders to it, where there is none */
   async file(path: string, create = false): Promise<FileSystemFileHandle> {
     const parts = path.split('/')
-    let folder = await this.#root.getDirectoryHandle(folderName(this.item), { create })
-    for (const part of [FILES, ...parts.slice(0, -1)])
-      folder = await folder.getDirectoryHandle(part, { create })
+    let folder = await this.files(create)
+    for (const part of parts.slice(0, -1)) folder = await folder.getDirectoryHandle(part, { create })
     return folder.getFileHandle(parts[parts.length - 1], { create })
   }
 
@@ -96,8 +101,8 @@ export class ItemFolder {
   async removeFile(path: string): Promise<void> {
     const parts = path.split('/')
     try {
-      let folder = await this.#root.getDirectoryHandle(folderName(this.item))
-      for (const part of [FILES, ...parts.slice(0, -1)]) folder = await folder.getDirectoryHandle(part)
+      let folder = await this.files()
+      for (const part of parts.slice(0, -1)) folder = await folder.getDirectoryHandle(part)
       await folder.removeEntry(parts[parts.length - 1])
     } catch (error) {
       if (!isNotFound(error)) throw error

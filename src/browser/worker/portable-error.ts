@@ -17,12 +17,33 @@ import {
   UnsupportedFormatError,
 } from '../../checkpoint/index.js'
 import {
+  DatasetError,
+  NonFiniteLossError,
+  TrainingResumeError,
+  TrainingSampleError,
+  TrainingSettingsError,
+  TrainingStateError,
+  TrainingStoppedError,
+} from '../../finetune/index.js'
+import {
   AdapterLimitError,
   DeviceLostError,
   GpuError,
   OutOfMemoryError,
   ShaderCompilationError,
 } from '../../kernels/index.js'
+import {
+  ContextOverflowError,
+  DisposedError,
+  EmptyTokensError,
+  InvalidOptionError,
+  InvalidTokenError,
+  MissingTokenizerError,
+  ModelConfigError,
+  NoAdapterError,
+  NumericalError,
+  PrefixError,
+} from '../../runtime/index.js'
 import {
   EmptyPromptError,
   InvalidMessageError,
@@ -32,18 +53,6 @@ import {
   UnknownRoleError,
   UnserializableValueError,
 } from '../../tokenizer/index.js'
-import {
-  ContextOverflowError,
-  DisposedError,
-  EmptyTokensError,
-  InvalidOptionError,
-  InvalidTokenError,
-  ModelConfigError,
-  NoAdapterError,
-  NumericalError,
-  PrefixError,
-} from '../errors.js'
-import { MissingTokenizerError } from '../load-tokenizer.js'
 import {
   IncompleteItemError,
   NotStoredError,
@@ -61,6 +70,7 @@ export const ERROR_CLASSES = {
   ConfigError,
   ContextOverflowError,
   CorruptFileError,
+  DatasetError,
   DeviceLostError,
   DisposedError,
   EmptyPromptError,
@@ -76,6 +86,7 @@ export const ERROR_CLASSES = {
   MissingTokenizerError,
   ModelConfigError,
   NoAdapterError,
+  NonFiniteLossError,
   NotStoredError,
   NumericalError,
   OutOfMemoryError,
@@ -93,6 +104,11 @@ export const ERROR_CLASSES = {
   SystemMessagePositionError,
   TensorMismatchError,
   TokenizerFileError,
+  TrainingResumeError,
+  TrainingSampleError,
+  TrainingSettingsError,
+  TrainingStateError,
+  TrainingStoppedError,
   TruncatedFileError,
   TypeError,
   UnknownRoleError,

@@ -1,5 +1,5 @@
+import type { ChatReply } from '../../runtime/index.js'
 import type { PythonLiteralError } from '../../tokenizer/index.js'
-import type { ChatReply } from '../chat.js'
 import { type PortableError, packError, unpackError } from './portable-error.js'
 
 /** The result of a stream for a message: a chat's reply may hold the errors of malformed tool calls. */

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import * as finetune from '../../finetune/index.js'
 import * as library from '../../index.js'
 import { ERROR_CLASSES, packError, unpackError } from './portable-error.js'
 
@@ -11,8 +10,7 @@ describe('an error between page and worker', () => {
       ([name, value]) => typeof value === 'function' && /Error$/.test(name),
     )
     expect(exported.length).toBeGreaterThan(30)
-    // What training throws never comes from the model's worker.
-    const missing = exported.filter(([name]) => !(name in ERROR_CLASSES) && !(name in finetune))
+    const missing = exported.filter(([name]) => !(name in ERROR_CLASSES))
     expect(missing.map(([name]) => name)).toEqual([])
   })
 

@@ -2,7 +2,7 @@
 export interface StoredItem {
   readonly name: string
   readonly kind: StoredKind
-  /** Where it came from, as it was given to `download`, or the names of the files given to `add`. */
+  /** Where it came from, as it was given to `download`, or the names of the files given to `add`; or `training`. */
   readonly source: string
   /** Bytes stored so far. */
   readonly bytes: number

@@ -1,9 +1,28 @@
 import { type ProxyMarked, type ProxyMethods, releaseProxy, transfer } from 'comlink'
-import { DisposedError, InvalidOptionError } from '../errors.js'
-import { loadModel, type Progress } from '../load-model.js'
-import type { Model } from '../model.js'
-import type { PrefixHandle } from '../prefix.js'
-import type { Stream } from '../stream.js'
+import type { SinkLocation } from '../../checkpoint/index.js'
+import {
+  type DataSettings,
+  DatasetError,
+  finetunePrefix,
+  type PlannedMemory,
+  type PreviewPart,
+  planTrainingMemory,
+  previewSample,
+  readDataset,
+  type TrainingDataset,
+  type TrainingEvent,
+} from '../../finetune/index.js'
+import {
+  DisposedError,
+  InvalidOptionError,
+  loadModel,
+  type Model,
+  type PrefixHandle,
+  type Progress,
+  type Stream,
+} from '../../runtime/index.js'
+import { StoredOutput } from '../store/stored-output.js'
+import { Numbered } from './numbered.js'
 import { wrapped } from './outcome.js'
 import { type PortableError, packError } from './portable-error.js'
 import { packReply } from './portable-reply.js'
@@ -11,22 +30,27 @@ import type {
   Answer,
   ModelFacts,
   ModelState,
+  PortableDatasetOptions,
+  PortableFinetuneOptions,
   PortableLoadOptions,
   PortableLogitsOptions,
   PortablePrefixOptions,
+  RemoteDataset,
+  RemoteFinetuneResult,
   RemotePrefix,
   StreamPart,
   StreamRequest,
 } from './protocol.js'
 import { ReadAhead } from './read-ahead.js'
+import { type PortableSink, unpackSink } from './sink-transport.js'
 import { type PortableSource, unpackSource } from './source-transport.js'
 import type { CallId } from './worker-line.js'
 
 /** Tokens that may wait for the page: enough to hide a message's way, few enough that leaving a loop ends the work. */
 const TOKENS_AHEAD = 4
 
-/** A function of the page; `releaseProxy` gives its port back. */
-type Callback<T> = (((value: T) => void) & ProxyMarked & Partial<ProxyMethods>) | undefined
+/** A function of the page, called by messages; `releaseProxy` gives its port back. */
+type Callback<T> = (((value: T) => void | Promise<void>) & ProxyMarked & Partial<ProxyMethods>) | undefined
 
 /** A call under way. */
 interface Call {
@@ -38,8 +62,8 @@ interface Call {
 export class ModelHost {
   #model: Model | undefined
   readonly #calls = new Map<CallId, Call>()
-  readonly #prefixes = new Map<number, PrefixHandle>()
-  #lastPrefix = 0
+  readonly #prefixes = new Numbered<PrefixHandle>()
+  readonly #datasets = new Numbered<TrainingDataset>()
 
   async load(
     id: CallId,
@@ -57,9 +81,9 @@ export class ModelHost {
       }
       const model = await loadModel(unpackSource(source), { ...options, signal, ...listener(onProgress) })
       this.#model = model
-      const { config, contextLength, adapter } = model
+      const { config, contextLength, adapter, variants } = model
       const { vendor, architecture, device, description } = adapter
-      return { config, contextLength, adapter: { vendor, architecture, device, description } }
+      return { config, contextLength, variants, adapter: { vendor, architecture, device, description } }
     }).finally(() => onProgress?.[releaseProxy]?.())
   }
 
@@ -111,17 +135,82 @@ export class ModelHost {
   ): Promise<Answer<RemotePrefix>> {
     return this.#call(id, async (signal) => {
       const prefix = await this.#loaded.loadPrefix(unpackSource(source), { ...options, signal })
-      this.#prefixes.set(++this.#lastPrefix, prefix)
-      return { id: this.#lastPrefix, name: prefix.name, length: prefix.length }
+      return this.#keep(prefix)
     })
   }
 
   async unloadPrefix(id: number): Promise<Answer<void>> {
     return this.#answer(async () => {
-      const prefix = this.#prefixes.get(id)
-      this.#prefixes.delete(id)
+      const prefix = this.#prefixes.take(id)
       if (prefix) await this.#loaded.unloadPrefix(prefix)
     })
+  }
+
+  async readDataset(
+    id: CallId,
+    source: PortableSource,
+    settings: DataSettings,
+    options: PortableDatasetOptions,
+    onProgress: Callback<Progress>,
+  ): Promise<Answer<RemoteDataset>> {
+    return this.#call(id, async (signal) => {
+      const { tokenizer } = this.#loaded
+      // A chosen file is called by its name only where it comes alone.
+      const location = source.kind === 'files' ? source.files[0] : unpackSource(source)
+      const listening = { ...options, signal, ...listener(onProgress) }
+      const dataset = await readDataset(location, tokenizer, settings, listening)
+      const { name, length, truncated, empty, tokens, longest, fingerprint } = dataset
+      const facts = { name, settings, length, truncated, empty, tokens, longest, fingerprint }
+      return { id: this.#datasets.add(dataset), ...facts }
+    }).finally(() => onProgress?.[releaseProxy]?.())
+  }
+
+  async previewSample(dataset: number, index: number): Promise<Answer<PreviewPart[]>> {
+    return this.#answer(() => previewSample(this.#loaded.tokenizer, this.#dataset(dataset).sample(index)))
+  }
+
+  async planTraining(
+    dataset: number,
+    options: PortableFinetuneOptions,
+  ): Promise<Answer<readonly PlannedMemory[]>> {
+    return this.#answer(() =>
+      planTrainingMemory(this.#loaded, this.#dataset(dataset), this.#training(options)),
+    )
+  }
+
+  async unloadDataset(id: number): Promise<Answer<void>> {
+    return this.#answer(() => void this.#datasets.take(id))
+  }
+
+  async finetunePrefix(
+    id: CallId,
+    dataset: number,
+    sink: PortableSink | undefined,
+    options: PortableFinetuneOptions,
+    onProgress: Callback<TrainingEvent>,
+  ): Promise<Answer<RemoteFinetuneResult>> {
+    return this.#call(id, async (signal) => {
+      let told: unknown
+      const train = (output?: SinkLocation) =>
+        finetunePrefix(this.#loaded, this.#dataset(dataset), {
+          ...this.#training(options),
+          signal,
+          ...(output && { output }),
+          ...(onProgress && {
+            onProgress: (event) => {
+              told = onProgress(event)
+            },
+          }),
+        })
+      const output = sink && unpackSink(sink)
+      try {
+        const result = await (output instanceof StoredOutput ? output.run(train) : train(output))
+        return { ...result, prefix: this.#keep(result.prefix) }
+      } finally {
+        // Events and answers go different ways: the page hears of every step before it hears of the end.
+        await told
+      }
+    }).finally(() => onProgress?.[releaseProxy]?.())
   }
 
   abort(id: CallId): void {
@@ -132,11 +221,26 @@ export class ModelHost {
     this.#model?.dispose()
     this.#model = undefined
     this.#prefixes.clear()
+    this.#datasets.clear()
   }
 
   get #loaded(): Model {
     if (!this.#model) throw new DisposedError('model')
     return this.#model
+  }
+
+  #keep(prefix: PrefixHandle): RemotePrefix {
+    return { id: this.#prefixes.add(prefix), name: prefix.name, length: prefix.length }
+  }
+
+  #dataset(id: number): TrainingDataset {
+    const dataset = this.#datasets.get(id)
+    if (!dataset) throw new DatasetError('The dataset was unloaded. Read it again.')
+    return dataset
+  }
+
+  #training({ evaluationId, ...options }: PortableFinetuneOptions) {
+    return evaluationId === undefined ? options : { ...options, evaluation: this.#dataset(evaluationId) }
   }
 
   #state(): ModelState | undefined {

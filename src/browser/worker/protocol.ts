@@ -1,13 +1,26 @@
 /** What page and worker say to each other. Everything here is plain data that `postMessage` carries. */
-import type { SourceOptions } from '../../checkpoint/index.js'
+import type { SinkLocation, SourceOptions } from '../../checkpoint/index.js'
+import type {
+  DatasetHandle,
+  FinetuneOptions,
+  FinetuneResult,
+  ReadDatasetOptions,
+} from '../../finetune/index.js'
+import type {
+  AdapterInfo,
+  ChatOptions,
+  GenerateOptions,
+  GenerationStats,
+  LoadModelOptions,
+  LogitsOptions,
+  MemoryUse,
+  ModelConfig,
+  PrefixHandle,
+  Prompt,
+  VariantChoices,
+} from '../../runtime/index.js'
 import type { Message } from '../../tokenizer/index.js'
-import type { ChatOptions } from '../chat.js'
-import type { AdapterInfo, MemoryUse, Prompt } from '../chat-model.js'
-import type { ModelConfig } from '../config.js'
-import type { GenerateOptions, GenerationStats } from '../generation.js'
-import type { LoadModelOptions } from '../load-model.js'
-import type { LogitsOptions } from '../model.js'
-import type { PrefixHandle } from '../prefix.js'
+import type { StoredOutput } from '../store/stored-output.js'
 import type { Outcome } from './outcome.js'
 
 /** What does not change while a model is loaded. */
@@ -15,6 +28,7 @@ export interface ModelFacts {
   readonly config: ModelConfig
   readonly contextLength: number
   readonly adapter: AdapterInfo
+  readonly variants: VariantChoices
 }
 
 /** What a model tells of itself after every call. */
@@ -58,3 +72,29 @@ export type PortablePrefixOptions = SourceOptions
 export interface RemotePrefix extends PrefixHandle {
   readonly id: number
 }
+
+/** A dataset in the worker. */
+export interface RemoteDataset extends DatasetHandle {
+  readonly id: number
+}
+
+export type PortableDatasetOptions = Omit<ReadDatasetOptions, 'signal' | 'onProgress'>
+
+/** Options of a training in the worker: as for `finetunePrefix`, with datasets that are there. */
+export interface WorkerFinetuneOptions extends Omit<FinetuneOptions, 'output' | 'evaluation'> {
+  /**
+   * Where checkpoints go: a directory handle, a prefix of the store by `ModelStore.output`, or a sink of one's own, such
+   * as `MemoryFiles`, which stays in the page. Without it they stay in the worker's memory and go with the training.
+   */
+  readonly output?: SinkLocation | StoredOutput
+  /** Held-out data, for the loss on them. */
+  readonly evaluation?: DatasetHandle
+}
+
+export type PortableFinetuneOptions = Omit<
+  WorkerFinetuneOptions,
+  'output' | 'evaluation' | 'signal' | 'onProgress'
+> & { readonly evaluationId?: number }
+
+/** A trained prefix in the worker, and how the training went. */
+export type RemoteFinetuneResult = Omit<FinetuneResult, 'prefix'> & { readonly prefix: RemotePrefix }

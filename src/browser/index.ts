@@ -1,0 +1,21 @@
+export {
+  IncompleteItemError,
+  NotStoredError,
+  StorageQuotaError,
+  StoreBusyError,
+  StoreUnavailableError,
+} from './store/errors.js'
+export { type DownloadOptions, ModelStore } from './store/model-store.js'
+export type { StoredOutput } from './store/stored-output.js'
+export type {
+  StoredItem,
+  StoredKind,
+  StoreOptions,
+  StoreProgress,
+  StoreUsage,
+  StoreWorkOptions,
+} from './store/types.js'
+export { WorkerFailedError } from './worker/errors.js'
+export { type LoadModelInWorkerOptions, loadModelInWorker } from './worker/load-model-in-worker.js'
+export type { WorkerFinetuneOptions } from './worker/protocol.js'
+export type { WorkerModel } from './worker/worker-model.js'

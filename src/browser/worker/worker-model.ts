@@ -1,0 +1,264 @@
+import { proxy } from 'comlink'
+import type { SourceLocation } from '../../checkpoint/index.js'
+import {
+  type DataLocation,
+  type DataSettings,
+  DatasetError,
+  type DatasetHandle,
+  type FinetuneResult,
+  type PlannedMemory,
+  type PreviewPart,
+  type ReadDatasetOptions,
+} from '../../finetune/index.js'
+import { DeviceLostError } from '../../kernels/index.js'
+import type {
+  AdapterInfo,
+  BatchToken,
+  ChatDelta,
+  ChatModel,
+  ChatOptions,
+  ChatReply,
+  GeneratedToken,
+  GenerateOptions,
+  Generation,
+  GenerationStats,
+  LoadPrefixOptions,
+  LogitsOptions,
+  MemoryUse,
+  ModelConfig,
+  PrefixHandle,
+  Prompt,
+  VariantChoices,
+} from '../../runtime/index.js'
+import { DisposedError, PrefixError, Stream } from '../../runtime/index.js'
+import type { Message } from '../../tokenizer/index.js'
+import type { ModelLine } from './model-line.js'
+import { unpackError } from './portable-error.js'
+import { unpackReply } from './portable-reply.js'
+import type {
+  ModelFacts,
+  ModelState,
+  Portable,
+  PortableFinetuneOptions,
+  RemotePrefix,
+  StreamRequest,
+  WorkerFinetuneOptions,
+} from './protocol.js'
+import { packSink } from './sink-transport.js'
+import { packSource } from './source-transport.js'
+
+/** A model that runs in a Web Worker: the page stays responsive, also while a model loads. */
+export class WorkerModel implements ChatModel {
+  readonly config: ModelConfig
+  readonly contextLength: number
+  readonly adapter: AdapterInfo
+  readonly variants: VariantChoices
+  readonly lost: Promise<DeviceLostError>
+  readonly #line: ModelLine
+  readonly #ownsWorker: boolean
+  readonly #prefixes = new WeakMap<PrefixHandle, number>()
+  readonly #datasets = new WeakMap<DatasetHandle, number>()
+
+  /** @internal Use `loadModelInWorker`. */
+  constructor(
+    line: ModelLine,
+    { config, contextLength, adapter, variants }: ModelFacts,
+    ownsWorker: boolean,
+  ) {
+    this.config = config
+    this.contextLength = contextLength
+    this.adapter = adapter
+    this.variants = variants
+    this.#line = line
+    this.#ownsWorker = ownsWorker
+    this.lost = new Promise((resolve) => {
+      line.tell(async (host) => resolve(unpackError(await host.lost()) as DeviceLostError))
+      line.ended.catch((reason: Error) => {
+        if (!(reason instanceof DisposedError)) resolve(new DeviceLostError(reason.message))
+      })
+    })
+  }
+
+  get memory(): MemoryUse {
+    return this.#state.memory
+  }
+
+  get stats(): GenerationStats {
+    return this.#state.stats
+  }
+
+  chat(messages: readonly Message[], options: ChatOptions = {}): Stream<ChatDelta, ChatReply> {
+    return this.#stream(options.signal, () => ({ kind: 'chat', messages, options: this.#portable(options) }))
+  }
+
+  generate(prompt: Prompt, options: GenerateOptions = {}): Stream<GeneratedToken, Generation> {
+    return this.#stream(options.signal, () => ({
+      kind: 'generate',
+      prompt,
+      options: this.#portable(options),
+    }))
+  }
+
+  generateBatch(prompts: readonly Prompt[], options: GenerateOptions = {}): Stream<BatchToken, Generation[]> {
+    return this.#stream(options.signal, () => ({ kind: 'batch', prompts, options: this.#portable(options) }))
+  }
+
+  async logits(ids: readonly number[], options: LogitsOptions = {}): Promise<Float32Array<ArrayBuffer>> {
+    const portable = this.#portable(options)
+    return this.#line.call(options.signal, (host, id) => host.logits(id, ids, portable))
+  }
+
+  async loadPrefix(source: SourceLocation, options: LoadPrefixOptions = {}): Promise<PrefixHandle> {
+    const { signal, ...rest } = options
+    const packed = await packSource(source)
+    return this.#handleOf(await this.#line.call(signal, (host, id) => host.loadPrefix(id, packed, rest)))
+  }
+
+  async unloadPrefix(prefix: PrefixHandle): Promise<void> {
+    const id = this.#prefixes.get(prefix)
+    if (id !== undefined) await this.#line.value((host) => host.unloadPrefix(id))
+  }
+
+  /**
+   * Reads and tokenizes training data in the worker, where they stay; see `readDataset` for what a file may be.
+   * @throws DatasetError naming file and line, and what reading the file throws
+   */
+  async readDataset(
+    location: DataLocation,
+    settings: DataSettings,
+    options: ReadDatasetOptions = {},
+  ): Promise<DatasetHandle> {
+    const { signal, onProgress, ...rest } = options
+    const packed = await packSource(location instanceof File ? [location] : location)
+    const listener = onProgress && proxy(onProgress)
+    const { id, ...dataset } = await this.#line.call(signal, (host, call) =>
+      host.readDataset(call, packed, settings, rest, listener),
+    )
+    this.#datasets.set(dataset, id)
+    return dataset
+  }
+
+  /** The text of a sample, in parts that are learnt from and parts that are not. @throws DatasetError */
+  async previewSample(dataset: DatasetHandle, index: number): Promise<PreviewPart[]> {
+    const id = this.#idOf(dataset)
+    return this.#line.value((host) => host.previewSample(id, index))
+  }
+
+  /** Gives a dataset's memory back; nothing happens where that was done before. */
+  async unloadDataset(dataset: DatasetHandle): Promise<void> {
+    const id = this.#datasets.get(dataset)
+    this.#datasets.delete(dataset)
+    if (id !== undefined) await this.#line.value((host) => host.unloadDataset(id))
+  }
+
+  /**
+   * The GPU memory that a training will take besides the model, by purpose.
+   * @throws InvalidOptionError, DatasetError
+   */
+  async planTrainingMemory(
+    dataset: DatasetHandle,
+    options: WorkerFinetuneOptions = {},
+  ): Promise<readonly PlannedMemory[]> {
+    const id = this.#idOf(dataset)
+    const portable = this.#portableTraining(options)
+    return this.#line.value((host) => host.planTraining(id, portable))
+  }
+
+  /**
+   * Trains a P-Tuning v2 prefix in the worker, as `finetunePrefix` does; the prefix can be given to `chat` at once.
+   * Meanwhile the model answers.
+   *
+   * ```ts
+   * const { data, training } = PRESETS.ptuning
+   * const dataset = await model.readDataset(file, data)
+   * const { prefix } = await model.finetunePrefix(dataset, { ...training, output: store.output('ads') })
+   * ```
+   *
+   * @throws what `finetunePrefix` throws, StoreBusyError where another tab is at work on the item
+   */
+  async finetunePrefix(dataset: DatasetHandle, options: WorkerFinetuneOptions = {}): Promise<FinetuneResult> {
+    const { output, signal, onProgress } = options
+    const id = this.#idOf(dataset)
+    const portable = this.#portableTraining(options)
+    const sink = output === undefined ? undefined : await packSink(output)
+    const listener = onProgress && proxy(onProgress)
+    const result = await this.#line.call(signal, (host, call) =>
+      host.finetunePrefix(call, id, sink, portable, listener),
+    )
+    return { ...result, prefix: this.#handleOf(result.prefix) }
+  }
+
+  dispose(): void {
+    this.#line.tell((host) => host.dispose())
+    this.#line.end(new DisposedError('model'))
+    if (this.#ownsWorker) this.#line.worker.terminate()
+  }
+
+  get #state(): ModelState {
+    return this.#line.state!
+  }
+
+  #stream<Piece, Result>(
+    signal: AbortSignal | undefined,
+    request: () => StreamRequest,
+  ): Stream<Piece, Result> {
+    return new Stream(this.#pieces(signal, request))
+  }
+
+  async *#pieces<Piece, Result>(
+    signal: AbortSignal | undefined,
+    request: () => StreamRequest,
+  ): AsyncGenerator<Piece, Result> {
+    const line = this.#line
+    const { id, end, reason } = line.abortable(signal)
+    let under = false
+    try {
+      await line.value((host) => host.start(id, request()))
+      under = true
+      while (true) {
+        const { pieces, result } = await line.value((host) => host.take(id))
+        under = result === undefined
+        yield* pieces as Piece[]
+        if (result) return unpackReply(result.value) as Result
+      }
+    } catch (error) {
+      throw reason(error)
+    } finally {
+      end()
+      // The loop was left early: the worker's next call must not wait for the rest.
+      if (under) await line.value((host) => host.leave(id))
+    }
+  }
+
+  #handleOf({ id, name, length }: RemotePrefix): PrefixHandle {
+    const prefix: PrefixHandle = { name, length }
+    this.#prefixes.set(prefix, id)
+    return prefix
+  }
+
+  #idOf(dataset: DatasetHandle): number {
+    const id = this.#datasets.get(dataset)
+    if (id !== undefined) return id
+    throw new DatasetError(
+      "The dataset was not read by this model, or was unloaded. Call the model's readDataset.",
+    )
+  }
+
+  #portableTraining(options: WorkerFinetuneOptions): PortableFinetuneOptions {
+    const { output: _, signal: __, onProgress: ___, evaluation, ...rest } = options
+    return evaluation ? { ...rest, evaluationId: this.#idOf(evaluation) } : rest
+  }
+
+  /** Options for a message: without the signal, and with the prefix by its number. */
+  #portable<Options extends { prefix?: PrefixHandle; signal?: AbortSignal }>(
+    options: Options,
+  ): Portable<Options> {
+    const { signal: _, prefix, ...rest } = options
+    if (!prefix) return rest
+    const prefixId = this.#prefixes.get(prefix)
+    if (prefixId === undefined) {
+      throw new PrefixError('The prefix was loaded into another model. Load it into this one.')
+    }
+    return { ...rest, prefixId }
+  }
+}
