@@ -12,7 +12,10 @@ const nodeOnly = ['webgpu', '@sparticuz/chromium', 'tar-fs', /^node:/]
 export default defineConfig({
   root: path('.'),
   base: './',
-  plugins: [securityHeaders(), offline({ 'models/tiny': path('../models/tiny') })],
+  plugins: [
+    securityHeaders(),
+    offline({ 'models/tiny': path('../models/tiny'), examples: path('../examples') }),
+  ],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   worker: { format: 'es', rollupOptions: { external: nodeOnly } },
   build: {

@@ -51,6 +51,7 @@ export {
   type SinkLocation,
   SourceError,
   type SourceLocation,
+  type SourceOpener,
   type SourceOptions,
   TensorMismatchError,
   TruncatedFileError,

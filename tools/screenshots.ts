@@ -16,6 +16,7 @@ import { build, preview } from 'vite'
 
 const CONFIG = 'demo/vite.config.ts'
 const DESKTOP = { width: 1280, height: 800 }
+const TALL = { width: 1280, height: 1500 }
 const PHONE = { width: 390, height: 844 }
 const ANSWER_TIMEOUT = 120_000
 const SEED = 5
@@ -26,6 +27,8 @@ interface Shot {
   readonly locale: 'en-US' | 'zh-CN'
   readonly dark?: boolean
   readonly phone?: boolean
+  /** Shows more of a long page. */
+  readonly tall?: boolean
   take(page: Page): Promise<void>
 }
 
@@ -56,7 +59,7 @@ async function chat(page: Page): Promise<void> {
   // Another question as a branch, so that there is one to see.
   await page.locator('.question').hover()
   await page.locator('.question .icon-button').last().click()
-  await page.keyboard.press('Enter')
+  await page.locator('.question-editor textarea').press('Enter')
   await page.locator('.question .branches').waitFor()
   await answered(page)
 }
@@ -85,6 +88,15 @@ async function bench(page: Page): Promise<void> {
   await page.locator('.bench-status progress').waitFor({ state: 'detached', timeout: ANSWER_TIMEOUT })
 }
 
+async function finetune(page: Page): Promise<void> {
+  await page.goto(`${page.url().split('#')[0]}#/finetune`)
+  await page.locator('.view-section .button-row .button').nth(1).click()
+  await page.locator('.sample').waitFor({ timeout: ANSWER_TIMEOUT })
+  await page.locator('.finetune-memory').waitFor({ timeout: ANSWER_TIMEOUT })
+  await page.locator('.finetune-start .button-primary').click()
+  await page.locator('.finetune-outcome').waitFor({ timeout: ANSWER_TIMEOUT })
+}
+
 const SHOTS: readonly Shot[] = [
   { name: 'welcome', locale: 'en-US', take: async () => {} },
   { name: 'welcome-dark-zh', locale: 'zh-CN', dark: true, take: async () => {} },
@@ -108,6 +120,7 @@ const SHOTS: readonly Shot[] = [
     },
   },
   { name: 'compare', locale: 'zh-CN', take: compare },
+  { name: 'finetune', locale: 'en-US', tall: true, take: finetune },
   { name: 'bench', locale: 'en-US', dark: true, take: bench },
   {
     name: 'storage',
@@ -121,7 +134,7 @@ const SHOTS: readonly Shot[] = [
 
 async function withBrowser<T>(
   executablePath: string,
-  { locale, dark, phone }: Partial<Shot>,
+  { locale, dark, phone, tall }: Partial<Shot>,
   work: (context: BrowserContext) => Promise<T>,
 ): Promise<T> {
   // A profile of its own for each picture: what one keeps must not be seen in another.
@@ -136,7 +149,7 @@ async function withBrowser<T>(
       '--enable-features=Vulkan',
       '--font-render-hinting=none',
     ],
-    viewport: phone ? PHONE : DESKTOP,
+    viewport: phone ? PHONE : tall ? TALL : DESKTOP,
     deviceScaleFactor: 1.5,
     colorScheme: dark ? 'dark' : 'light',
     ...(locale && { locale }),

@@ -1,5 +1,4 @@
 import { useEffect } from 'preact/hooks'
-import { LazyBench } from './bench/lazy-bench.js'
 import { ChatView } from './chat/chat-view.js'
 import { isAnswering, stopAnswer } from './chat/session.js'
 import { SettingsPanel } from './chat/settings-panel.js'
@@ -17,8 +16,15 @@ import { toast } from './shell/toast.js'
 import { update, waitingVersion } from './storage/offline.js'
 import { StorageView } from './storage/storage-view.js'
 import { Button } from './ui/button.js'
+import { lazy } from './ui/lazy.js'
 
-const VIEWS = { chat: ChatView, compare: CompareView, bench: LazyBench, storage: StorageView }
+const VIEWS = {
+  chat: ChatView,
+  compare: CompareView,
+  finetune: lazy(() => import('./finetune/finetune-view.js').then((module) => module.FinetuneView)),
+  bench: lazy(() => import('./bench/bench-view.js').then((module) => module.BenchView)),
+  storage: StorageView,
+}
 
 export function App() {
   useEscape()

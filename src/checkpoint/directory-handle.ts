@@ -13,9 +13,10 @@ export class DirectoryHandleFiles implements ByteSink {
   readonly name: string
   readonly #root: FileSystemDirectoryHandle
 
-  constructor(root: FileSystemDirectoryHandle) {
+  /** @param name what to call the directory in messages */
+  constructor(root: FileSystemDirectoryHandle, name = root.name || 'the private file system') {
     this.#root = root
-    this.name = root.name === '' ? 'the private file system' : root.name
+    this.name = name
   }
 
   async list(): Promise<string[]> {

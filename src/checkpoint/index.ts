@@ -16,6 +16,7 @@ export {
   type TensorRequirement,
 } from './checkpoint.js'
 export { CheckpointWriter, type CheckpointWriterOptions, openCheckpointWriter } from './checkpoint-writer.js'
+export { DirectoryHandleFiles } from './directory-handle.js'
 export {
   asFloat32Array,
   asUint16Array,

@@ -1,5 +1,6 @@
 /** The demo page, built and served as `npm run demo` does, in a real browser: once for each test file. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,6 +18,8 @@ GPUAdapter.prototype.requestDevice = async function (...options) {
   new BroadcastChannel('take the GPU away').onmessage = () => device.destroy()
   return device
 }`
+
+const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
 /** Lets a message on the channel `take the GPU away` do what a driver reset does. */
 function losableGpu(): Plugin {
@@ -82,9 +85,13 @@ export class DemoPage {
     return new DemoPage(browser, url, close)
   }
 
-  /** Opens the page in a new tab, and waits until it can be used. */
-  async open(hash = ''): Promise<Page> {
+  /**
+   * Opens the page in a new tab, and waits until it can be used.
+   * @param before what is done to the tab before the page is in it
+   */
+  async open(hash = '', before: (page: Page) => Promise<unknown> = async () => {}): Promise<Page> {
     const page = await this.browser.context.newPage()
+    await before(page)
     page.on('pageerror', ({ message }) => this.complaints.push(message))
     page.on('console', (message) => {
       if (message.type() === 'error') this.complaints.push(message.text())
@@ -112,4 +119,19 @@ export async function askAndWait(page: Page, question: string): Promise<void> {
   await page.getByPlaceholder('Message ChatGLM').fill(question)
   await page.keyboard.press('Enter')
   await page.locator('.answer .measures').nth(before).waitFor()
+}
+
+/** What axe-core complains about, with where. */
+export async function violations(page: Page): Promise<string[]> {
+  const script = await readFile(axeSource, 'utf8')
+  await page.evaluate(script)
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: typeof import('axe-core') }
+    // What moves into its place is not yet what it will be.
+    await Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {})))
+    const result = await axe.run()
+    return result.violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`),
+    )
+  })
 }

@@ -1,28 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { estimateMemory } from '../../src/index.js'
 import { hasBrowser } from './browser.js'
-import { askAndWait, DemoPage, limitAnswers } from './demo-page.js'
+import { askAndWait, DemoPage, limitAnswers, violations } from './demo-page.js'
 import { TestServer } from './server.js'
-
-const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-
-/** What axe-core complains about, with where. */
-async function violations(page: Page): Promise<string[]> {
-  const script = await readFile(axeSource, 'utf8')
-  await page.evaluate(script)
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: typeof import('axe-core') }
-    // What moves into its place is not yet what it will be.
-    await Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {})))
-    const result = await axe.run()
-    return result.violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`),
-    )
-  })
-}
 
 describe.runIf(hasBrowser)('the demo page', () => {
   let demo: DemoPage
@@ -162,6 +144,13 @@ describe.runIf(hasBrowser)('the demo page', () => {
       expect(await violations(page)).toEqual([])
       await item.getByRole('button', { name: 'Use' }).click()
       await page.locator('.model-button .dot-ready').waitFor()
+      expect(await page.locator('.kernels summary').textContent()).toMatch(/^float32, simple, /)
+      await page.locator('.kernels summary').click()
+      await page
+        .locator('.kernels dd', { hasText: 'float32' })
+        .getByText(/software adapter/)
+        .waitFor()
+      expect(await violations(page)).toEqual([])
       await page.keyboard.press('Escape')
       expect(await page.locator('.model-button').textContent()).toBe('tiny')
     } finally {
@@ -177,7 +166,7 @@ describe.runIf(hasBrowser)('the demo page', () => {
     await demo.browser.context.setOffline(false)
   })
 
-  it.each(['chat', 'compare', 'bench', 'storage'])('is accessible: %s', async (view) => {
+  it.each(['chat', 'compare', 'finetune', 'bench', 'storage'])('is accessible: %s', async (view) => {
     await page.goto(`${demo.url}#/${view}`)
     await page.locator('h1').waitFor({ state: 'attached' })
     if (view === 'chat') await page.getByRole('button', { name: 'Settings of this chat' }).click()

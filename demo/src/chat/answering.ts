@@ -9,7 +9,7 @@ import type {
   Segment,
   Turn,
 } from '../conversation/types.js'
-import type { ChatModel } from '../model/backend.js'
+import type { WorkerModel } from '../model/backend.js'
 import { prefixNamed } from '../model/prefix-cache.js'
 import { isAbort, problemOf } from '../problems/problems.js'
 
@@ -81,7 +81,7 @@ function segmentsOf({ segments }: ChatReply): Segment[] {
   })
 }
 
-function measuresOf({ stats }: ChatModel, generation: ChatReply['generation'] | undefined): Measures {
+function measuresOf({ stats }: WorkerModel, generation: ChatReply['generation'] | undefined): Measures {
   const { prefillTokens, prefillSeconds, decodeTokens, decodeSeconds } = stats
   const cachedTokens = generation?.cachedTokens ?? 0
   return {
@@ -98,7 +98,7 @@ function measuresOf({ stats }: ChatModel, generation: ChatReply['generation'] | 
  * @param live is given what has come so far
  */
 export async function answer(
-  model: ChatModel,
+  model: WorkerModel,
   request: Request,
   live: (answer: LiveAnswer) => void,
 ): Promise<Answer> {
@@ -136,7 +136,7 @@ interface AnswerStream {
   result(): Promise<Pick<ChatReply, 'generation'> & Pick<Answer, 'segments' | 'messages'>>
 }
 
-async function startStream(model: ChatModel, request: Request): Promise<AnswerStream> {
+async function startStream(model: WorkerModel, request: Request): Promise<AnswerStream> {
   const { path, settings, prefix, seed, signal } = request
   signal.throwIfAborted()
   const { maxTokens, seed: _, ...sampling } = settings.sampling
@@ -161,9 +161,9 @@ async function startStream(model: ChatModel, request: Request): Promise<AnswerSt
 
 /** The last question alone, continued as it is. */
 function continued(
-  model: ChatModel,
+  model: WorkerModel,
   path: readonly Turn[],
-  options: NonNullable<Parameters<ChatModel['generate']>[1]>,
+  options: NonNullable<Parameters<WorkerModel['generate']>[1]>,
 ): AnswerStream {
   const question = path.findLast(({ content }) => content.kind === 'question')?.content
   const stream = model.generate(question?.kind === 'question' ? question.text : '', options)

@@ -1,3 +1,5 @@
+import { finetuneEn } from './finetune-en.js'
+
 /** All English texts of the page. `zh.ts` has the same in Chinese; the type makes sure. */
 export const en = {
   languageName: 'English',
@@ -15,6 +17,7 @@ export const en = {
     more: 'More',
     chat: 'Chat',
     compare: 'Compare',
+    finetune: 'Fine-tune',
     bench: 'Measure',
     storage: 'Storage & privacy',
     language: '中文',
@@ -214,6 +217,7 @@ export const en = {
     remove: 'Delete',
     removeAsk: (name: string, size: string) => `Delete ${name} (${size}) from this browser?`,
     partial: (done: string, total: string) => `${done} of ${total}, not complete`,
+    unfinished: 'A training under way, or cut off: it goes on under this name.',
     persist: 'Keep when the disk gets full',
     persisted: 'The browser keeps this data when the disk gets full.',
     notPersisted: 'The browser may delete this data when the disk gets full.',
@@ -251,8 +255,15 @@ export const en = {
     noRoom: (free: string) => `The browser has only ${free} left for this page.`,
     loadTime: 'Loaded in',
     kernels: 'Kernels',
+    kernelOf: {
+      prefillProduct: 'products of prompts',
+      prefillAttention: 'attention of prompts',
+      decode: 'tokens',
+      decodeAttention: 'attention of tokens',
+    },
     contextFact: (tokens: number) => `context of ${tokens} tokens`,
   },
+  finetune: finetuneEn,
   bench: {
     title: 'Measure this browser',
     intro:
@@ -382,6 +393,22 @@ export const en = {
     context: {
       title: 'The conversation is too long',
       text: 'Start a new chat, go back to an earlier turn, or load the model with a longer context.',
+    },
+    diverged: {
+      title: 'The training has diverged',
+      text: 'Its loss became infinite or no number. Begin anew under another name, with a lower learning rate.',
+    },
+    data: {
+      title: 'The data cannot be used',
+      text: 'Correct the file as the details say, and choose it again.',
+    },
+    unloaded: {
+      title: 'The model was unloaded',
+      text: 'What was under way ended with it. A training goes on from its last checkpoint.',
+    },
+    resume: {
+      title: 'This is another training',
+      text: 'The training of this name was begun with other settings, data or model. Give it those again, or choose another name.',
     },
     numerical: { title: 'The model computed nonsense', text: 'Weights or prefix are damaged: verify them.' },
     options: { title: 'A setting is not possible', text: 'Correct it and try again.' },

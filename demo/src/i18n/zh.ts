@@ -1,4 +1,5 @@
 import type { Strings } from './en.js'
+import { finetuneZh } from './finetune-zh.js'
 
 /** 页面上全部中文文字，与 `en.ts` 一一对应。 */
 export const zh: Strings = {
@@ -17,6 +18,7 @@ export const zh: Strings = {
     more: '更多',
     chat: '对话',
     compare: '对比',
+    finetune: '微调',
     bench: '测速',
     storage: '存储与隐私',
     language: 'English',
@@ -206,6 +208,7 @@ export const zh: Strings = {
     remove: '删除',
     removeAsk: (name, size) => `从这个浏览器删除 ${name}（${size}）？`,
     partial: (done, total) => `${done}，共 ${total}，尚未完成`,
+    unfinished: '训练正在进行或被中断：可用同一名称继续。',
     persist: '磁盘将满时也保留',
     persisted: '磁盘将满时，浏览器会保留这些数据。',
     notPersisted: '磁盘将满时，浏览器可能删除这些数据。',
@@ -243,8 +246,15 @@ export const zh: Strings = {
     noRoom: (free) => `浏览器只给本页剩下 ${free} 空间。`,
     loadTime: '加载用时',
     kernels: '内核',
+    kernelOf: {
+      prefillProduct: '提示的矩阵乘法',
+      prefillAttention: '提示的注意力',
+      decode: '逐个生成',
+      decodeAttention: '生成时的注意力',
+    },
     contextFact: (tokens) => `上下文 ${tokens} 个 token`,
   },
+  finetune: finetuneZh,
   bench: {
     title: '测量这个浏览器',
     intro: '在本页、用你的 GPU 对内核和整个模型计时。每个输出先核对，再计时。',
@@ -352,6 +362,13 @@ export const zh: Strings = {
     unsupported: { title: '无法运行这个模型', text: '只支持 ChatGLM3 及相同架构的模型。' },
     prefix: { title: '这个前缀不适用', text: '它不是前缀、已损坏，或是为其他模型训练的。' },
     context: { title: '对话太长', text: '请新建对话、回到更早的一轮，或用更长的上下文重新加载模型。' },
+    diverged: { title: '训练发散了', text: '损失变为无穷大或非数值。请换一个名称，用更低的学习率重新开始。' },
+    data: { title: '数据无法使用', text: '请按详细信息修正文件，然后重新选择。' },
+    unloaded: { title: '模型已被卸载', text: '正在进行的工作随之结束。训练可以从最后的检查点继续。' },
+    resume: {
+      title: '这是另一次训练',
+      text: '同名的训练使用了不同的设置、数据或模型。请恢复原来的设置，或换一个名称。',
+    },
     numerical: { title: '模型算出了无效数值', text: '权重或前缀已损坏，请校验。' },
     options: { title: '某项设置不可行', text: '请修改后重试。' },
     permission: { title: '无法再读取该文件夹', text: '请重新选择：浏览器不会长期保留这类授权。' },

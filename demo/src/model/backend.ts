@@ -1,2 +1,2 @@
 /** The one place where the page takes a model from the library. */
-export { type ChatModel, loadModelInWorker as loadModel, type PrefixHandle } from '../../../src/index.js'
+export { loadModelInWorker as loadModel, type PrefixHandle, type WorkerModel } from '../../../src/index.js'

@@ -2,7 +2,7 @@ import { computed, signal } from '@preact/signals'
 import type { Progress, SourceLocation } from '../../../src/index.js'
 import { dismissKind, isAbort, report } from '../problems/problems.js'
 import { openStore } from '../storage/store.js'
-import { type ChatModel, loadModel } from './backend.js'
+import { loadModel, type WorkerModel } from './backend.js'
 import { forgetPrefixes } from './prefix-cache.js'
 import { type RunOptions, runOptions } from './run-options.js'
 
@@ -16,7 +16,7 @@ export interface ReadyModel {
   readonly state: 'ready'
   readonly source: ModelSource
   readonly options: RunOptions
-  readonly model: ChatModel
+  readonly model: WorkerModel
   readonly loadSeconds: number
 }
 

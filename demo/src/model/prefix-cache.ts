@@ -1,7 +1,7 @@
 import type { SourceLocation } from '../../../src/index.js'
 import { temporaryPrefix } from '../prefixes/prefixes.js'
 import { openStore } from '../storage/store.js'
-import type { ChatModel, PrefixHandle } from './backend.js'
+import type { PrefixHandle, WorkerModel } from './backend.js'
 
 /** Prefixes that are on the GPU, by name. They belong to the model that is loaded. */
 const loaded = new Map<string, Promise<PrefixHandle>>()
@@ -14,7 +14,7 @@ async function locate(name: string): Promise<SourceLocation> {
  * A stored prefix on the GPU.
  * @throws PrefixError, and errors of the store
  */
-export function prefixNamed(model: ChatModel, name: string): Promise<PrefixHandle> {
+export function prefixNamed(model: WorkerModel, name: string): Promise<PrefixHandle> {
   const known = loaded.get(name)
   if (known) return known
   const prefix = locate(name).then((location) => model.loadPrefix(location))
@@ -23,8 +23,14 @@ export function prefixNamed(model: ChatModel, name: string): Promise<PrefixHandl
   return prefix
 }
 
+/** Takes a prefix that is on the GPU already, in the place of an older one of the name. */
+export async function rememberPrefix(model: WorkerModel, name: string, prefix: PrefixHandle): Promise<void> {
+  await unloadPrefix(model, name)
+  loaded.set(name, Promise.resolve(prefix))
+}
+
 /** Takes a prefix off the GPU. */
-export async function unloadPrefix(model: ChatModel, name: string): Promise<void> {
+export async function unloadPrefix(model: WorkerModel, name: string): Promise<void> {
   const prefix = loaded.get(name)
   loaded.delete(name)
   if (prefix) await model.unloadPrefix(await prefix)

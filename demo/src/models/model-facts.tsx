@@ -1,4 +1,4 @@
-import { adapterName } from '../../../src/index.js'
+import { adapterName, type VariantChoices, type VariantName } from '../../../src/index.js'
 import { formatBytes, formatDuration } from '../i18n/format.js'
 import { strings } from '../i18n/index.js'
 import { closeModel, readyModel } from '../model/model.js'
@@ -37,8 +37,39 @@ export function ModelFacts() {
         <dd>{t.contextFact(contextLength)}</dd>
         <dt>{t.loadTime}</dt>
         <dd>{formatDuration(loadSeconds)}</dd>
+        <dt>{t.kernels}</dt>
+        <dd>
+          <Kernels variants={model.variants} />
+        </dd>
       </dl>
       {isSoftware && <p class="group-note warning-note">{t.software}</p>}
     </section>
+  )
+}
+
+const KERNELS = [
+  'prefillProduct',
+  'prefillAttention',
+  'decode',
+  'decodeAttention',
+] as const satisfies VariantName[]
+
+/** Which kernels were chosen, and why. */
+function Kernels({ variants }: { readonly variants: VariantChoices }) {
+  const t = strings.value.models
+  return (
+    <details class="more kernels">
+      <summary>{KERNELS.map((name) => variants[name].variant).join(', ')}</summary>
+      <dl class="facts">
+        {KERNELS.map((name) => (
+          <div key={name} class="fact">
+            <dt>{t.kernelOf[name]}</dt>
+            <dd>
+              <code>{variants[name].variant}</code> <span lang="en">{variants[name].reason}</span>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </details>
   )
 }

@@ -61,7 +61,11 @@ function StoredItemView({ item }: { readonly item: StoredItem }) {
       <div class="item-name">
         <strong>{name}</strong>
         <span>
-          {complete ? formatBytes(totalBytes) : t.partial(formatBytes(bytes), formatBytes(totalBytes))}
+          {complete
+            ? formatBytes(totalBytes)
+            : source === 'training'
+              ? t.unfinished
+              : t.partial(formatBytes(bytes), formatBytes(totalBytes))}
           {kind === 'model' && source !== name && ` · ${source}`}
         </span>
         {verified !== undefined && (

@@ -36,6 +36,11 @@ function nameOf(files: readonly File[]): string {
 const isWanted = ({ name }: File) =>
   /\.(bin|safetensors|json)$/.test(name) && !/optimizer|rng_state|scheduler/.test(name)
 
+/** Takes a prefix that was trained in a window that keeps nothing. */
+export function addTemporaryPrefix(name: string, files: readonly File[]): void {
+  temporary.value = new Map(temporary.value).set(name, files)
+}
+
 /** Stores a prefix, and uses it in the shown conversation. */
 export async function addPrefix(files: readonly File[]): Promise<void> {
   const wanted = files.filter(isWanted)
@@ -50,7 +55,7 @@ export async function addPrefix(files: readonly File[]): Promise<void> {
       await refreshStore()
       showToast(t.added(name))
     } else {
-      temporary.value = new Map(temporary.value).set(name, chosen)
+      addTemporaryPrefix(name, chosen)
       showToast(t.notStored)
     }
     changeSettings({ prefix: { name, strength: 1 } })

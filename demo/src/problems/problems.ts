@@ -46,16 +46,26 @@ const KINDS: Readonly<Record<string, ProblemKind>> = {
   PrefixError: 'prefix',
   ContextOverflowError: 'context',
   NumericalError: 'numerical',
+  NonFiniteLossError: 'diverged',
+  TrainingResumeError: 'resume',
+  DatasetError: 'data',
+  DisposedError: 'unloaded',
   InvalidOptionError: 'options',
   UnserializableValueError: 'options',
   NotAllowedError: 'permission',
   NotReadableError: 'permission',
 }
 
+/** What stopped a training, or kept a file from being written, says more than that it did: the cause of the error. */
+function kindOf(error: unknown): ProblemKind {
+  if (!(error instanceof Error)) return 'unknown'
+  return KINDS[error.name] ?? kindOf(error.cause)
+}
+
 /** What to tell the user about an error. */
 export function problemOf(error: unknown): Problem {
   const { name, message } = error instanceof Error ? error : { name: '', message: String(error) }
-  const kind = KINDS[name] ?? 'unknown'
+  const kind = kindOf(error)
   if (kind === 'noAdapter' && !('gpu' in navigator)) return { kind: 'noWebGpu', details: message }
   if (kind === 'network' && !navigator.onLine) return { kind: 'offline', details: message }
   return { kind, details: name === '' ? message : `${name}: ${message}` }

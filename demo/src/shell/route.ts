@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 
-export const VIEWS = ['chat', 'compare', 'bench', 'storage'] as const
+export const VIEWS = ['chat', 'compare', 'finetune', 'bench', 'storage'] as const
 export type View = (typeof VIEWS)[number]
 
 function viewOf(hash: string): View {

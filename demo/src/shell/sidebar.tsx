@@ -2,6 +2,7 @@ import {
   Columns2,
   Download,
   Gauge,
+  GraduationCap,
   Languages,
   type LucideIcon,
   Monitor,
@@ -26,7 +27,8 @@ import {
   startConversation,
 } from '../conversation/store.js'
 import type { Conversation } from '../conversation/types.js'
-import { ageOf } from '../i18n/format.js'
+import { trainingShare } from '../finetune/training-share.js'
+import { ageOf, formatPercent } from '../i18n/format.js'
 import { strings, switchLocale } from '../i18n/index.js'
 import { Button, IconButton } from '../ui/button.js'
 import { Confirm } from '../ui/dialog.js'
@@ -41,6 +43,7 @@ const THEME_ICONS: Readonly<Record<Theme, LucideIcon>> = { auto: Monitor, light:
 
 export function Sidebar() {
   const t = strings.value
+  const share = trainingShare.value
   const leave = () => {
     isSidebarOpen.value = false
   }
@@ -64,6 +67,12 @@ export function Sidebar() {
       <ConversationList onOpen={leave} />
       <div class="sidebar-foot">
         <NavLink to="compare" icon={Columns2} label={t.app.compare} />
+        <NavLink
+          to="finetune"
+          icon={GraduationCap}
+          label={t.app.finetune}
+          {...(share !== undefined && { note: formatPercent(share) })}
+        />
         <NavLink to="bench" icon={Gauge} label={t.app.bench} />
         <NavLink to="storage" icon={ShieldCheck} label={t.app.storage} />
         <div class="sidebar-row">
@@ -79,7 +88,15 @@ export function Sidebar() {
   )
 }
 
-function NavLink({ to, icon: Icon, label }: { to: View; icon: LucideIcon; label: string }) {
+interface NavLinkProps {
+  readonly to: View
+  readonly icon: LucideIcon
+  readonly label: string
+  /** What goes on there. */
+  readonly note?: string
+}
+
+function NavLink({ to, icon: Icon, label, note }: NavLinkProps) {
   return (
     <a
       class="nav-link"
@@ -91,6 +108,7 @@ function NavLink({ to, icon: Icon, label }: { to: View; icon: LucideIcon; label:
     >
       <Icon size={17} aria-hidden="true" />
       {label}
+      {note && <span class="nav-note">{note}</span>}
     </a>
   )
 }

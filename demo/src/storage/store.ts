@@ -28,6 +28,12 @@ export async function refreshStore(): Promise<void> {
   }
 }
 
+/** A file of a stored item. @throws NotStoredError, IncompleteItemError */
+export async function readStored(name: string, path: string): Promise<Uint8Array> {
+  const files = await (await openStore()).source(name).open()
+  return files.read(path, 0, await files.size(path))
+}
+
 export async function deleteStored(name: string): Promise<void> {
   await (await openStore()).delete(name)
   await refreshStore()

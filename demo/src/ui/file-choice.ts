@@ -19,9 +19,9 @@ export function chooseFiles({ accept, folder = false, multiple = false }: FileCh
 }
 
 /** Gives the user a file to keep. */
-export function saveFile(name: string, text: string): void {
+export function saveFile(name: string, content: BlobPart, type = 'application/json'): void {
   const link = document.createElement('a')
-  link.href = URL.createObjectURL(new Blob([text], { type: 'application/json' }))
+  link.href = URL.createObjectURL(new Blob([content], { type }))
   link.download = name
   link.click()
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000)

@@ -1,5 +1,10 @@
 import { proxy } from 'comlink'
-import { openSource, type SourceLocation, type SourceOptions } from '../../checkpoint/index.js'
+import {
+  openSource,
+  type SourceLocation,
+  type SourceOpener,
+  type SourceOptions,
+} from '../../checkpoint/index.js'
 import { DisposedError, InvalidOptionError } from '../../runtime/index.js'
 import type { Outcome } from '../worker/outcome.js'
 import { packSource } from '../worker/source-transport.js'
@@ -151,7 +156,7 @@ export class ModelStore {
    * An item as a source for `loadModel`, `loadModelInWorker` and `loadPrefix`. They throw NotStoredError or
    * IncompleteItemError where it is not there; a worker reads it several times faster than a page.
    */
-  source(name: string): SourceLocation {
+  source(name: string): SourceOpener {
     this.#folder(name)
     return new StoredLocation(this.#root, name)
   }

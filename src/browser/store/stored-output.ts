@@ -1,4 +1,4 @@
-import { hashFile, openSink, SinkError } from '../../checkpoint/index.js'
+import { type ByteSink, DirectoryHandleFiles, hashFile, SinkError } from '../../checkpoint/index.js'
 import { ItemFolder } from './item-folder.js'
 import type { FileRecord, ItemRecord } from './item-record.js'
 import { withItemLock } from './locks.js'
@@ -18,11 +18,11 @@ export class StoredOutput {
   }
 
   /**
-   * Runs a training that writes to the folder, and notes at its end what it has left, also where it failed. Until then
+   * Runs a training that writes to the item's files, and notes at its end what it has left, also where it failed. Until then
    * the item counts as not complete, and other tabs leave it alone.
    * @throws StoreBusyError, SinkError where the name belongs to something else, and what the training throws
    */
-  run<T>(training: (folder: FileSystemDirectoryHandle) => Promise<T>): Promise<T> {
+  run<T>(training: (files: ByteSink) => Promise<T>): Promise<T> {
     const folder = new ItemFolder(this.root, this.name)
     return withItemLock(this.name, async () => {
       const before = await folder.record()
@@ -33,14 +33,16 @@ export class StoredOutput {
       const common = { version: 1, name: this.name, kind: 'prefix', source: TRAINING } as const
       const record: ItemRecord = { ...common, addedAt, files: [] }
       await folder.writeRecord(record)
-      const files = await folder.files(true)
+      const handle = await folder.files(true)
+      const files = new DirectoryHandleFiles(handle, this.name)
+      const noteAll = async () => note(folder, record, files, await pathsIn(handle))
       try {
         const result = await training(files)
-        await note(folder, record, files)
+        await noteAll()
         return result
       } catch (error) {
         // What ended the training is what the caller must hear; without a note the item stays incomplete.
-        await note(folder, record, files).catch(() => {})
+        await noteAll().catch(() => {})
         throw error
       }
     })
@@ -51,10 +53,9 @@ export class StoredOutput {
 async function note(
   folder: ItemFolder,
   record: ItemRecord,
-  handle: FileSystemDirectoryHandle,
+  sink: ByteSink,
+  paths: readonly string[],
 ): Promise<void> {
-  const sink = await openSink(handle)
-  const paths = await pathsIn(handle)
   if (paths.length === 0) return folder.remove()
   if (!paths.includes(PREFIX)) return
   const files: FileRecord[] = []
