@@ -24,6 +24,7 @@ import {
   TrainingSettingsError,
   TrainingStateError,
   TrainingStoppedError,
+  UntrainableModelError,
 } from '../../finetune/index.js'
 import {
   AdapterLimitError,
@@ -116,6 +117,7 @@ export const ERROR_CLASSES = {
   UnsafePickleError,
   UnserializableValueError,
   UnsupportedFormatError,
+  UntrainableModelError,
   WorkerFailedError,
 } as const
 
