@@ -1,11 +1,18 @@
 import { type Command, Option } from 'commander'
-import type { DataSettings, Preset, PresetName, TrainingSettings } from '../index.js'
+import type { DataSettings, ModelPreset, Preset, PresetName, TrainingSettings } from '../index.js'
 import { UsageError } from './errors.js'
 import type { Library } from './library.js'
 import { number, wholeNumber } from './numbers.js'
 import { readText } from './read-text.js'
 
-const PRESET_NAMES: readonly PresetName[] = ['ptuning', 'ptuning-multiturn', 'ptuning-v2']
+/** The preset of the training of all weights; the others are for prefixes. */
+const ALL_WEIGHTS = 'sft'
+const PRESET_NAMES: readonly (PresetName | typeof ALL_WEIGHTS)[] = [
+  'ptuning',
+  'ptuning-multiturn',
+  'ptuning-v2',
+  ALL_WEIGHTS,
+]
 const SCHEDULES: readonly TrainingSettings['schedule'][] = ['linear', 'cosine', 'constant']
 
 /** Settings that options of their own change. */
@@ -28,7 +35,7 @@ type SettingFlags = Pick<
 
 /** How to train, as the command line says it. */
 export interface SettingsFlags extends Partial<SettingFlags> {
-  readonly preset?: PresetName
+  readonly preset?: (typeof PRESET_NAMES)[number]
   readonly config?: string
   readonly maxSourceLength?: number
   readonly maxTargetLength?: number
@@ -41,7 +48,7 @@ export function addSettingsOptions(command: Command): Command {
     .addOption(
       new Option(
         '--preset <name>',
-        'an official recipe; by default the one that --config names, or ptuning',
+        'an official recipe: sft trains all weights, the others a prefix; by default the one that --config names, or ptuning',
       ).choices(PRESET_NAMES),
     )
     .option('--config <file>', 'settings in YAML, by the official names or as in ptuning_v2.yaml')
@@ -69,21 +76,37 @@ export function addSettingsOptions(command: Command): Command {
 
 const above0 = number((value) => value > 0, 'a number above 0')
 
+/** How to train, and what. */
+export type ResolvedSettings =
+  | (Preset & { readonly subject: 'prefix'; readonly unused: readonly string[] })
+  | (ModelPreset & { readonly subject: 'model'; readonly unused: readonly string[] })
+
 /** The preset, what the file says, and what the options say, in this order. */
-export async function resolveSettings(
-  library: Library,
-  flags: SettingsFlags,
-): Promise<Preset & { readonly unused: readonly string[] }> {
-  const { preset, unused } =
-    flags.config === undefined
-      ? { preset: library.PRESETS[flags.preset ?? 'ptuning'] as Preset, unused: [] }
-      : await library.parseSettings(await readText(flags.config), flags.config, flags.preset)
-  const given: Record<string, unknown> = {}
-  for (const name of Object.keys(preset.training)) {
-    const value = flags[name as keyof SettingFlags]
-    if (value !== undefined) given[name] = value
+export async function resolveSettings(library: Library, flags: SettingsFlags): Promise<ResolvedSettings> {
+  const { preset: name, config } = flags
+  if (name === ALL_WEIGHTS) {
+    const { preset, unused } =
+      config === undefined
+        ? { preset: library.SFT, unused: [] }
+        : await library.parseModelSettings(await readText(config), config)
+    return { subject: 'model', ...withFlags(preset, flags), unused }
   }
-  return { data: dataSettings(preset.data, flags), training: { ...preset.training, ...given }, unused }
+  const { preset, unused } =
+    config === undefined
+      ? { preset: library.PRESETS[name ?? 'ptuning'] as Preset, unused: [] }
+      : await library.parseSettings(await readText(config), config, name)
+  return { subject: 'prefix', ...withFlags(preset, flags), unused }
+}
+
+function withFlags<Given extends ModelPreset>({ data, training }: Given, flags: SettingsFlags) {
+  const given = Object.keys(training).flatMap((name) => {
+    const value = flags[name as keyof SettingFlags]
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  return {
+    data: dataSettings(data, flags),
+    training: { ...training, ...Object.fromEntries(given) } as Given['training'],
+  }
 }
 
 function dataSettings(data: DataSettings, flags: SettingsFlags): DataSettings {

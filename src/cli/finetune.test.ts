@@ -3,7 +3,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { evaluate } from '../finetune/index.js'
+import { MemoryFiles } from '../checkpoint/index.js'
+import { evaluate, type FinetuneModelOptions } from '../finetune/index.js'
 import { FAKE_MODEL, FakeTraining } from '../finetune/testing.js'
 import { trainPrefix } from '../finetune/train-prefix.js'
 import { Tokenizer } from '../tokenizer/index.js'
@@ -210,6 +211,57 @@ describe('chatglm finetune', () => {
     expect(await run(finetuneArgs(), io, trainingLibrary())).toBe(0)
     expect(io.stderr.text).toContain('what is learnt is \x1b[32mgreen')
     expect(io.stderr.text).toContain('类型#裙\x1b[32m 好看的裙</s>\x1b[39m')
+  })
+})
+
+describe('chatglm finetune --preset sft', () => {
+  const conversation = {
+    conversations: [
+      { role: 'user', content: '裙' },
+      { role: 'assistant', content: '好看' },
+    ],
+  }
+  const args = (...more: string[]) => [
+    ...['finetune', '--preset', 'sft', '--model', 'm', '--data', data, '--output', output],
+    ...more,
+  ]
+  /** A library that writes down with what all weights are to be trained. */
+  function recordingLibrary() {
+    const asked: FinetuneModelOptions[] = []
+    const finetuneModel: Library['finetuneModel'] = async (_model, _dataset, options) => {
+      asked.push(options)
+      return { steps: 7, stopReason: 'completed', best: null, log: [], files: new MemoryFiles() }
+    }
+    return { asked, library: stubLibrary(new TrainableStub(), { finetuneModel }) }
+  }
+  beforeEach(() => writeFile(data, JSON.stringify(conversation)))
+
+  it('trains all weights, and says how to chat with them', async () => {
+    const config = join(folder, 'sft.yaml')
+    await writeFile(config, 'training_args:\n  adam_beta2: 0.95\n  max_steps: 9\n')
+    const { asked, library } = recordingLibrary()
+    const { code, err } = await command(args('--config', config, '--learning-rate', '1e-3'), library)
+    expect([code, err]).toEqual([0, expect.stringContaining(`chatglm chat ${output}\n`)])
+    expect(asked[0]).toMatchObject({ beta2: 0.95, maxSteps: 9, learningRate: 1e-3, batchSize: 4 })
+    expect(asked[0]).not.toHaveProperty('prefixLength')
+  })
+
+  it.each([
+    [['--prefix-length', '3'], '--prefix-length is for prefixes'],
+    [['--bits', '4'], '--bits is for prefixes'],
+    [['--torch-bin'], '--torch-bin is for prefixes'],
+  ])('refuses %s', async (more, message) => {
+    const { asked, library } = recordingLibrary()
+    const { code, err } = await command(args(...more), library)
+    expect([code, err, asked]).toEqual([2, expect.stringContaining(message), []])
+  })
+
+  it('refuses settings of a prefix in a file', async () => {
+    const config = join(folder, 'ptuning.yaml')
+    await writeFile(config, 'peft_config:\n  num_virtual_tokens: 8\n')
+    const { code, err } = await command(args('--config', config), recordingLibrary().library)
+    expect(code).toBe(1)
+    expect(err).toContain('peft_config.num_virtual_tokens is a setting of a prefix')
   })
 })
 

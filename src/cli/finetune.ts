@@ -1,8 +1,13 @@
 import { Command } from 'commander'
-import type { FinetuneResult, TrainingDataset } from '../index.js'
+import type { RunOptions, TrainingDataset, TrainingOutcome } from '../index.js'
 import type { Context } from './context.js'
-import { InterruptedError } from './errors.js'
-import { addSettingsOptions, resolveSettings, type SettingsFlags } from './finetune-options.js'
+import { InterruptedError, UsageError } from './errors.js'
+import {
+  addSettingsOptions,
+  type ResolvedSettings,
+  resolveSettings,
+  type SettingsFlags,
+} from './finetune-options.js'
 import {
   describeDataset,
   describeSteps,
@@ -32,6 +37,8 @@ interface FinetuneFlags extends SettingsFlags {
   readonly device: DeviceName
 }
 
+type Outcome = Omit<TrainingOutcome, 'files'>
+
 /** Positions of the model beside the prefix: training has buffers of its own. */
 const CONTEXT_LENGTH = 256
 
@@ -44,14 +51,15 @@ Examples:
   $ chatglm finetune --model models/chatglm3-6b-int4 --data train.jsonl --output output/ads
   $ chatglm finetune --model models/chatglm3-6b-int4 --data train.jsonl --output output/ads --resume
   $ chatglm chat models/chatglm3-6b-int4 --raw --prefix output/ads
+  $ chatglm finetune --preset sft --model models/small-float16 --data train.jsonl --output output/small
 `
 
 export function finetuneCommand(context: Context): Command {
   const command = new Command('finetune')
-    .description('train a P-Tuning v2 prefix')
+    .description('train a P-Tuning v2 prefix, or all weights of a model that fits')
     .requiredOption('--model <path>', `the model: ${MODEL_HELP}, or ${BUNDLED_MODEL}`)
     .requiredOption('--data <file>', 'what to learn from')
-    .requiredOption('--output <folder>', 'where the prefix and its checkpoints go')
+    .requiredOption('--output <folder>', 'where checkpoints go, and what comes out')
     .option('--eval-data <file>', 'held-out data: the loss on them is logged on the way')
     .option('--resume', 'go on with the training in the output folder')
     .option('--torch-bin', 'write pytorch_model.bin, too, for the official scripts')
@@ -73,34 +81,69 @@ async function finetune(
   signal: AbortSignal,
 ): Promise<void> {
   const library = await loadLibrary()
-  const { data, training, unused } = await resolveSettings(library, flags)
+  const settings = await resolveSettings(library, flags)
+  const { subject, data, unused } = settings
+  if (subject === 'model') refusePrefixFlags(flags)
   if (unused.length > 0) terminal.note(`Not used of ${flags.config}: ${unused.join(', ')}.`)
-  const context = Math.max(CONTEXT_LENGTH, training.prefixLength)
+  const context = subject === 'prefix' ? Math.max(CONTEXT_LENGTH, settings.training.prefixLength) : 2
   const model = await openModel(library, terminal, flags.model, { ...flags, context }, signal)
   try {
     const read = (file: string) => readData(library, terminal, model, file, data, signal)
     const dataset = await read(flags.data)
     const evaluation = flags.evalData === undefined ? undefined : await read(flags.evalData)
     showPreview(library.previewSample(model.tokenizer, dataset.sample(0)), terminal)
-    const { output, resume = false, torchBin = false } = flags
+    const { output } = flags
     const view = new TrainingView(terminal, model.memory.total)
     const started = performance.now()
     const result = await watch(view, flags, signal, () =>
-      library.finetunePrefix(model, dataset, {
-        ...training,
-        ...{ output, resume, torchBin, evaluation, signal, onProgress: view.show },
-      }),
+      train(library, model, dataset, settings, flags, { evaluation, signal, onProgress: view.show }),
     )
     const seconds = (performance.now() - started) / 1000
     report(terminal, output, result, view.steps && describeSteps(view.steps, seconds))
     const curve = await drawLossCurve(output)
     if (curve) terminal.say(`Loss curve: ${curve}`)
     const raw = data.format === 'input-output' ? ' --raw' : ''
-    terminal.say(`The prefix is in ${output}. Try it:`)
-    terminal.say(`  chatglm chat ${flags.model}${raw} --prefix ${output}`)
+    const prefix = subject === 'prefix'
+    terminal.say(`The ${prefix ? 'prefix' : 'model'} is in ${output}. Try it:`)
+    terminal.say(`  chatglm chat ${prefix ? `${flags.model}${raw} --prefix ${output}` : `${output}${raw}`}`)
   } finally {
     model.dispose()
   }
+}
+
+/** @throws UsageError for options that only a prefix has */
+function refusePrefixFlags({
+  prefixLength,
+  prefixProjection,
+  torchBin,
+  bits,
+  groupSize,
+}: FinetuneFlags): void {
+  const prefixFlags = {
+    '--prefix-length': prefixLength,
+    '--prefix-projection': prefixProjection,
+    '--torch-bin': torchBin,
+    '--bits': bits,
+    '--group-size': groupSize,
+  }
+  for (const [flag, value] of Object.entries(prefixFlags)) {
+    if (value !== undefined) {
+      throw new UsageError(`${flag} is for prefixes; the preset sft trains all weights, in float.`)
+    }
+  }
+}
+
+function train(
+  library: Library,
+  model: CliModel,
+  dataset: TrainingDataset,
+  settings: ResolvedSettings,
+  { output, resume, torchBin }: FinetuneFlags,
+  run: Pick<RunOptions, 'evaluation' | 'signal' | 'onProgress'>,
+): Promise<Outcome> {
+  return settings.subject === 'prefix'
+    ? library.finetunePrefix(model, dataset, { ...settings.training, ...run, output, resume, torchBin })
+    : library.finetuneModel(model, dataset, { ...settings.training, ...run, output, resume })
 }
 
 async function readData(
@@ -130,8 +173,8 @@ async function watch(
   view: TrainingView,
   { output }: FinetuneFlags,
   signal: AbortSignal,
-  train: () => Promise<FinetuneResult>,
-): Promise<FinetuneResult> {
+  train: () => Promise<Outcome>,
+): Promise<Outcome> {
   await view.begin()
   signal.addEventListener('abort', () => view.end())
   try {
@@ -153,7 +196,7 @@ async function watch(
 function report(
   terminal: Terminal,
   output: string,
-  { stopReason, best, steps }: FinetuneResult,
+  { stopReason, best, steps }: Outcome,
   summary: string | undefined,
 ): void {
   const { colors } = terminal

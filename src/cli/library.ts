@@ -8,6 +8,7 @@ import type {
   Evaluation,
   EvaluationData,
   EvaluationOptions,
+  FinetuneModelOptions,
   FinetuneOptions,
   FinetuneResult,
   GeneratedToken,
@@ -20,6 +21,7 @@ import type {
   Prompt,
   Stream,
   TrainingDataset,
+  TrainingOutcome,
   VariantPreview,
 } from '../index.js'
 
@@ -42,8 +44,10 @@ export interface CliModel
 type DataFunctions = Pick<
   typeof import('../index.js'),
   | 'PRESETS'
+  | 'SFT'
   | 'fromAdvertiseGen'
   | 'fromToolAlpaca'
+  | 'parseModelSettings'
   | 'parseSettings'
   | 'previewSample'
   | 'readDataset'
@@ -60,6 +64,11 @@ export interface Library extends DataFunctions {
   isSoftwareAdapter(info: GPUAdapterInfo): boolean
   previewVariants(adapter: GPUAdapter): Promise<VariantPreview>
   convertCheckpoint(source: string, destination: string, options: ConvertOptions): Promise<ConvertResult>
+  finetuneModel(
+    model: CliModel,
+    dataset: TrainingDataset,
+    options: FinetuneModelOptions,
+  ): Promise<TrainingOutcome>
   finetunePrefix(model: CliModel, dataset: TrainingDataset, options: FinetuneOptions): Promise<FinetuneResult>
   evaluate(model: CliModel, data: EvaluationData, options: EvaluationOptions): Promise<Evaluation>
 }

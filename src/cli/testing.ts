@@ -183,6 +183,10 @@ export class StubModel implements CliModel {
   }
 }
 
+const cannotTrain = async () => {
+  throw new Error('A stub cannot be trained.')
+}
+
 /** A library around a stub model. */
 export function stubLibrary(
   model: CliModel = new StubModel(),
@@ -190,9 +194,8 @@ export function stubLibrary(
 ): () => Promise<Library> {
   const library: Library = {
     ...finetune,
-    finetunePrefix: async () => {
-      throw new Error('A stub cannot be trained.')
-    },
+    finetuneModel: cannotTrain,
+    finetunePrefix: cannotTrain,
     loadModel: async () => model,
     requestAdapter: async () => adapterOf('Stub GPU', 'stub'),
     adapterName: (info) => info.description,

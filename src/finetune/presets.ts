@@ -7,6 +7,12 @@ export interface Preset {
   readonly training: TrainingSettings
 }
 
+/** Settings of a training of all weights that belong together. */
+export interface ModelPreset {
+  readonly data: DataSettings
+  readonly training: OptimizationSettings
+}
+
 /** The defaults of Hugging Face's `TrainingArguments`, and what the official scripts have in common. */
 const OPTIMIZATION = {
   schedule: 'linear',
@@ -71,7 +77,7 @@ export const PRESETS = {
 } as const satisfies Record<string, Preset>
 
 /** `finetune_demo/configs/sft.yaml`, the official training of all weights: conversations of 256 tokens in and 512 out. */
-export const SFT = {
+export const SFT: ModelPreset = {
   data: { format: 'multi-turn', maxLength: 256 + 512 + 1 },
   training: {
     ...OPTIMIZATION,
@@ -81,6 +87,6 @@ export const SFT = {
     maxSteps: 3000,
     logInterval: 10,
   },
-} as const satisfies { readonly data: DataSettings; readonly training: OptimizationSettings }
+}
 
 export type PresetName = keyof typeof PRESETS

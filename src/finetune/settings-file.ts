@@ -1,6 +1,6 @@
 import type { DataSettings } from './data/dataset.js'
 import { describe, TrainingSettingsError } from './errors.js'
-import { PRESETS, type Preset, type PresetName } from './presets.js'
+import { type ModelPreset, PRESETS, type Preset, type PresetName, SFT } from './presets.js'
 import type { TrainingSettings } from './settings.js'
 
 /** Settings by the names that the official scripts and Hugging Face's `TrainingArguments` give them. */
@@ -82,9 +82,12 @@ const SCHEDULE_NAMES: Readonly<Record<string, TrainingSettings['schedule']>> = {
   constant_with_warmup: 'constant',
 }
 
+/** Of these only the training of a prefix has any. */
+const PREFIX_SETTINGS: readonly (keyof TrainingSettings)[] = ['prefixLength', 'prefixProjection', 'dropout']
+
 /** What a file of settings says. */
-export interface SettingsFile {
-  readonly preset: Preset
+export interface SettingsFile<Settings = Preset> {
+  readonly preset: Settings
   /** Names in it that have no meaning here. */
   readonly unused: readonly string[]
 }
@@ -97,6 +100,40 @@ export interface SettingsFile {
  * @throws TrainingSettingsError naming the setting and what was expected
  */
 export async function parseSettings(text: string, name: string, base?: PresetName): Promise<SettingsFile> {
+  const { content, training, lengths, unused } = await readSettings(text, name)
+  const preset: Preset = PRESETS[base ?? presetFor(content, lengths)]
+  const data = withLengths(preset.data, lengths, name)
+  return { preset: { data, training: { ...preset.training, ...training } as TrainingSettings }, unused }
+}
+
+/**
+ * The same for the training of all weights, in the structure of `sft.yaml`. What the file leaves out is as there.
+ * @throws TrainingSettingsError, also for settings that only a prefix has
+ */
+export async function parseModelSettings(text: string, name: string): Promise<SettingsFile<ModelPreset>> {
+  const { training, paths, lengths, unused } = await readSettings(text, name)
+  for (const setting of PREFIX_SETTINGS) {
+    const path = paths.get(setting)
+    if (path === undefined) continue
+    throw new TrainingSettingsError(
+      `${name}: ${path} is a setting of a prefix, but all weights are to be trained. Leave it out, or use a preset of prefixes.`,
+    )
+  }
+  const data = withLengths(SFT.data, lengths, name)
+  return { preset: { data, training: { ...SFT.training, ...training } as ModelPreset['training'] }, unused }
+}
+
+/** What a file says, before it is known what it leaves out. */
+interface ReadSettings {
+  readonly content: Mapping
+  readonly training: Partial<Record<keyof TrainingSettings, unknown>>
+  /** What the file calls each of them. */
+  readonly paths: ReadonlyMap<keyof TrainingSettings, string>
+  readonly lengths: Lengths
+  readonly unused: readonly string[]
+}
+
+async function readSettings(text: string, name: string): Promise<ReadSettings> {
   const { parse } = await import('yaml')
   let content: unknown
   try {
@@ -108,11 +145,13 @@ export async function parseSettings(text: string, name: string, base?: PresetNam
     throw new TrainingSettingsError(`${name}: expected names and values, found ${describe(content)}.`)
   }
   const training: Partial<Record<keyof TrainingSettings, unknown>> = {}
+  const paths = new Map<keyof TrainingSettings, string>()
   const lengths: Lengths = {}
   const unused: string[] = []
   for (const { key, path, value } of flatten(content, name)) {
     if (key in TRAINING_NAMES) {
       const setting = TRAINING_NAMES[key]
+      paths.set(setting, path)
       training[setting] = readValue(setting, value, `${name}: ${path}`)
     } else if (key in LENGTH_NAMES) {
       lengths[LENGTH_NAMES[key]] = { tokens: readLength(value, `${name}: ${path}`), path }
@@ -126,9 +165,7 @@ export async function parseSettings(text: string, name: string, base?: PresetNam
     else
       throw new TrainingSettingsError(`${name}: ${path} is no setting of a training that is supported here.`)
   }
-  const preset: Preset = PRESETS[base ?? presetFor(content, lengths)]
-  const data = withLengths(preset.data, lengths, name)
-  return { preset: { data, training: { ...preset.training, ...training } as TrainingSettings }, unused }
+  return { content, training, paths, lengths, unused }
 }
 
 type Mapping = Readonly<Record<string, unknown>>
