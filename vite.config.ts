@@ -18,6 +18,7 @@ const programs: Record<string, string> = {
   screenshots: path('tools/screenshots.ts'),
   'make-tiny-model': path('tools/make-tiny-model.ts'),
   'make-tiny-corpus': path('tools/make-tiny-corpus.ts'),
+  'train-tiny': path('tools/train-tiny.ts'),
   bench: path('bench/model.ts'),
   'bench-charts': path('bench/charts.ts'),
   'bench-kernels': path('bench/kernels.ts'),
