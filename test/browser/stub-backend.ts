@@ -1,4 +1,7 @@
-/** A model that answers as a trained one would: it calls the tool it is told of, and says what the tool answered. */
+/**
+ * A model that answers as a trained one would: it calls the tool it is told of, and says what the tool answered. It can
+ * also write at length.
+ */
 import type { ChatModel, ChatReply, Message } from '../../src/index.js'
 
 const generation: ChatReply['generation'] = {
@@ -10,6 +13,20 @@ const generation: ChatReply['generation'] = {
   promptTokens: 8,
   cachedTokens: 0,
 }
+
+/** Asked for by this question: a long answer in Markdown, as a fast model writes it. */
+const LONG_QUESTION = 'Write at length'
+const SECTION = [
+  '## A heading',
+  'A paragraph with **bold** and *slanted* words, `code`, and [a link](https://example.com), of some length. '.repeat(
+    4,
+  ),
+  '- one point\n- another point\n- a last point',
+  `\`\`\`python\n${'for index in range(10):\n    print(index, "and more")\n'.repeat(8)}\`\`\``,
+].join('\n\n')
+const SECTIONS = 20
+const PIECE_CHARACTERS = 48
+const PIECE_MS = 1
 
 function replyTo(messages: readonly Message[], tools: object | undefined): ChatReply {
   const last = messages.at(-1)!
@@ -24,7 +41,8 @@ function replyTo(messages: readonly Message[], tools: object | undefined): ChatR
       generation,
     }
   }
-  const text = `${last.role}: ${last.content}`
+  const isLong = last.content === LONG_QUESTION
+  const text = isLong ? Array(SECTIONS).fill(SECTION).join('\n\n') : `${last.role}: ${last.content}`
   const segment = { type: 'text', text } as const
   return { segments: [segment], last: segment, messages: [{ role: 'assistant', content: text }], generation }
 }
@@ -40,7 +58,12 @@ export async function loadModel(): Promise<ChatModel> {
     chat(messages: readonly Message[], { tools }: { tools?: object } = {}) {
       const reply = replyTo(messages, tools)
       async function* deltas() {
-        yield { text: reply.messages[0].content, segment: 0, metadata: reply.messages[0].metadata ?? '' }
+        const { content, metadata = '' } = reply.messages[0]
+        const size = metadata ? content.length : PIECE_CHARACTERS
+        for (let at = 0; at < content.length; at += size) {
+          if (at > 0) await new Promise((resolve) => setTimeout(resolve, PIECE_MS))
+          yield { text: content.slice(at, at + size), segment: 0, metadata }
+        }
       }
       return { [Symbol.asyncIterator]: deltas, result: async () => reply }
     },

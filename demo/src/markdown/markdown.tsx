@@ -14,7 +14,7 @@ interface MarkdownProps {
 
 /** An answer, safe to show whatever the model wrote. */
 export function Markdown({ text, live }: MarkdownProps) {
-  const blocks = renderMarkdown(text)
+  const blocks = renderMarkdown(text, live)
   return (
     <div class="markdown">
       {blocks.map((block, index) => {
@@ -29,7 +29,7 @@ export function Markdown({ text, live }: MarkdownProps) {
   )
 }
 
-const Html = memo(({ block }: { block: Block }) => (
+const Html = memo(({ block }: { block: Extract<Block, { html: string }> }) => (
   <div class="block" dangerouslySetInnerHTML={{ __html: block.html }} />
 ))
 

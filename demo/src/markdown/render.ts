@@ -1,12 +1,10 @@
 import DOMPurify from 'dompurify'
 import { marked, type Token } from 'marked'
 
-/** A block of Markdown as safe HTML. */
-export interface Block {
-  readonly html: string
-  /** The language and text of a block of code, to be coloured later. */
-  readonly code?: { readonly language: string; readonly text: string }
-}
+/** A block of Markdown: safe HTML, or the language and text of code, to be coloured later. */
+export type Block =
+  | { readonly html: string; readonly code?: undefined }
+  | { readonly code: { readonly language: string; readonly text: string } }
 
 // What a model writes can load nothing: no pictures, no forms, no styles.
 DOMPurify.addHook('afterSanitizeAttributes', (node) => {
@@ -26,24 +24,30 @@ const ALLOWED = {
 
 /** Blocks do not change once another follows them, so that only the last is rendered anew while text comes. */
 const known = new Map<string, Block>()
-const MAX_KNOWN = 500
+const MAX_KNOWN = 2000
 
 function render(token: Token): Block {
-  const html = DOMPurify.sanitize(marked.parser([token]), ALLOWED)
-  if (token.type !== 'code') return { html }
-  return { html, code: { language: (token.lang ?? '').split(/\s/)[0], text: token.text as string } }
+  if (token.type !== 'code') return { html: DOMPurify.sanitize(marked.parser([token]), ALLOWED) }
+  return { code: { language: (token.lang ?? '').split(/\s/)[0], text: token.text as string } }
 }
 
-/** The blocks of a Markdown text. */
-export function renderMarkdown(text: string): Block[] {
-  return marked
+/** The blocks of a Markdown text. @param growing whether the last one is not whole yet */
+export function renderMarkdown(text: string, growing: boolean): Block[] {
+  const tokens = marked
     .lexer(text, { gfm: true, breaks: true })
     .filter(({ type }) => type !== 'space' && type !== 'def')
-    .map((token) => {
-      const key = `${token.type}\n${token.raw}`
-      const block = known.get(key) ?? render(token)
-      if (known.size >= MAX_KNOWN) known.clear()
-      known.set(key, block)
-      return block
-    })
+  return tokens.map((token, index) => {
+    const key = `${token.type}\n${token.raw}`
+    const block = known.get(key) ?? render(token)
+    // What is still growing is never asked for again.
+    if (!growing || index < tokens.length - 1) remember(key, block)
+    return block
+  })
+}
+
+function remember(key: string, block: Block): void {
+  known.delete(key)
+  known.set(key, block)
+  const [oldest] = known.keys()
+  if (known.size > MAX_KNOWN) known.delete(oldest)
 }

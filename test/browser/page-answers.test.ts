@@ -6,7 +6,7 @@ import { DemoPage } from './demo-page.js'
 
 const STUB = fileURLToPath(new URL('stub-backend.ts', import.meta.url))
 
-describe.runIf(hasBrowser)('tools in the demo page', () => {
+describe.runIf(hasBrowser)('answers in the demo page', () => {
   let demo: DemoPage
   let page: Page
   beforeAll(async () => {
@@ -28,7 +28,29 @@ describe.runIf(hasBrowser)('tools in the demo page', () => {
     await page.keyboard.press('Enter')
   }
 
-  it('run their code, and the model goes on with what it gave', async () => {
+  it('of great length hold up the page nowhere while they stream', async () => {
+    await page.evaluate(() => {
+      const tasks: number[] = []
+      Object.assign(globalThis, { tasks })
+      new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) tasks.push(duration)
+      }).observe({ type: 'longtask' })
+    })
+    await ask('Write at length')
+    await page.locator('.answer .measures').waitFor()
+    const { tasks, blocks } = await page.evaluate(() => ({
+      tasks: (globalThis as unknown as { tasks: number[] }).tasks,
+      blocks: document.querySelectorAll('.answer .code-block').length,
+    }))
+    const characters = (await page.locator('.answer .markdown').textContent())!.length
+    const longest = Math.max(0, ...tasks)
+    console.log(`${characters} characters: ${tasks.length} tasks over 50 ms, the longest ${longest} ms`)
+    expect(blocks).toBe(20)
+    // The aim is none over 50 ms; machines that run tests are shared, so that only what no load explains is an error.
+    expect(longest).toBeLessThan(500)
+  })
+
+  it('of tools come from their code, and the model goes on with what it gave', async () => {
     await page.getByRole('button', { name: 'Settings of this chat' }).click()
     await page.getByRole('button', { name: 'Add the example' }).click()
     await page.keyboard.press('Escape')
@@ -38,7 +60,7 @@ describe.runIf(hasBrowser)('tools in the demo page', () => {
     await page.getByText('observation: 42').waitFor()
   })
 
-  it('are answered by hand where they have no code', async () => {
+  it('of tools are given by hand where they have no code', async () => {
     await editTool('')
     await ask('6 × 7?')
     await page.getByLabel('What does calculate answer?').fill('forty-two')
@@ -47,7 +69,7 @@ describe.runIf(hasBrowser)('tools in the demo page', () => {
     await page.getByText('observation: forty-two').waitFor()
   })
 
-  it('reach neither the network nor what the page stores', async () => {
+  it('of tools reach neither the network nor what the page stores', async () => {
     await editTool(`
       const tries = {
         page: () => fetch(${JSON.stringify(demo.url)}),
@@ -74,7 +96,7 @@ describe.runIf(hasBrowser)('tools in the demo page', () => {
     await page.getByText('observation: []').waitFor()
   })
 
-  it('that throw or do not parse are answered with their error', async () => {
+  it('of tools that throw or do not parse are their errors', async () => {
     await editTool(`throw new RangeError('too far')`)
     await ask('Throw')
     await page.getByText('RangeError: too far').first().waitFor()
@@ -83,7 +105,7 @@ describe.runIf(hasBrowser)('tools in the demo page', () => {
     await page.getByText('SyntaxError').first().waitFor()
   })
 
-  it('come with an import switched off', async () => {
+  it('of tools are switched off in an import', async () => {
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       (async () => {
