@@ -109,6 +109,7 @@ export {
   SFT,
   type SourceRecord,
   type StopReason,
+  smoothLosses,
   type TextMessage,
   type ToolMessage,
   type TrainingDataset,

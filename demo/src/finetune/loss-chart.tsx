@@ -1,26 +1,15 @@
 import { useEffect, useRef } from 'preact/hooks'
 import type uPlot from 'uplot'
+import { smoothLosses } from '../../../src/index.js'
 import { formatNumber } from '../i18n/format.js'
 import { strings } from '../i18n/index.js'
 import { axes, LivePlot, type PlotColors } from '../ui/plot.js'
 import { type LossPoint, losses } from './training-run.js'
 
 const HEIGHT = 240
-/** Steps over which the smoothed line goes, of a short training and of a long one. */
-const WINDOW = { least: 3, most: 25, share: 1 / 20 } as const
-
-/** The exponential mean of the losses, corrected for its start as Adam's moments are. */
-function smoothed(points: readonly LossPoint[], maxSteps: number): number[] {
-  const weight = 1 - 1 / Math.min(WINDOW.most, Math.max(WINDOW.least, maxSteps * WINDOW.share))
-  let mean = 0
-  return points.map(({ loss }, index) => {
-    mean = weight * mean + (1 - weight) * loss
-    return mean / (1 - weight ** (index + 1))
-  })
-}
-
 function dataOf(points: readonly LossPoint[], maxSteps: number): uPlot.AlignedData {
-  return [points.map(({ step }) => step), points.map(({ loss }) => loss), smoothed(points, maxSteps)]
+  const all = points.map(({ loss }) => loss)
+  return [points.map(({ step }) => step), all, smoothLosses(all, maxSteps)]
 }
 
 function options(maxSteps: number, colors: PlotColors): Omit<uPlot.Options, 'width' | 'height'> {
