@@ -31,10 +31,16 @@ const ADAMW = {
 /** Of losses relative to themselves; of gradients and parameters relative to the largest element. */
 const [LOSS_TOLERANCE, TENSOR_TOLERANCE] = [1e-3, 2e-3]
 /**
- * AdamW divides each element by its own size, so that after some steps the rounding of small gradients shows in the
- * parameters. With a projection the reference implementation itself is 2.8e-3 away from the same steps in float64.
+ * Of parameters after five steps with a projection. AdamW's first step goes by the sign of each gradient, so that
+ * rounding turns steps over where a gradient is next to nothing, and everything behind them moves with them. The
+ * reference implementation itself is 2.8e-3 away from the same steps in float64. How far rounding carries was measured
+ * by changing every initial parameter of mqa-d128 by up to one part in 2^23, which is less than its last bit: in five
+ * trials that moved a bias by 0.8e-2 to 2.5e-2 of the largest, while the first gradients stayed within 3e-6. The
+ * software adapter rounds the same everywhere; adapters that fuse and reorder what they add up get what such trials got.
  */
-const PROJECTION_TOLERANCE = 1e-2
+const PROJECTION_TOLERANCE = { software: 1e-2, other: 5e-2 }
+/** Of the first step, which nothing is behind yet. */
+const FIRST_STEP_TOLERANCE = 1e-4
 /** Of norms where the golden's float32 weights are rounded to f16 as they are loaded. */
 const ROUNDED_TOLERANCE = 5e-3
 
@@ -83,6 +89,33 @@ async function tensorsUnder(golden: Checkpoint, prefix: string): Promise<[string
   ) as Promise<[string, Float32Array][]>
 }
 
+/**
+ * Asserts that the first step is that of AdamW for the golden's gradients: by the learning rate against the sign of each.
+ * Elements whose sign rounding decides are left out.
+ */
+async function expectFirstStep(
+  before: ReadonlyMap<string, ParameterState>,
+  after: ReadonlyMap<string, ParameterState>,
+  golden: Checkpoint,
+  tag: string,
+): Promise<void> {
+  const gradients = [
+    ...(await tensorsUnder(golden, `${tag}.grad.`)),
+    ...(await tensorsUnder(golden, `${tag}.grad_row0.`)),
+  ]
+  for (const [name, gradient] of gradients) {
+    const [from, to] = [before.get(name)!.parameter, after.get(name)!.parameter]
+    const largest = gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+    const clear = (value: number) => Math.abs(value) > TENSOR_TOLERANCE * largest
+    expect(gradient.filter(clear).length).toBeGreaterThan(0.9 * gradient.length)
+    const steps = gradient.map((_, i) => from[i] - to[i])
+    const { learningRate, epsilon } = ADAMW
+    const expected = gradient.map((value) => (learningRate * value) / (Math.abs(value) + epsilon))
+    const isClear = (_: number, i: number) => clear(gradient[i])
+    expectClose(steps.filter(isClear), expected.filter(isClear), FIRST_STEP_TOLERANCE)
+  }
+}
+
 const ENCODERS = {
   prefix: 'prefix_pytorch_model.bin',
   prefix_projection: 'prefix_projection_encoder.safetensors',
@@ -127,11 +160,14 @@ for (const model of ['mqa-d32', 'mqa-d128']) {
               expectClose(gradients.get(name)!.subarray(0, expected.length), expected, TENSOR_TOLERANCE)
             }
           }
+          const before = step === 1 ? await training.readState() : undefined
           await training.update({ ...ADAMW, step })
+          if (before) await expectFirstStep(before, await training.readState(), golden, tag)
         }
         expectEachClose(losses, await goldenFloats(golden, `${tag}.losses`))
         const state = await training.readState()
-        const tolerance = tag === 'prefix_projection' ? PROJECTION_TOLERANCE : TENSOR_TOLERANCE
+        const ofProjection = PROJECTION_TOLERANCE[base.gpu.software ? 'software' : 'other']
+        const tolerance = tag === 'prefix_projection' ? ofProjection : TENSOR_TOLERANCE
         for (const [name, expected] of await tensorsUnder(golden, `${tag}.after5.`)) {
           expectClose(state.get(name)!.parameter, expected, tolerance)
         }

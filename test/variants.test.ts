@@ -1,9 +1,15 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type MemoryFiles, openCheckpoint } from '../src/checkpoint/index.js'
-import { InvalidOptionError, loadModel, type Progress, ShaderCompilationError } from '../src/index.js'
+import {
+  InvalidOptionError,
+  isSoftwareAdapter,
+  loadModel,
+  type Progress,
+  ShaderCompilationError,
+} from '../src/index.js'
 import { Gpu, type WeightFormat } from '../src/kernels/index.js'
 import { type ModelConfig, parseModelConfig } from '../src/runtime/config.js'
 import { Engine, type EngineOptions } from '../src/runtime/engine.js'
@@ -11,7 +17,7 @@ import { loadWeights } from '../src/runtime/load-weights.js'
 import { tuningFile } from '../src/runtime/tuning-file.js'
 import { readTuning, tuningKey, writeTuning } from '../src/runtime/tuning-record.js'
 import { type TuningStore, tuningCache } from '../src/runtime/tuning-store.js'
-import { candidates } from '../src/runtime/variants.js'
+import { type Candidates, candidates } from '../src/runtime/variants.js'
 import { VERSION } from '../src/runtime/version.js'
 import { randomModel } from './random-model.js'
 
@@ -69,6 +75,7 @@ describe('variants of kernels', () => {
   const store = new MemoryStore()
   const refused: string[] = []
   let measured: Engine
+  let all: Candidates
 
   beforeAll(async () => {
     files = await randomModel({ config: SMALL, matrices: FORMAT })
@@ -76,6 +83,7 @@ describe('variants of kernels', () => {
     const config = parseModelConfig(checkpoint.config)
     gpu = await Gpu.create(await adapterThatCompiles(refusing('attention-tiled')))
     const weights = await loadWeights(gpu, checkpoint, config, { positions: 64 })
+    all = candidates(gpu, config, weights, 'int8')
     create = (options) =>
       Engine.create(gpu, config, weights, {
         contextLength: 64,
@@ -146,13 +154,20 @@ describe('variants of kernels', () => {
   })
 
   it('that are not possible here are refused with what they need', async () => {
+    // The model's heads are narrower than its matrices, on every adapter; which of the others comes first depends on it.
+    const attention = all.prefillAttention
+    const { obstacle } = attention.find(({ variant }) => variant === 'subgroup-matrix')!
+    const possible = attention
+      .flatMap(({ variant, obstacle: other }) => (other === undefined ? [`"${variant}"`] : []))
+      .join(' or ')
     const creating = create({ variants: { prefillAttention: 'subgroup-matrix' } })
     await expect(creating).rejects.toThrow(InvalidOptionError)
     await expect(creating).rejects.toMatchObject({
       option: 'variants.prefillAttention',
       value: 'subgroup-matrix',
-      expected: expect.stringMatching(/^"simple" or "tiled" here: "subgroup-matrix" needs shader-f16/),
+      expected: `${possible} here: "subgroup-matrix" ${obstacle}`,
     })
+    expect(obstacle).toContain('heads of 128')
     const rounding = create({ activations: 'float', variants: { decode: 'fused-int8' } })
     await expect(rounding).rejects.toThrow('"fused-int8" needs activations: "int8"')
     expect(measured.variants.prefillAttention.impossible).toHaveProperty('subgroup-matrix')
@@ -253,6 +268,17 @@ describe('candidates', () => {
 })
 
 describe('loading', () => {
+  let cache: string
+  // Times of these drivers must be known neither from an earlier run nor to later loads.
+  beforeAll(async () => {
+    cache = await mkdtemp(join(tmpdir(), 'chatglm-cache-'))
+    vi.stubEnv('XDG_CACHE_HOME', cache)
+  })
+  afterAll(async () => {
+    vi.unstubAllEnvs()
+    await rm(cache, { recursive: true })
+  })
+
   it('goes on after a kernel that does not compile, and says so in its progress', async () => {
     const files = await randomModel({ config: SMALL, matrices: FORMAT })
     const device = await adapterThatCompiles(refusing('linear-decode'))
@@ -260,12 +286,21 @@ describe('loading', () => {
     const model = await loadModel(files, { device, onProgress: (event) => events.push(event) })
     try {
       const { variant, reason } = model.variants.decode
-      expect([variant, reason]).toEqual(['float', 'fused-int8 did not compile; this is the next'])
+      // What is measured was compiled with the others; elsewhere the next one is compiled when it is needed.
+      const isMeasured = !isSoftwareAdapter(model.adapter)
+      expect(variant).toBe('float')
+      expect(reason).toMatch(
+        isMeasured
+          ? /^fused-int8 did not compile; nothing else is left: [\d.]+ ms a step$/
+          : /^fused-int8 did not compile; this is the next$/,
+      )
       const warnings = events.flatMap(({ warning }) => warning ?? [])
       expect(warnings).toEqual([
         expect.stringContaining('could not compile decode "fused-int8"; "float" is used'),
       ])
-      expect(model.variants.prefillProduct.reason).toContain('nothing is measured on a software adapter')
+      expect(model.variants.prefillProduct.reason).toMatch(
+        isMeasured ? /^fastest of \d: [\d.]+ ms/ : /nothing is measured on a software adapter$/,
+      )
       const { ids } = await model.generate(PROMPT, { maxTokens: 2, stopIds: [] }).result()
       expect(ids).toHaveLength(2)
       // Kernels compile while bytes are read, but are reported only behind them.

@@ -29,8 +29,26 @@ describe.runIf(hasBrowser)('fine-tuning in the demo page', { timeout: 180_000 },
     await page.keyboard.press('Tab')
   }
 
+  it('shows what is learnt of published data, and what the training will take', async () => {
+    await page.getByRole('button', { name: 'Use the example' }).click()
+    await page.getByText('prompt and response · 32 samples').waitFor()
+    const [first] = (await readFile('examples/ads-train.json', 'utf8')).split('\n')
+    const { content, summary } = JSON.parse(first) as { content: string; summary: string }
+    expect(await page.locator('.sample-text').textContent()).toContain(content)
+    expect(await page.locator('.sample mark').textContent()).toContain(`${summary}</s>`)
+    await page.getByRole('button', { name: 'Next sample' }).click()
+    await page.getByText('Sample 2 of 32').waitFor()
+    const memory = page.locator('.finetune-memory summary')
+    await memory.waitFor()
+    const before = await memory.textContent()
+    await fill('Rows of the prefix', '64')
+    await expect.poll(() => memory.textContent().catch(() => before), { timeout: 30_000 }).not.toBe(before)
+    await fill('Tokens of a response', '4')
+    await page.getByText('32 cut to the limit').waitFor()
+  })
+
   it('says which line of a file is wrong', async () => {
-    await chooseFile('Choose a file', 'bad.jsonl', '{"prompt": "a", "response": "b"}\n{"prompt": 1}')
+    await chooseFile('Another file', 'bad.jsonl', '{"prompt": "a", "response": "b"}\n{"prompt": 1}')
     await page.getByText('bad.jsonl, line 2').waitFor()
     expect(await page.locator('.sample').count()).toBe(0)
   })
@@ -49,25 +67,10 @@ describe.runIf(hasBrowser)('fine-tuning in the demo page', { timeout: 180_000 },
     expect(await page.locator('.sample mark').allTextContents()).toEqual([
       expect.stringContaining('Hello there'),
     ])
-  })
-
-  it('shows what is learnt of published data, and what the training will take', async () => {
-    await page.reload()
-    await page.getByRole('button', { name: 'Use the example' }).click()
+    await page.getByLabel('Preset').selectOption('trial')
+    await chooseFile('Another file', 'ads-train.json', await readFile('examples/ads-train.json', 'utf8'))
     await page.getByText('prompt and response · 32 samples').waitFor()
-    const [first] = (await readFile('examples/ads-train.json', 'utf8')).split('\n')
-    const { content, summary } = JSON.parse(first) as { content: string; summary: string }
-    expect(await page.locator('.sample-text').textContent()).toContain(content)
-    expect(await page.locator('.sample mark').textContent()).toContain(`${summary}</s>`)
-    await page.getByRole('button', { name: 'Next sample' }).click()
-    await page.getByText('Sample 2 of 32').waitFor()
-    const memory = page.locator('.finetune-memory summary')
-    await memory.waitFor()
-    const before = await memory.textContent()
-    await fill('Rows of the prefix', '64')
-    await expect.poll(() => memory.textContent().catch(() => before), { timeout: 30_000 }).not.toBe(before)
-    await fill('Tokens of a response', '4')
-    await page.getByText('32 cut to the limit').waitFor()
+    expect(await page.getByLabel('Preset').inputValue()).toBe('trial')
   })
 
   it('refuses numbers that cannot be, until a preset or a number replaces them', async () => {
@@ -75,8 +78,6 @@ describe.runIf(hasBrowser)('fine-tuning in the demo page', { timeout: 180_000 },
     await page.getByText('A number from 0 up.').waitFor()
     expect(await page.getByRole('button', { name: 'Train' }).isDisabled()).toBe(true)
     await fill('Learning rate', '0.2')
-    await fill('Rows of the prefix', '8')
-    await fill('Tokens of a response', '32')
     await page.locator('.sample').waitFor()
     await expect.poll(() => page.getByRole('button', { name: 'Train' }).isEnabled()).toBe(true)
   })
@@ -173,35 +174,6 @@ describe.runIf(hasBrowser)('fine-tuning in the demo page', { timeout: 180_000 },
     })
     expect(overflow).toBe(0)
     await page.setViewportSize({ width: 1280, height: 800 })
-  })
-
-  it('trains in a private window too, and gives the file to keep', async () => {
-    const tab = await demo.open('#/finetune', (fresh) =>
-      fresh.addInitScript(() => {
-        localStorage.setItem('locale', 'en')
-        StorageManager.prototype.getDirectory = async () => {
-          throw new DOMException('not in a private window', 'SecurityError')
-        }
-      }),
-    )
-    await tab.getByRole('button', { name: 'Use the example' }).click()
-    await tab.locator('.sample').waitFor()
-    await tab.getByLabel('Steps', { exact: true }).fill('1')
-    await tab.keyboard.press('Tab')
-    await tab.getByRole('button', { name: 'Train' }).click()
-    await tab.getByText('save the file to keep it').waitFor({ timeout: 60_000 })
-    const [download] = await Promise.all([
-      tab.waitForEvent('download'),
-      tab.getByRole('button', { name: 'Save the prefix' }).click(),
-    ])
-    expect((await readFile(await download.path())).byteLength).toBeGreaterThan(1000)
-    await tab.getByRole('button', { name: 'Chat with it' }).click()
-    await limitAnswers(tab, 2)
-    await tab.getByPlaceholder('Text to continue').fill('类型#裙')
-    await tab.keyboard.press('Enter')
-    await tab.locator('.answer .measures').waitFor()
-    expect(await tab.locator('.measures').textContent()).toContain('ads-train')
-    await tab.close()
   })
 
   it('broke no policy and no script on the way', () => {

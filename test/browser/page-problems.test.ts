@@ -121,7 +121,7 @@ describe.runIf(hasBrowser)('the demo page says what to do', { timeout: 120_000 }
     await page.close()
   })
 
-  it('in a private window: that nothing is kept, and lets one chat with a prefix all the same', async () => {
+  it('in a private window: that nothing is kept, and lets one chat with a prefix and train one all the same', async () => {
     const page = await demo.open('', (tab) =>
       tab.addInitScript(() => {
         const refuse = () => {
@@ -139,6 +139,20 @@ describe.runIf(hasBrowser)('the demo page says what to do', { timeout: 120_000 }
     expect(await page.locator('.measures').textContent()).toContain('pytorch_model')
     await page.goto(`${demo.url}#/storage`)
     await page.getByText('not kept in this window').first().waitFor()
+
+    await page.goto(`${demo.url}#/finetune`)
+    await page.getByRole('button', { name: 'Use the example' }).click()
+    await page.locator('.sample').waitFor()
+    await page.getByLabel('Steps', { exact: true }).fill('1')
+    await page.getByRole('button', { name: 'Train' }).click()
+    await page.getByText('save the file to keep it').waitFor({ timeout: 60_000 })
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save the prefix' }).click(),
+    ])
+    expect((await readFile(await download.path())).byteLength).toBeGreaterThan(1000)
+    await page.getByRole('button', { name: 'Chat with it' }).click()
+    await page.locator('.header .chip').getByText('ads-train').waitFor()
     await page.close()
   })
 

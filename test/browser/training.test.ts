@@ -103,7 +103,7 @@ describe.runIf(hasBrowser)('training in a worker', { timeout: 300_000 }, () => {
   it('saves a checkpoint when it is aborted, and goes on from it as if nothing had been', async () => {
     const { same, isReason, at, resumedAt } = await page.evaluate(async () => {
       const train = (output: FileSystemDirectoryHandle, more: object = {}) =>
-        model.finetunePrefix(dataset, { ...settings, maxSteps: 40, saveInterval: 40, output, ...more })
+        model.finetunePrefix(dataset, { ...settings, maxSteps: 16, saveInterval: 16, output, ...more })
       const whole = await folderIn('whole')
       await train(whole)
       const broken = await folderIn('broken')
@@ -129,7 +129,7 @@ describe.runIf(hasBrowser)('training in a worker', { timeout: 300_000 }, () => {
     })
     expect(isReason).toBe(true)
     expect(at).toBeGreaterThanOrEqual(2)
-    expect(at).toBeLessThan(40)
+    expect(at).toBeLessThan(16)
     expect(resumedAt).toBe(at)
     expect(same).toBe(true)
   })
