@@ -7,7 +7,6 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { adapterName, isSoftwareAdapter, requestAdapter } from '../src/index.js'
 import { evaluateSmallModel } from './tiny/evaluate-model.js'
@@ -22,12 +21,10 @@ const SEED = 1
 const RECORDS = 500_000
 const GROUP_SIZE = '32'
 
-const repository = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
-
-/** Runs the command line of this project. @throws where it fails, after it has said why */
+/** Runs the command line of this project, from its root. @throws where it fails, after it has said why */
 async function chatglm(...args: string[]): Promise<void> {
   console.log(`\n$ chatglm ${args.join(' ')}`)
-  const child = spawn(process.execPath, [repository('dist/cli.js'), ...args], { stdio: 'inherit' })
+  const child = spawn(process.execPath, ['dist/cli.js', ...args], { stdio: 'inherit' })
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject)
     child.on('exit', resolve)
@@ -78,7 +75,7 @@ async function trainTiny(
   )
   await clock.time('base', () =>
     chatglm(
-      ...['finetune', '--preset', 'sft', '--config', repository('tools/tiny/base.yaml')],
+      ...['finetune', '--preset', 'sft', '--config', 'tools/tiny/base.yaml'],
       ...['--model', folder('initial'), '--data', inCorpus(CORPUS_FILES.training)],
       ...['--eval-data', inCorpus(CORPUS_FILES.watched), '--output', folder('base'), '--resume'],
       ...(steps === undefined ? [] : ['--max-steps', steps]),
@@ -88,7 +85,7 @@ async function trainTiny(
   await clock.time('prefixes', async () => {
     for (const { name } of PREFIX_TASKS) {
       await chatglm(
-        ...['finetune', '--config', repository('tools/tiny/prefix.yaml')],
+        ...['finetune', '--config', 'tools/tiny/prefix.yaml'],
         ...['--model', folder('model'), '--data', inCorpus(CORPUS_FILES.prefixTraining(name))],
         ...['--eval-data', inCorpus(CORPUS_FILES.prefixHeldOut(name))],
         ...['--output', folder(`prefix-${name}`), '--resume'],
