@@ -82,6 +82,11 @@ describe.runIf(hasBrowser)('the demo page', () => {
     await askAndWait(page, '你好')
     expect(await page.locator('.measures').last().textContent()).toContain('pytorch_model')
     await page.getByRole('button', { name: 'Settings of this chat' }).click()
+    await page.getByRole('slider', { name: 'Strength' }).fill('0.5')
+    await page.keyboard.press('Escape')
+    await askAndWait(page, '你好')
+    expect(await page.locator('.measures').last().textContent()).toContain('pytorch_model × 0.5')
+    await page.getByRole('button', { name: 'Settings of this chat' }).click()
     await page.getByRole('combobox', { name: 'Prefix' }).selectOption('')
     await page.keyboard.press('Escape')
     await askAndWait(page, '你好')
@@ -158,6 +163,20 @@ describe.runIf(hasBrowser)('the demo page', () => {
     }
   })
 
+  it('reads a model from a folder of the disk', async () => {
+    // A program cannot answer the dialog for a directory handle; other browsers have none.
+    await page.evaluate(() => Reflect.deleteProperty(globalThis, 'showDirectoryPicker'))
+    await page.locator('.model-button').click()
+    const [chooser] = await Promise.all([
+      page.waitForEvent('filechooser'),
+      page.getByRole('button', { name: 'Choose a folder' }).click(),
+    ])
+    await chooser.setFiles('models/tiny')
+    await page.locator('.model-button .dot-ready').waitFor()
+    await page.keyboard.press('Escape')
+    await askAndWait(page, '你好')
+  })
+
   it('works without a network after one visit', async () => {
     await demo.browser.context.setOffline(true)
     await page.reload()
@@ -173,14 +192,56 @@ describe.runIf(hasBrowser)('the demo page', () => {
     expect(await violations(page)).toEqual([])
   })
 
+  it('measures a model, and exports what npm run bench writes', async () => {
+    await page.goto(`${demo.url}#/bench`)
+    await page.getByRole('radio', { name: 'Whole model' }).check()
+    await page.getByRole('button', { name: 'Start' }).click()
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Export JSON' }).click(),
+    ])
+    expect(download.suggestedFilename()).toBe('bench-model.json')
+    const report = JSON.parse(await readFile(await download.path(), 'utf8'))
+    expect(report).toMatchObject({ kind: 'model', version: 1, environment: { adapter: 'google swiftshader' } })
+    expect(report.decode[0].seconds.median).toBeGreaterThan(0)
+    expect(await page.locator('.chart canvas').count()).toBe(2)
+  })
+
+  it('is an app that can be installed', async () => {
+    const manifest = await page.evaluate(async () => {
+      const { href } = document.querySelector<HTMLLinkElement>('link[rel=manifest]')!
+      return (await fetch(href)).json()
+    })
+    expect(manifest).toMatchObject({ display: 'standalone', start_url: expect.any(String) })
+    for (const { src } of manifest.icons) {
+      expect(await page.evaluate(async (icon) => (await fetch(icon)).ok, src)).toBe(true)
+    }
+  })
+
   it('speaks Chinese, and looks dark, when told so', async () => {
     await page.getByRole('button', { name: '中文' }).click()
     await page.getByRole('button', { name: '新对话' }).click()
     expect(await page.locator('html').getAttribute('lang')).toBe('zh-CN')
     await page.emulateMedia({ colorScheme: 'dark' })
-    await page.getByRole('heading', { name: '想问点什么？' }).waitFor()
-    expect(await page.locator('html').getAttribute('data-theme')).toBe('dark')
+    await page.getByRole('heading', { name: '一个语言模型，就在这个页面里' }).waitFor()
+    await expect.poll(() => page.locator('html').getAttribute('data-theme')).toBe('dark')
     expect(await violations(page)).toEqual([])
+  })
+
+  it('deletes everything that it stored', async () => {
+    await page.goto(`${demo.url}#/storage`)
+    await page.getByRole('button', { name: '全部删除' }).click()
+    await page.locator('dialog').getByRole('button', { name: '全部删除' }).click()
+    await page.getByText('已全部删除。').waitFor()
+    const left = await page.evaluate(async () => {
+      const root = await navigator.storage.getDirectory()
+      const store = await root.getDirectoryHandle('chatglm-webgpu')
+      const items: string[] = []
+      for await (const [name] of store.entries()) items.push(name)
+      return { items, caches: await caches.keys(), choices: localStorage.length }
+    })
+    expect(left).toEqual({ items: [], caches: [], choices: 0 })
+    expect(await page.locator('.conversation').count()).toBe(0)
   })
 
   it('broke no policy and no script on the way', () => {
