@@ -202,7 +202,11 @@ describe.runIf(hasBrowser)('the demo page', () => {
     ])
     expect(download.suggestedFilename()).toBe('bench-model.json')
     const report = JSON.parse(await readFile(await download.path(), 'utf8'))
-    expect(report).toMatchObject({ kind: 'model', version: 1, environment: { adapter: 'google swiftshader' } })
+    expect(report).toMatchObject({
+      kind: 'model',
+      version: 1,
+      environment: { adapter: 'google swiftshader' },
+    })
     expect(report.decode[0].seconds.median).toBeGreaterThan(0)
     expect(await page.locator('.chart canvas').count()).toBe(2)
   })
