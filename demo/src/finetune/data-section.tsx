@@ -14,7 +14,8 @@ import {
   readData,
   showSample,
 } from './training-data.js'
-import { prefixName, run } from './training-run.js'
+import { prefixName } from './training-run.js'
+import { trainingShare } from './training-share.js'
 
 const EXAMPLE = 'examples/ads-train.json'
 const ENDING = /\.(jsonl?|csv)$/i
@@ -35,7 +36,6 @@ async function takeExample(): Promise<void> {
 export function DataSection() {
   const t = strings.value.finetune
   const file = dataFile.value
-  const isTraining = run.value !== undefined && 'secondsLeft' in run.value
   const choose = async () => take((await chooseFiles({ accept: '.json,.jsonl,.csv' }))[0])
   return (
     <section class="view-section" aria-labelledby="finetune-data">
@@ -54,7 +54,7 @@ export function DataSection() {
         <Button
           kind={file ? 'plain' : 'primary'}
           icon={FileUp}
-          disabled={isTraining}
+          disabled={trainingShare.value !== undefined}
           onClick={() => choose().catch(report)}
         >
           {file ? t.chooseOther : t.choose}

@@ -7,6 +7,8 @@ import { axes, LivePlot, type PlotColors } from '../ui/plot.js'
 import { type LossPoint, losses } from './training-run.js'
 
 const HEIGHT = 240
+/** Between marks on the axis. */
+const WHOLE_STEPS = [1, 10, 100, 1000, 10_000].flatMap((unit) => [unit, 2 * unit, 5 * unit])
 function dataOf(points: readonly LossPoint[], maxSteps: number): uPlot.AlignedData {
   const all = points.map(({ loss }) => loss)
   return [points.map(({ step }) => step), all, smoothLosses(all, maxSteps)]
@@ -15,6 +17,7 @@ function dataOf(points: readonly LossPoint[], maxSteps: number): uPlot.AlignedDa
 function options(maxSteps: number, colors: PlotColors): Omit<uPlot.Options, 'width' | 'height'> {
   const t = strings.peek().finetune
   const { line, faint } = colors
+  const [steps, loss] = axes(t.steps, t.lossLabel, colors)
   return {
     legend: { show: false },
     cursor: { show: false },
@@ -29,7 +32,7 @@ function options(maxSteps: number, colors: PlotColors): Omit<uPlot.Options, 'wid
         },
       },
     },
-    axes: axes(t.steps, t.lossLabel, colors),
+    axes: [{ ...steps, incrs: WHOLE_STEPS }, loss],
     series: [
       {},
       { stroke: faint, width: 1.5, points: { show: false } },

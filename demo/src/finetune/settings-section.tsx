@@ -16,6 +16,7 @@ import {
   wrongFields,
 } from './settings.js'
 import { plan, readData } from './training-data.js'
+import { trainingShare } from './training-share.js'
 
 const SCHEDULES = ['linear', 'cosine', 'constant'] as const
 
@@ -49,49 +50,56 @@ export function SettingsSection() {
   return (
     <section class="view-section" aria-labelledby="finetune-settings">
       <h2 id="finetune-settings">{t.settings}</h2>
-      <div class="finetune-preset">
-        <Select
-          label={t.preset}
-          value={preset.value}
-          options={PRESET_CHOICES.map((value) => ({ value, label: t.presets[value] }))}
-          onChange={(value) => choosePreset(value as PresetChoice)}
-        />
-      </div>
-      <div class="finetune-grid">
-        {MAIN.map((name) => (
-          <SettingField key={name} name={name} />
-        ))}
-        {lengths.map(([name, value]) => (
-          <NumberField
-            key={name}
-            name={name}
-            label={t[name]}
-            rule={{ wholeFrom: 2 }}
-            value={value}
-            onChange={(tokens) => changeData({ [name]: tokens })}
-          />
-        ))}
-      </div>
-      <details class="more">
-        <summary>{t.more}</summary>
-        <div class="finetune-grid">
-          {MORE.map((name) => (
-            <SettingField key={name} name={name} />
-          ))}
+      {/* What is trained now keeps the settings that it was begun with. */}
+      <fieldset
+        class="finetune-settings"
+        disabled={trainingShare.value !== undefined}
+        aria-labelledby="finetune-settings"
+      >
+        <div class="finetune-preset">
           <Select
-            label={t.schedule}
-            value={schedule}
-            options={SCHEDULES.map((value) => ({ value, label: t.schedules[value] }))}
-            onChange={(value) => changeTraining({ schedule: value as TrainingSettings['schedule'] })}
+            label={t.preset}
+            value={preset.value}
+            options={PRESET_CHOICES.map((value) => ({ value, label: t.presets[value] }))}
+            onChange={(value) => choosePreset(value as PresetChoice)}
           />
         </div>
-        <Switch
-          label={t.projection}
-          help={t.projectionHelp}
-          checked={prefixProjection}
-          onChange={(checked) => changeTraining({ prefixProjection: checked })}
-        />
-      </details>
+        <div class="finetune-grid">
+          {MAIN.map((name) => (
+            <SettingField key={name} name={name} />
+          ))}
+          {lengths.map(([name, value]) => (
+            <NumberField
+              key={name}
+              name={name}
+              label={t[name]}
+              rule={{ wholeFrom: 2 }}
+              value={value}
+              onChange={(tokens) => changeData({ [name]: tokens })}
+            />
+          ))}
+        </div>
+        <details class="more">
+          <summary>{t.more}</summary>
+          <div class="finetune-grid">
+            {MORE.map((name) => (
+              <SettingField key={name} name={name} />
+            ))}
+            <Select
+              label={t.schedule}
+              value={schedule}
+              options={SCHEDULES.map((value) => ({ value, label: t.schedules[value] }))}
+              onChange={(value) => changeTraining({ schedule: value as TrainingSettings['schedule'] })}
+            />
+          </div>
+          <Switch
+            label={t.projection}
+            help={t.projectionHelp}
+            checked={prefixProjection}
+            onChange={(checked) => changeTraining({ prefixProjection: checked })}
+          />
+        </details>
+      </fieldset>
       <MemoryPlan />
     </section>
   )
