@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { estimateMemory } from '../../src/index.js'
@@ -14,6 +15,21 @@ describe.runIf(hasBrowser)('the demo page', () => {
     page = await demo.open()
   })
   afterAll(() => demo?.close())
+
+  it('is small before a model is chosen', async () => {
+    const scripts = await page.evaluate(async () => {
+      const entries = performance.getEntriesByType('resource') as PerformanceResourceTiming[]
+      const fetched = entries.filter(({ initiatorType }) =>
+        ['script', 'link', 'other'].includes(initiatorType),
+      )
+      const names = new Set(fetched.map(({ name }) => name).filter((name) => name.endsWith('.js')))
+      return Promise.all([...names].map(async (name) => (await fetch(name)).text()))
+    })
+    const bytes = scripts.reduce((sum, script) => sum + gzipSync(script).byteLength, 0)
+    console.log(`${scripts.length} scripts, ${(bytes / 1000).toFixed(0)} kB compressed`)
+    expect(bytes).toBeGreaterThan(10_000)
+    expect(bytes).toBeLessThan(250_000)
+  })
 
   it('answers after one click, streams, holds up the page nowhere, and stops', async () => {
     const startUp = await page.evaluate(
