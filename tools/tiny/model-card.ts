@@ -22,7 +22,7 @@ export interface CardFacts {
 }
 
 /** Answers of the base that are shown whole. */
-const SHOWN = { chat: 8, copy: 4, system: 3, tool: 2, translation: 2, arithmetic: 1 } as const
+const SHOWN = { chat: 8, copy: 3, system: 3, tool: 2, translation: 2, arithmetic: 1, repeat: 1 } as const
 const SHOWN_OF_PREFIX = 3
 
 const percent = (share: number | undefined) => (share === undefined ? '' : `${(100 * share).toFixed(1)} %`)
@@ -43,6 +43,7 @@ const MEASURES: Readonly<Record<string, string>> = {
   copy: 'every attribute mentioned',
   system: 'every instruction followed',
   tool: 'name and parameters of the call',
+  repeat: 'whole answer',
   poem: 'four lines of seven characters',
   json: 'strict JSON, equal fields',
 }

@@ -10,7 +10,6 @@ import {
 import { countWords, trainBpe } from '../bpe-trainer.js'
 import { COMMON_CHARACTERS, COMMON_SIGNS } from './characters.js'
 import { type CorpusRecord, trainingRecords } from './corpus/corpus.js'
-import { PREFIX_TASKS } from './prefix-tasks/prefix-tasks.js'
 
 /** Rows of the embedding: a multiple of 64. */
 export const TOKENS = 3968
@@ -18,7 +17,6 @@ export const TOKENS = 3968
 const RESERVED_PIECES = 259
 /** Records that the pieces are learned from. */
 const RECORDS = 30_000
-const PREFIX_RECORDS = 1000
 const SEED = 1
 const MINIMUM_COUNT = 2
 /** Longer pieces would be whole sentences of the corpus, which nobody else writes. */
@@ -47,12 +45,9 @@ function mayBePiece(piece: string): boolean {
   return length <= (/\p{Script=Han}/u.test(piece) ? MAX_CHINESE_CHARACTERS : MAX_CHARACTERS)
 }
 
-/** Everything that pieces are learned from. Each text begins with the space that encoding puts before it. */
+/** Everything that pieces are learned from: not from the answers of prefixes, whose characters are known alone. */
 function* trainingTexts(): Generator<string> {
   for (const record of trainingRecords(SEED, RECORDS)) yield* textsOf(record)
-  for (const { trainingRecords: records } of PREFIX_TASKS) {
-    for (const conversation of records(PREFIX_RECORDS)) yield* textsOf({ conversation })
-  }
 }
 
 /**

@@ -3,12 +3,13 @@ import { hashText, Random } from '../random.js'
 import { arithmetic } from './arithmetic.js'
 import { chat } from './chat/chat.js'
 import { copy } from './copy.js'
+import { repeat } from './repeat.js'
 import { system } from './system.js'
 import { type Draft, type Expectation, isHeldOut, type Task, type TaskName } from './task.js'
 import { tool } from './tool.js'
 import { translation } from './translation/translation.js'
 
-const ALL: Readonly<Record<TaskName, Task>> = { chat, arithmetic, translation, copy, system, tool }
+const ALL: Readonly<Record<TaskName, Task>> = { chat, arithmetic, translation, copy, system, tool, repeat }
 
 /** How often each task is drawn. */
 export type TaskWeights = Readonly<Record<TaskName, number>>
@@ -20,6 +21,7 @@ export const DEFAULT_WEIGHTS: TaskWeights = {
   copy: 10,
   system: 12,
   tool: 12,
+  repeat: 12,
 }
 
 export interface CorpusRecord {

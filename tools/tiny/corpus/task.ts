@@ -1,7 +1,7 @@
 import type { Conversation, PythonValue } from '../../../src/index.js'
 import { hashText, type Random } from '../random.js'
 
-export const TASKS = ['chat', 'arithmetic', 'translation', 'copy', 'system', 'tool'] as const
+export const TASKS = ['chat', 'arithmetic', 'translation', 'copy', 'system', 'tool', 'repeat'] as const
 export type TaskName = (typeof TASKS)[number]
 
 export type Language = 'zh' | 'en'
@@ -58,6 +58,7 @@ const HELD_OUT_OF_THOUSAND: Readonly<Record<TaskName, number>> = {
   copy: 30,
   system: 50,
   tool: 100,
+  repeat: 30,
 }
 
 /** Whether a key, `task:...`, is kept out of the training text. The key alone decides. */
