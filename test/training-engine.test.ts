@@ -227,6 +227,28 @@ describe('training of a prefix over a 4-bit model', () => {
     expect(base.gpu.total).toBe(total)
   })
 
+  it('packs the samples of a batch where nothing is dropped', async () => {
+    const rows = restart()
+    const batch = [short, long, short]
+    const targets = batch.map(({ labels }) => labels.slice(1).filter((label) => label >= 0).length)
+    const all = targets.reduce((sum, count) => sum + count, 0)
+    const options = { ...OPTIONS, dropout: 0, maxTokens: 60 }
+    const packing = await createPrefixTraining(base, options)
+    try {
+      packing.writeState(await training.readState())
+      const { loss } = await packing.accumulateBatch(batch, { gradientScale: 0.5, dropoutSeeds: undefined })
+      const parts = batch.map((sample) => exact(sample, rows))
+      const mean = parts.reduce((sum, part, i) => sum + (part.loss * targets[i]) / all, 0)
+      expect(Math.abs(loss / mean - 1)).toBeLessThan(tolerances(base.gpu).loss)
+      const sum = parts[0].gradient.map((_, k) =>
+        parts.reduce((total, part, i) => total + (0.5 * part.gradient[k] * targets[i]) / all, 0),
+      )
+      expectClose((await packing.readGradients()).get(NAME)!, sum, tolerances(base.gpu).gradient)
+    } finally {
+      packing.dispose()
+    }
+  })
+
   it('gives its memory back, and can be used no more', async () => {
     training.dispose()
     training.dispose()

@@ -3,7 +3,7 @@ import { type Model, modelTensors, tensorList } from '../runtime/index.js'
 import type { TrainingDataset } from './data/dataset.js'
 import { createModelTraining } from './engine/model-training.js'
 import { SFT } from './presets.js'
-import { type RunOptions, runTraining, type TrainingOutcome } from './run-training.js'
+import { packedTokens, type RunOptions, runTraining, type TrainingOutcome } from './run-training.js'
 import { checkSettings, type OptimizationSettings, settingsFrom } from './settings.js'
 
 /** Settings of the training of a whole model; what is left out is as in the official `sft.yaml`. */
@@ -56,7 +56,7 @@ export async function finetuneModel(
         createEngine: (longest) =>
           createModelTraining(base, {
             maxSequenceLength: longest,
-            maxTokens: Math.max(longest, Math.min(settings.batchSize * longest, PACKED_TOKENS)),
+            maxTokens: packedTokens(settings, longest, PACKED_TOKENS),
           }),
       },
       config,

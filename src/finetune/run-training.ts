@@ -4,6 +4,7 @@ import { CheckpointStore } from './checkpoint-store.js'
 import type { DatasetHandle, TrainingDataset } from './data/dataset.js'
 import type { TrainingEngine } from './engine/training-engine.js'
 import { DatasetError } from './errors.js'
+import type { OptimizationSettings } from './settings.js'
 import { Trainer, type TrainerSettings } from './trainer.js'
 import { BEGINNING, type LogEntry } from './trainer-state.js'
 import type { StopReason, TrainingEvent } from './training-event.js'
@@ -62,6 +63,11 @@ export function longestSample(datasets: readonly DatasetHandle[], model: ModelCo
     )
   }
   return Math.max(...datasets.map(({ longest }) => longest))
+}
+
+/** Tokens that go through the model at once, where samples of a micro-batch are packed: up to `most`, or one sample. */
+export function packedTokens({ batchSize }: OptimizationSettings, longest: number, most: number): number {
+  return Math.max(longest, Math.min(batchSize * longest, most))
 }
 
 /**

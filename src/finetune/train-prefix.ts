@@ -2,7 +2,7 @@ import type { ModelConfig } from '../runtime/index.js'
 import type { TrainingDataset } from './data/dataset.js'
 import type { PrefixTrainingOptions, TrainingEngine } from './engine/training-engine.js'
 import { PRESETS } from './presets.js'
-import { type RunOptions, runTraining, type TrainingOutcome } from './run-training.js'
+import { packedTokens, type RunOptions, runTraining, type TrainingOutcome } from './run-training.js'
 import { checkPrefixSettings, settingsFrom, type TrainingSettings } from './settings.js'
 
 /** Settings of a training; what is left out is as in the preset `ptuning`. */
@@ -46,10 +46,14 @@ export function resolveSettings(options: FinetuneOptions): TrainingSettings {
   return settings
 }
 
+/** Tokens of short samples that go through the model at once: activations of more would weigh beside a large model. */
+const PACKED_TOKENS = 1024
+
 /** What the engine of a training is made for. @param maxSequenceLength tokens of the longest sample */
 export function engineOptions(settings: TrainingSettings, maxSequenceLength: number): PrefixTrainingOptions {
   const { prefixLength, prefixProjection: projection, dropout, seed } = settings
-  return { prefixLength, projection, maxSequenceLength, dropout, seed }
+  const maxTokens = packedTokens(settings, maxSequenceLength, PACKED_TOKENS)
+  return { prefixLength, projection, maxSequenceLength, maxTokens, dropout, seed }
 }
 
 /**

@@ -7,7 +7,7 @@ import { compileKernels } from './kernels.js'
 import type { StepContext } from './layer.js'
 import { compileRounding, modelParameterSpecs, takeFromModel } from './model-parameters.js'
 import { allocateOptimizer, Optimizer, optimizerBytes } from './optimizer.js'
-import { packSamples } from './pack-samples.js'
+import { accumulatePacks, type CheckedSample, countTargets } from './pack-samples.js'
 import {
   allocateParameters,
   type Parameter,
@@ -16,8 +16,8 @@ import {
   readParameters,
   writeParameters,
 } from './parameters.js'
-import { type Targets, targetsOf } from './sample.js'
-import { joinTargets, readLoss, writeSequences } from './sequence-input.js'
+import { targetsOf } from './sample.js'
+import { readLoss, writeSequences } from './sequence-input.js'
 import { planStep, type StepPlan } from './step-plan.js'
 import { allocateBuffers, planMemory } from './training-buffers.js'
 import type {
@@ -60,12 +60,6 @@ async function prepare(base: ModelBase, options: ModelTrainingOptions) {
 }
 
 const distinctTokens: RowCount = ({ distinct }) => distinct
-
-/** A sample with its targets, which say that it can be used. */
-interface CheckedSample {
-  readonly ids: readonly number[]
-  readonly targets: Targets
-}
 
 /**
  * The training of all weights of a model. Parameters, gradients and moments are f32; the model itself, which the
@@ -141,18 +135,15 @@ class ModelTraining implements TrainingEngine {
     { gradientScale, signal }: Pick<BatchOptions, 'gradientScale' | 'signal'>,
   ): Promise<SampleLoss> {
     const samples = batch.map((sample) => this.#check(sample, signal))
-    const targets = samples.reduce((sum, sample) => sum + sample.targets.rows.length, 0)
     // The gradient of the sum of the losses comes down through the layers, where products in f16 can still tell it from
     // zero. That of their mean is only formed where it reaches a weight.
-    const scale = gradientScale / targets
+    const scale = gradientScale / countTargets(samples)
     const { forward, lossAndGradient, backward } = this.#plan
-    const losses = packSamples(samples, this.#context.shape.maxTokens).map((pack) => {
+    return accumulatePacks(samples, this.#context.shape.maxTokens, (pack) => {
       const size = this.#write(pack, scale)
       for (const commands of [...forward, lossAndGradient, ...backward]) this.#submit(commands, size)
       return readLoss(this.#context, size.targets)
     })
-    const parts = await Promise.all(losses)
-    return { loss: parts.reduce((sum, part) => sum + (part.loss * part.targets) / targets, 0), targets }
   }
 
   async evaluate(sample: TrainingSample, signal?: AbortSignal): Promise<SampleLoss> {
@@ -206,14 +197,8 @@ class ModelTraining implements TrainingEngine {
   /** Writes what the kernels read of samples that go through the model together. */
   #write(samples: readonly CheckedSample[], scale: number): SequenceSize {
     const { gpu } = this.#context.base
-    const sequences = samples.map(({ ids }) => ids)
-    const lengths = sequences.map(({ length }) => length)
-    const targets = joinTargets(
-      lengths,
-      samples.map((sample) => sample.targets),
-    )
-    const size = writeSequences(this.#context, sequences, targets)
-    const { order, groups } = embeddingGroups(sequences.flat())
+    const size = writeSequences(this.#context, samples)
+    const { order, groups } = embeddingGroups(samples.flatMap(({ ids }) => ids))
     const buffers = this.#gradientBuffers
     gpu.write(buffers.order, 0, order)
     gpu.write(buffers.groups, 0, groups)

@@ -7,6 +7,7 @@ import { NonFiniteLossError } from './errors.js'
 import { compileKernels, compilePrefixKernels } from './kernels.js'
 import type { StepContext } from './layer.js'
 import { allocateOptimizer, Optimizer, optimizerBytes } from './optimizer.js'
+import { accumulatePacks, type CheckedSample, countTargets } from './pack-samples.js'
 import {
   allocateParameters,
   initializePrefix,
@@ -18,7 +19,7 @@ import {
   writeParameters,
 } from './parameters.js'
 import { allocateEncoder, createPrefixEncoder, encoderBytes, type PrefixEncoder } from './prefix-encoder.js'
-import { type Targets, targetsOf } from './sample.js'
+import { targetsOf } from './sample.js'
 import { readLoss, writeSequences } from './sequence-input.js'
 import { planStep, type StepEnds, type StepPlan } from './step-plan.js'
 import { allocateBuffers, planMemory } from './training-buffers.js'
@@ -94,6 +95,7 @@ export class PrefixTraining implements PrefixTrainingEngine {
   readonly memory: readonly PlannedMemory[]
   readonly #context: StepContext
   readonly #dropout: number
+  readonly #maxSequenceLength: number
   readonly #parameters: readonly Parameter[]
   readonly #encoder: PrefixEncoder
   readonly #optimizer: Optimizer
@@ -105,6 +107,7 @@ export class PrefixTraining implements PrefixTrainingEngine {
     memory: readonly PlannedMemory[]
     context: StepContext
     dropout: number
+    maxSequenceLength: number
     parameters: readonly Parameter[]
     encoder: PrefixEncoder
     optimizer: Optimizer
@@ -114,6 +117,7 @@ export class PrefixTraining implements PrefixTrainingEngine {
     this.memory = parts.memory
     this.#context = parts.context
     this.#dropout = parts.dropout
+    this.#maxSequenceLength = parts.maxSequenceLength
     this.#parameters = parts.parameters
     this.#encoder = parts.encoder
     this.#optimizer = parts.optimizer
@@ -140,9 +144,19 @@ export class PrefixTraining implements PrefixTrainingEngine {
         Optimizer.create(gpu, parameters, buffers.optimizer),
       ])
       const context = { base, shape, kernels, buffers: buffers.step }
-      const { dropout } = options
+      const { dropout, maxSequenceLength } = options
       const plan = planStep(context, prefixEnds(context, prefixKernels, encoder))
-      const parts = { memory, context, dropout, parameters, encoder, optimizer, plan, allocation }
+      const parts = {
+        memory,
+        context,
+        dropout,
+        maxSequenceLength,
+        parameters,
+        encoder,
+        optimizer,
+        plan,
+        allocation,
+      }
       const training = new PrefixTraining(parts)
       training.#submit(encoder.forward)
       return training
@@ -152,28 +166,41 @@ export class PrefixTraining implements PrefixTrainingEngine {
     }
   }
 
-  accumulateBatch(batch: readonly TrainingSample[], options: BatchOptions): Promise<SampleLoss> {
-    return accumulateOneByOne(this, batch, options)
+  async accumulateBatch(batch: readonly TrainingSample[], options: BatchOptions): Promise<SampleLoss> {
+    const { packed, maxTokens } = this.#context.shape
+    if (!packed) return accumulateOneByOne(this, batch, options)
+    const samples = batch.map((sample) => this.#check(sample, options.signal))
+    const scale = options.gradientScale / countTargets(samples)
+    return accumulatePacks(samples, maxTokens, (pack) =>
+      this.#accumulate(pack, prefixDropoutWords(0, 0, scale)),
+    )
   }
 
   async accumulate(sample: TrainingSample, options: AccumulateOptions): Promise<SampleLoss> {
     const { gradientScale, dropoutSeed, signal } = options
-    const targets = this.#check(sample, signal)
+    const checked = this.#check(sample, signal)
     const dropout = dropoutSeed === undefined ? 0 : this.#dropout
-    // The gradient of the sum of the losses comes down through the layers, where products in f16 can still tell it from
-    // zero. That of their mean is only formed where it reaches the prefix.
-    const scale = gradientScale / targets.rows.length
-    const size = this.#write(sample, targets, prefixDropoutWords(dropout, dropoutSeed ?? 0, scale))
-    const { forward, lossAndGradient, backward } = this.#plan
-    for (const commands of [...forward, lossAndGradient, ...backward]) this.#submit(commands, size)
-    return readLoss(this.#context, targets.rows.length)
+    const scale = gradientScale / checked.targets.rows.length
+    return this.#accumulate([checked], prefixDropoutWords(dropout, dropoutSeed ?? 0, scale))
   }
 
   async evaluate(sample: TrainingSample, signal?: AbortSignal): Promise<SampleLoss> {
-    const targets = this.#check(sample, signal)
-    const size = this.#write(sample, targets, prefixDropoutWords(0, 0, 0))
+    const size = this.#write([this.#check(sample, signal)], prefixDropoutWords(0, 0, 0))
     for (const commands of [...this.#plan.forward, this.#plan.loss]) this.#submit(commands, size)
-    return readLoss(this.#context, targets.rows.length)
+    return readLoss(this.#context, size.targets)
+  }
+
+  /**
+   * Forward and backward pass.
+   * @param dropout with the scale by which gradients are added. The gradient of the sum of the losses comes down through
+   *   the layers, where products in f16 can still tell it from zero; that of their mean is only formed where it reaches
+   *   the prefix.
+   */
+  #accumulate(samples: readonly CheckedSample[], dropout: Uint32Array): Promise<SampleLoss> {
+    const size = this.#write(samples, dropout)
+    const { forward, lossAndGradient, backward } = this.#plan
+    for (const commands of [...forward, lossAndGradient, ...backward]) this.#submit(commands, size)
+    return readLoss(this.#context, size.targets)
   }
 
   async update(options: UpdateOptions): Promise<{ gradientNorm: number }> {
@@ -228,17 +255,18 @@ export class PrefixTraining implements PrefixTrainingEngine {
     if (this.#disposed) throw new DisposedError('training')
   }
 
-  #check(sample: TrainingSample, signal?: AbortSignal): Targets {
+  #check(sample: TrainingSample, signal?: AbortSignal): CheckedSample {
     this.#checkDisposed()
     signal?.throwIfAborted()
-    return targetsOf(sample, this.#context.base.config.vocabulary, this.#context.shape.maxTokens)
+    const targets = targetsOf(sample, this.#context.base.config.vocabulary, this.#maxSequenceLength)
+    return { ids: sample.ids, targets }
   }
 
-  /** Writes what the kernels read of a sequence. */
-  #write({ ids }: TrainingSample, targets: Targets, dropout: Uint32Array): SequenceSize {
+  /** Writes what the kernels read of samples that go through the model together. */
+  #write(samples: readonly CheckedSample[], dropout: Uint32Array): SequenceSize {
     const { base, buffers } = this.#context
     base.gpu.write(buffers.dropout, 0, dropout)
-    return writeSequences(this.#context, [ids], targets)
+    return writeSequences(this.#context, samples)
   }
 
   #submit(commands: readonly Command[], size?: SequenceSize): void {

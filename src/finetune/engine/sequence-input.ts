@@ -2,6 +2,7 @@ import { sequenceBounds } from '../../kernels/index.js'
 import type { SequenceSize } from './commands.js'
 import { NonFiniteLossError } from './errors.js'
 import type { StepContext } from './layer.js'
+import type { CheckedSample } from './pack-samples.js'
 import type { Targets } from './sample.js'
 import type { SampleLoss } from './training-engine.js'
 
@@ -20,33 +21,27 @@ function inChunks(context: InputContext, values: readonly number[]): Uint32Array
   return words
 }
 
-/** The targets of sequences that lie one behind the other. */
-export function joinTargets(lengths: readonly number[], targets: readonly Targets[]): Targets {
+/** The targets of samples that lie one behind the other. */
+function joinTargets(samples: readonly CheckedSample[]): Targets {
   let begin = 0
-  const rows = targets.flatMap((one, index) => {
-    const moved = one.rows.map((row) => row + begin)
-    begin += lengths[index]
+  const rows = samples.flatMap(({ ids, targets }) => {
+    const moved = targets.rows.map((row) => row + begin)
+    begin += ids.length
     return moved
   })
-  return { rows, ids: targets.flatMap(({ ids }) => ids) }
+  return { rows, ids: samples.flatMap(({ targets }) => targets.ids) }
 }
 
-/**
- * Writes what the kernels read of sequences, which lie one behind the other; a shape that is not packed has one.
- * @param targets of all of them together
- */
-export function writeSequences(
-  context: InputContext,
-  sequences: readonly (readonly number[])[],
-  targets: Targets,
-): SequenceSize {
+/** Writes what the kernels read of samples, which lie one behind the other; a shape that is not packed has one. */
+export function writeSequences(context: InputContext, samples: readonly CheckedSample[]): SequenceSize {
   const { base, shape, buffers } = context
   const { gpu } = base
-  const lengths = sequences.map(({ length }) => length)
+  const targets = joinTargets(samples)
+  const lengths = samples.map(({ ids }) => ids.length)
   const count = lengths.reduce((sum, length) => sum + length, 0)
   const rows = new Uint32Array(count * 4)
   let row = 0
-  for (const ids of sequences) {
+  for (const { ids } of samples) {
     ids.forEach((id, position) => {
       rows.set([id, 0, position, shape.prefixLength], 4 * row++)
     })

@@ -24,6 +24,12 @@ export interface PrefixTrainingOptions {
   readonly projection: boolean
   /** Tokens of the longest sequence; buffers are allocated for it. */
   readonly maxSequenceLength: number
+  /**
+   * Tokens that may go through the model at once, of several sequences of a micro-batch together. Used where nothing is
+   * dropped, because each sequence would drop other elements of the prefix, and where attention computes in f32 anyway.
+   * Default: those of one sequence.
+   */
+  readonly maxTokens?: number
   /** Probability with which an element of the prefix is dropped in training; 0.1 in the official model. */
   readonly dropout: number
   /** Of the initial parameters. */

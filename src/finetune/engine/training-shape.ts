@@ -1,3 +1,4 @@
+import { trainsOnSubgroupMatrices } from '../../kernels/index.js'
 import { InvalidOptionError, type ModelBase, prefixWidth } from '../../runtime/index.js'
 import type { ModelTrainingOptions, PrefixTrainingOptions } from './training-engine.js'
 
@@ -71,7 +72,10 @@ export function prefixTrainingShape(base: ModelBase, options: PrefixTrainingOpti
   if (!(dropout >= 0 && dropout < 1)) {
     throw new InvalidOptionError('dropout', dropout, 'a probability from 0 to below 1')
   }
-  return shapeOf(base, { prefixLength, maxTokens: maxSequenceLength, packed: false })
+  const { maxTokens = maxSequenceLength } = options
+  const packed =
+    maxTokens > maxSequenceLength && dropout === 0 && !trainsOnSubgroupMatrices(base.gpu, base.config)
+  return shapeOf(base, { prefixLength, maxTokens: packed ? maxTokens : maxSequenceLength, packed })
 }
 
 /**
