@@ -47,11 +47,12 @@ interface Flags {
   readonly steps?: string
   readonly prefixSteps?: string
   readonly samples?: string
+  readonly hardware?: string
 }
 
 async function trainTiny(
   destination: string,
-  { work, corpus: given, steps, prefixSteps, samples }: Flags,
+  { work, corpus: given, steps, prefixSteps, samples, hardware }: Flags,
 ): Promise<void> {
   const { info } = await requestAdapter()
   const adapter = adapterName(info)
@@ -113,7 +114,7 @@ async function trainTiny(
   await cp(join(folder('base'), 'loss.svg'), join(result, 'loss.svg'))
   const card = await modelCard({
     evaluation,
-    adapter,
+    hardware: hardware ?? adapter,
     seconds: clock.seconds,
     corpusTable: await readFile(inCorpus(CORPUS_FILES.table), 'utf8'),
     records: RECORDS,
@@ -134,5 +135,6 @@ await new Command('train-tiny')
   .option('--steps <count>', 'steps of the base, for a try')
   .option('--prefix-steps <count>', 'steps of each prefix, for a try')
   .option('--samples <count>', 'held-out questions of each task, for a try')
+  .option('--hardware <name>', 'what the card calls the machine; by default the name of its adapter')
   .action(trainTiny)
   .parseAsync()

@@ -8,8 +8,8 @@ import { SMALL_MODEL } from './shape.js'
 /** What the card is written from. */
 export interface CardFacts {
   readonly evaluation: SmallModelEvaluation
-  /** The GPU that trained. */
-  readonly adapter: string
+  /** What it was trained on. */
+  readonly hardware: string
   readonly seconds: Readonly<Record<string, number>>
   readonly corpusTable: string
   readonly records: number
@@ -168,7 +168,7 @@ function weightCount(): number {
 /** The model card, in Markdown: everything in it is counted or measured. */
 export async function modelCard({
   evaluation,
-  adapter,
+  hardware,
   seconds,
   corpusTable,
   records,
@@ -181,8 +181,11 @@ export async function modelCard({
   const prefixes = await Promise.all(
     Object.entries(folders.prefixes).map(async ([name, folder]) => {
       const { steps, heldOut } = await lastLosses(folder)
+      const { pre_seq_len: rows } = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as {
+        pre_seq_len: number
+      }
       const bytes = (await stat(join(folder, 'model.safetensors'))).size
-      return `\`${name}\` (${megabytes(bytes)}, ${steps} steps, held-out loss ${loss(heldOut)})`
+      return `\`${name}\` (${rows} rows, ${megabytes(bytes)}, ${steps} steps, held-out loss ${loss(heldOut)})`
     }),
   )
   return `# The small model that ships with the repository
@@ -198,7 +201,7 @@ seconds, without a download and without a GPU. It knows the little that it was t
 | weights | 4 bits in groups of 32 (MLX's safetensors convention); norms and biases in float16; ${megabytes(await folderBytes(folders.model))} with the tokenizer |
 | tokenizer | SentencePiece BPE with byte fallback, ${config.padded_vocab_size} tokens with ChatGLM3's nine special ones, learned from the same text |
 | languages | Chinese and English, as far as the text goes |
-| prefixes | ${prefixes.join('; ')}; each of 32 rows, from 2,000 samples |
+| prefixes | ${prefixes.join('; ')}; each from 2,000 samples |
 | licence | as the repository |
 
 ## What it was taught
@@ -217,7 +220,7 @@ either time, as for \`copy\`.
 npm run train:tiny
 \`\`\`
 
-Seed ${seed}; on ${adapter}. Text ${minutes(seconds.text)}, base ${minutes(seconds.base)}, both prefixes ${minutes(seconds.prefixes)}, evaluation ${minutes(seconds.evaluation)}. The base
+Seed ${seed}; on ${hardware}. Text ${minutes(seconds.text)}, base ${minutes(seconds.base)}, both prefixes ${minutes(seconds.prefixes)}, evaluation ${minutes(seconds.evaluation)}. The base
 took ${base.steps.toLocaleString('en')} steps of 128 conversations with AdamW; settings are in \`tools/tiny/base.yaml\` and \`prefix.yaml\`. Its loss at the end was
 ${loss(base.training)} on the text and ${loss(base.heldOut)} on what was held out.
 

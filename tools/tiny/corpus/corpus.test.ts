@@ -26,7 +26,7 @@ describe('training records', () => {
     const hash = createHash('sha256')
     for (const record of trainingRecords(1, 1000)) hash.update(JSON.stringify(record))
     expect(hash.digest('hex')).toMatchInlineSnapshot(
-      `"e253f06e8bd8e8d043f397ffed956c97e0d25558e32b5baf8302dc89ec605ed5"`,
+      `"41b22695447e3a9aadc90bb0050ea4f9748b77a0f7db64d48bfb264dfaeb907a"`,
     )
   })
 

@@ -16,12 +16,12 @@ export type TaskWeights = Readonly<Record<TaskName, number>>
 
 export const DEFAULT_WEIGHTS: TaskWeights = {
   chat: 22,
-  arithmetic: 22,
+  arithmetic: 28,
   translation: 22,
   copy: 10,
   system: 12,
   tool: 12,
-  repeat: 12,
+  repeat: 14,
 }
 
 export interface CorpusRecord {

@@ -1,6 +1,14 @@
 import { COMMON_CHARACTERS } from '../characters.js'
 import { expand, lines, words } from '../grammar.js'
 import { hashText, type Random } from '../random.js'
+import {
+  ATTRIBUTE_NAMES,
+  attributeList,
+  productKey,
+  randomProduct,
+  TYPE_NAMES,
+  valuesOf,
+} from './attributes.js'
 import { draftOf, type Language, type Task } from './task.js'
 
 /** Slot: text, what is to be said again. */
@@ -22,6 +30,16 @@ const ENGLISH = words(`
   apple river stone cloud paper green seven window music bridge letter silver garden morning winter shadow
   kind bright early gentle quick name type color list value key open close true false title size count
 `)
+/** Words that questions about products have and answers have not. */
+const OF_PRODUCTS = [
+  ...new Set([
+    '类型',
+    '标题',
+    ...ATTRIBUTE_NAMES,
+    ...TYPE_NAMES,
+    ...ATTRIBUTE_NAMES.flatMap((name) => TYPE_NAMES.flatMap((type) => valuesOf(type, name))),
+  ]),
+]
 const ENDS = ['，', '。', '！', '？']
 
 const many = <T>(random: Random, low: number, high: number, make: () => T): T[] =>
@@ -31,7 +49,11 @@ const characters = (random: Random, low: number, high: number) =>
   many(random, low, high, () => random.pick(CHINESE)).join('')
 
 const word = (random: Random) =>
-  random.chance(0.7) ? characters(random, 1, 4) : many(random, 1, 2, () => random.pick(ENGLISH)).join(' ')
+  random.weighted<() => string>([
+    [() => characters(random, 1, 4), 4],
+    [() => random.pick(OF_PRODUCTS), 5],
+    [() => many(random, 1, 2, () => random.pick(ENGLISH)).join(' '), 3],
+  ])()
 
 const number = (random: Random) => `${random.integer(0, 10 ** random.integer(1, 4))}`
 
@@ -52,13 +74,23 @@ function json(random: Random): string {
   return `{${many(random, 1, 5, () => `"${word(random)}": ${value()}`).join(', ')}}`
 }
 
-function text(random: Random): string {
-  const kind = random.weighted<(random: Random) => string>([
-    [(source) => characters(source, 2, 12), 4],
-    [verse, 3],
-    [json, 4],
-    [(source) => many(source, 1, 5, () => source.pick(ENGLISH)).join(' '), 1],
-    [(source) => many(source, 1, 3, () => number(source)).join(' '), 1],
+/** A text, and the keys of what it names. */
+type Text = readonly [text: string, ...keys: string[]]
+
+function productText(random: Random): Text {
+  const product = randomProduct(random)
+  return [attributeList(product), productKey(product)]
+}
+
+function text(random: Random): Text {
+  const kind = random.weighted<(random: Random) => Text>([
+    [(source) => [characters(source, 2, 12)], 4],
+    [(source) => [verse(source)], 3],
+    [(source) => [json(source)], 4],
+    [productText, 2],
+    [(source) => [many(source, 1, 6, () => source.pick(OF_PRODUCTS)).join(source.pick([' ', '', '、']))], 2],
+    [(source) => [many(source, 1, 5, () => source.pick(ENGLISH)).join(' ')], 1],
+    [(source) => [many(source, 1, 3, () => number(source)).join(' ')], 1],
   ])
   return kind(random)
 }
@@ -70,13 +102,12 @@ function text(random: Random): string {
 export const repeat: Task = {
   name: 'repeat',
   draft: (random) => {
-    const said = text(random)
+    const [said, ...otherKeys] = text(random)
     const question = expand(random.pick(QUESTIONS[random.chance(0.7) ? 'zh' : 'en']), random, { text: said })
-    return draftOf({
-      question,
-      answer: said,
-      key: `repeat:${hashText(said)}`,
-      expectation: { kind: 'answer', text: said },
-    })
+    const key = `repeat:${hashText(said)}`
+    return {
+      ...draftOf({ question, answer: said, key, expectation: { kind: 'answer', text: said } }),
+      otherKeys,
+    }
   },
 }
