@@ -138,19 +138,24 @@ async function folderBytes(folder: string): Promise<number> {
 }
 
 interface State {
-  readonly max_steps: number
+  readonly global_step: number
+  /** The lowest held-out loss, and whose it is. */
+  readonly best_metric: number | null
+  readonly best_model_checkpoint: string | null
   readonly log_history: readonly { readonly loss?: number; readonly eval_loss?: number }[]
 }
 
-async function lastLosses(folder: string): Promise<{ steps: number; training: number; heldOut: number }> {
-  const { max_steps, log_history } = JSON.parse(
-    await readFile(join(folder, 'trainer_state.json'), 'utf8'),
-  ) as State
-  return {
-    steps: max_steps,
-    training: log_history.findLast((entry) => entry.loss !== undefined)!.loss!,
-    heldOut: log_history.findLast((entry) => entry.eval_loss !== undefined)!.eval_loss!,
-  }
+async function stateOf(folder: string): Promise<State> {
+  return JSON.parse(await readFile(join(folder, 'trainer_state.json'), 'utf8')) as State
+}
+
+/** Of sums and differences, and of products, the share that is right. */
+function arithmeticShares({ base }: SmallModelEvaluation): { sums: string; products: string } {
+  const { answers } = taskOf(base, 'arithmetic')
+  const share = (of: readonly JudgedAnswer[]) =>
+    percent(of.filter(({ isRight }) => isRight).length / of.length)
+  const isProduct = ({ reference }: JudgedAnswer) => reference.includes('×')
+  return { sums: share(answers.filter((one) => !isProduct(one))), products: share(answers.filter(isProduct)) }
 }
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(2)} MB`
@@ -176,16 +181,18 @@ export async function modelCard({
   folders,
 }: CardFacts): Promise<string> {
   const config = chatglmConfig(SMALL_MODEL)
-  const base = await lastLosses(folders.base)
+  const base = await stateOf(folders.base)
+  const { sums, products } = arithmeticShares(evaluation)
+  const yesNo = taskOf(evaluation.base, 'system').details['yes-no']
   const tool = taskOf(evaluation.base, 'tool')
   const prefixes = await Promise.all(
     Object.entries(folders.prefixes).map(async ([name, folder]) => {
-      const { steps, heldOut } = await lastLosses(folder)
+      const { best_metric, best_model_checkpoint } = await stateOf(folder)
       const { pre_seq_len: rows } = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as {
         pre_seq_len: number
       }
       const bytes = (await stat(join(folder, 'model.safetensors'))).size
-      return `\`${name}\` (${rows} rows, ${megabytes(bytes)}, ${steps} steps, held-out loss ${loss(heldOut)})`
+      return `\`${name}\` (${rows} rows, ${megabytes(bytes)}, ${best_model_checkpoint}, held-out loss ${loss(best_metric!)})`
     }),
   )
   return `# The small model that ships with the repository
@@ -221,8 +228,8 @@ npm run train:tiny
 \`\`\`
 
 Seed ${seed}; on ${hardware}. Text ${minutes(seconds.text)}, base ${minutes(seconds.base)}, both prefixes ${minutes(seconds.prefixes)}, evaluation ${minutes(seconds.evaluation)}. The base
-took ${base.steps.toLocaleString('en')} steps of 128 conversations with AdamW; settings are in \`tools/tiny/base.yaml\` and \`prefix.yaml\`. Its loss at the end was
-${loss(base.training)} on the text and ${loss(base.heldOut)} on what was held out.
+took ${base.global_step.toLocaleString('en')} steps of 128 conversations with AdamW; settings are in \`tools/tiny/base.yaml\` and \`prefix.yaml\`. Its loss at the end was
+${loss(base.log_history.findLast((entry) => entry.loss !== undefined)!.loss!)} on the text and ${loss(base.best_metric!)} on what was held out.
 
 ![Loss over the steps](loss.svg)
 
@@ -243,14 +250,17 @@ ${disturbanceTable(evaluation)}
 ## What it cannot do
 
 - It knows no facts beyond its text, and makes up an answer to everything else.
-- Sums are learnt up to 99, products up to 12 times 12. Beyond that it is wrong.
+- Sums and differences are learnt up to 99, products up to 12 times 12. Beyond that it is wrong. Of the held-out sums and differences ${sums} are
+  right, of the products ${products}: a product that the text leaves out does not follow from the others, it is guessed.
+- Told to answer with yes or no, it is right in ${percent(yesNo)} of questions it has not seen that way: little better than a coin.
 - It translates the phrases of a small grammar, not language at large.
 - Characters that its text does not have were never trained: they are noise to it.
 - A prefix writes about products as in its samples, in Chinese.
 
 ## Answers
 
-Evenly spread over what was held out; nobody has picked them. INT4, greedily.
+Evenly spread over what was held out; nobody has picked them. INT4, greedily. Some questions stand behind a system message, a list of
+tools or a longer conversation that are not shown.
 
 ${shownAnswers(evaluation)}
 `
