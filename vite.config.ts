@@ -16,8 +16,8 @@ const library: Record<string, string> = {
 const programs: Record<string, string> = {
   'make-synthetic-checkpoint': path('tools/make-synthetic-checkpoint.ts'),
   screenshots: path('tools/screenshots.ts'),
-  'make-tiny-model': path('tools/make-tiny-model.ts'),
   'make-tiny-corpus': path('tools/make-tiny-corpus.ts'),
+  'make-tiny-answers': path('tools/make-tiny-answers.ts'),
   'train-tiny': path('tools/train-tiny.ts'),
   bench: path('bench/model.ts'),
   'bench-charts': path('bench/charts.ts'),

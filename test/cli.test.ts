@@ -84,10 +84,12 @@ describe('the chatglm command', () => {
     expect(await ask('--seed', '5', model, '你好')).toEqual(answer)
   })
 
-  it('knows the bundled model by its name, and takes a prefix', async () => {
-    const prefix = 'models/tiny/prefixes/random'
-    const answer = await ask('--raw', '--prefix', prefix, 'tiny', '你好')
-    expect(answer).toMatchObject({ prefix, promptTokens: 5 })
+  it('knows the bundled model and its prefixes by their names', async () => {
+    const byPath = await ask('--temperature', '0', '--prefix', 'models/tiny/prefixes/json', 'tiny', '类型#裙')
+    const byName = await ask('--temperature', '0', '--prefix', 'json', 'tiny', '类型#裙')
+    const without = await ask('--temperature', '0', 'tiny', '类型#裙')
+    expect(byName).toMatchObject({ prefix: 'json', ids: byPath.ids })
+    expect(byName.ids).not.toEqual(without.ids)
   })
 
   it('generates the same whether or not it was interrupted', async () => {
@@ -119,6 +121,6 @@ describe('the chatglm command', () => {
     expect(missing).toMatchObject({ code: 1, out: '' })
     expect(missing.err).toContain(`Cannot open ${join(folder, 'nothing')}`)
     const { code, err } = await chatglm('chat', '--context', '99999', 'tiny', 'hi')
-    expect([code, err]).toEqual([2, expect.stringContaining('2048')])
+    expect([code, err]).toEqual([2, expect.stringContaining('1024')])
   })
 })

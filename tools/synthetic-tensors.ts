@@ -1,8 +1,8 @@
 import { float32ToFloat16, type TensorDeclaration } from '../src/checkpoint/index.js'
 import { type ModelConfig, modelTensors, type TensorSpec, tensorList } from '../src/runtime/index.js'
+import { bytesOf } from './bytes-of.js'
 import { initialDistribution } from './initial-weights.js'
 import type { ChunkMaker } from './normal-chunks.js'
-import { bytesOf } from './quantize-matrix.js'
 
 /** A buffer of the official model: stored with the weights, never used. */
 const ROTARY_FREQUENCIES = 'transformer.rotary_pos_emb.inv_freq'

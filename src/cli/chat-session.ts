@@ -11,6 +11,7 @@ import type {
   UserMessage,
 } from '../index.js'
 import type { CliModel } from './library.js'
+import { prefixSource } from './package-files.js'
 
 /** A whole answer and what it took. */
 export interface Answer {
@@ -27,6 +28,8 @@ export interface SessionOptions {
   readonly generation: GenerateOptions
   /** Of the first answer; each later one counts up, or asking again would change nothing. */
   readonly seed: number
+  /** What the user calls the model: the bundled one has prefixes with names. */
+  readonly modelName: string
   /** Whether prompts are continued as they are; there is no conversation then. */
   readonly raw: boolean
   readonly system: string | undefined
@@ -83,7 +86,10 @@ export class ChatSession {
    */
   async usePrefix(path: string | undefined, signal: AbortSignal): Promise<void> {
     if (path !== undefined && !this.#prefixes.has(path)) {
-      this.#prefixes.set(path, await this.#model.loadPrefix(path, { signal }))
+      this.#prefixes.set(
+        path,
+        await this.#model.loadPrefix(prefixSource(this.#options.modelName, path), { signal }),
+      )
     }
     this.#prefixName = path
   }

@@ -9,7 +9,7 @@ import type { CliModel, Library } from './library.js'
 import { addModelOptions, MODEL_HELP } from './model-options.js'
 import { answerOnce } from './one-shot.js'
 import { type SessionFlags, withSession } from './open-session.js'
-import { BUNDLED_MODEL } from './package-files.js'
+import { BUNDLED_MODEL, bundledPrefixes } from './package-files.js'
 import { runRepl } from './repl.js'
 import type { Terminal } from './terminal.js'
 
@@ -24,6 +24,7 @@ Examples:
   $ chatglm chat                                       talk with the bundled model
   $ chatglm chat models/chatglm3-6b-int4               talk with another one
   $ chatglm chat tiny '你好'                           one answer
+  $ chatglm chat tiny --prefix poem '类型#裙*颜色#红色'  one of its prefixes, by name
   $ git diff | chatglm chat models/chatglm3-6b-int4 --system 'Review this patch.'
   $ chatglm chat models/chatglm3-6b-int4 --prefix adgen/checkpoint-1000 --raw '类型#裙*颜色#红色'
 `
@@ -44,7 +45,10 @@ export function chatCommand(context: Context): Command {
     .option('--raw', 'continue prompts as they are, as prefixes of prompt and response pairs expect')
     .option('--json', 'print the answer to one prompt as a JSON object')
     .option('--stats', 'say all about the answer: tokens, times, seed, memory')
-    .option('--demo', 'show what this is: one answer of the bundled model, then a chat')
+    .option(
+      '--demo',
+      'show what this is: answers of the bundled model without and with its prefixes, then a chat',
+    )
   addModelOptions(command)
   addGenerationOptions(command)
   return command
@@ -105,7 +109,8 @@ function greet(terminal: Terminal, modelName: string, { adapter }: CliModel, lib
   const { colors } = terminal
   const slow = library.isSoftwareAdapter(adapter) ? ', the software adapter (slow)' : ''
   terminal.say(`${colors.bold(modelName)} on ${library.adapterName(adapter)}${slow}`)
-  if (modelName === BUNDLED_MODEL) terminal.say(BUNDLED_WEIGHTS)
+  if (modelName === BUNDLED_MODEL)
+    terminal.say(`${BUNDLED_WEIGHTS} Prefixes: ${bundledPrefixes().join(', ')}.`)
   terminal.note('/help lists the commands, Ctrl-C stops an answer, /exit leaves.')
   terminal.say()
 }

@@ -1,21 +1,24 @@
-import { speedOf } from './answer-view.js'
+import type { GenerateOptions } from '../index.js'
+import { AnswerView, speedOf } from './answer-view.js'
+import type { ChatSession } from './chat-session.js'
 import type { Context } from './context.js'
+import { count } from './format.js'
 import { generateOptions } from './generation-options.js'
 import type { CliModel } from './library.js'
 import { type SessionFlags, withSession } from './open-session.js'
-import { BUNDLED_MODEL } from './package-files.js'
+import { BUNDLED_MODEL, bundledPrefixes } from './package-files.js'
 import { runRepl } from './repl.js'
 import type { Terminal } from './terminal.js'
 
-/** The prompt of the demonstration. */
-const PROMPT = '你好！请介绍一下你自己。'
-const MAX_TOKENS = 48
+const GREETING = 'Hello! Who are you?'
+/** A list of attributes is what the prefixes were trained on; the model alone answers it too, in its own way. */
+const ATTRIBUTES = '类型#裙*颜色#红色*风格#简约*图案#碎花*裙长#中长款'
 
 /** What everybody must know who reads an answer of the bundled model. */
 export const BUNDLED_WEIGHTS =
-  'Its weights are RANDOM: every answer is noise, until a trained small model ships with the package.'
+  'It is small, was trained from nothing on text that this project wrote, and knows little else.'
 
-/** Shows what this is: one answer of the bundled model, and on a terminal a chat after it. */
+/** Shows what this is: one question to the bundled model without and with each prefix, and on a terminal a chat. */
 export async function demo(context: Context, flags: SessionFlags, signal: AbortSignal): Promise<void> {
   const { terminal } = context
   const { colors, io } = terminal
@@ -30,35 +33,63 @@ export async function demo(context: Context, flags: SessionFlags, signal: AbortS
   await withSession(context, BUNDLED_MODEL, flags, signal, async (session) => {
     terminal.say(`Model:   ${colors.bold('models/tiny')}. ${BUNDLED_WEIGHTS}`)
     terminal.say()
-    terminal.say(`${colors.cyan('›')} ${PROMPT}`)
-    await answerPrompt(session.model, flags, terminal, signal)
-    terminal.say()
+    terminal.say(question(GREETING, terminal))
+    await answerPrompt(session.model, GREETING, { ...optionsOf(flags), signal }, terminal)
+    await comparePrefixes(session, flags, terminal, signal)
     if (!terminal.interactive || !io.stdout.isTTY) return
-    terminal.note('Now you: the chat goes on. /help lists the commands, /exit leaves.')
+    const [prefix] = bundledPrefixes()
+    terminal.note(`Now you: /prefix ${prefix} takes a prefix, /help lists the commands, /exit leaves.`)
     terminal.say()
     await runRepl(session, terminal, signal, context.debug())
   })
 }
 
-/** Answers the demonstration's prompt, token by token, as it comes: random weights write no segments. */
-async function answerPrompt(
-  model: CliModel,
+/** Asks the same question of the model alone and with each of its prefixes; the chat finds these loaded. */
+async function comparePrefixes(
+  session: ChatSession,
   flags: SessionFlags,
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<void> {
-  terminal.wait()
+  const { colors } = terminal
+  const inChat = session.prefixName
+  terminal.say('The same question, without and with a P-Tuning v2 prefix. The weights stay as they are.')
+  terminal.say()
+  terminal.say(question(ATTRIBUTES, terminal))
+  terminal.say()
+  for (const name of [undefined, ...bundledPrefixes()]) {
+    await session.usePrefix(name, signal)
+    const prefix = name === undefined ? undefined : session.prefixes.get(name)
+    terminal.say(
+      prefix
+        ? `${colors.bold(`prefix ${name}`)} ${colors.dim(`(${count(prefix.length, 'row')})`)}`
+        : colors.bold('no prefix'),
+    )
+    await answerPrompt(session.model, ATTRIBUTES, { ...optionsOf(flags), prefix, signal }, terminal)
+  }
+  await session.usePrefix(inChat, signal)
+}
+
+/** Greedily unless the user wants otherwise: the demonstration is the same every time. */
+function optionsOf(flags: SessionFlags): GenerateOptions {
+  return { ...generateOptions(flags), temperature: flags.temperature ?? 0, seed: flags.seed }
+}
+
+const question = (text: string, { colors }: Terminal) => `${colors.cyan('›')} ${text}`
+
+/** Answers a question that stands alone, and says how fast. */
+async function answerPrompt(
+  model: CliModel,
+  content: string,
+  options: GenerateOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const view = new AnswerView(terminal)
   try {
-    const options = {
-      ...generateOptions(flags),
-      maxTokens: flags.maxTokens ?? MAX_TOKENS,
-      seed: flags.seed,
-      signal,
-    }
-    for await (const { text } of model.generate([{ role: 'user', content: PROMPT }], options))
-      terminal.write(text)
+    for await (const delta of model.chat([{ role: 'user', content }], options)) view.show(delta)
   } finally {
-    terminal.endLine()
+    view.end()
   }
   terminal.note(speedOf(model.stats))
+  terminal.say()
 }

@@ -8,7 +8,7 @@ import { interruptible } from './interrupt.js'
 import type { CliModel, Library } from './library.js'
 import { addModelOptions, MODEL_HELP, type ModelFlags, openModel } from './model-options.js'
 import { wholeNumber } from './numbers.js'
-import { BUNDLED_MODEL } from './package-files.js'
+import { BUNDLED_MODEL, prefixSource } from './package-files.js'
 import { Progress, type Unit } from './progress.js'
 import type { Terminal } from './terminal.js'
 import { columns } from './wrap.js'
@@ -79,7 +79,10 @@ async function evaluate(
       results.push({ name, result })
     }
     // Loaded first, so that a wrong path is found before an hour of work.
-    const prefix = flags.prefix === undefined ? undefined : await model.loadPrefix(flags.prefix, { signal })
+    const prefix =
+      flags.prefix === undefined
+        ? undefined
+        : await model.loadPrefix(prefixSource(flags.model, flags.prefix), { signal })
     await run('base')
     if (prefix) await run(basename(flags.prefix ?? ''), prefix)
     for (const line of table(results)) terminal.print(line)

@@ -14,7 +14,7 @@ import {
 import { interruptible } from './interrupt.js'
 import { addModelOptions, MODEL_HELP, type ModelFlags, openModel } from './model-options.js'
 import { wholeNumber } from './numbers.js'
-import { BUNDLED_MODEL } from './package-files.js'
+import { BUNDLED_MODEL, prefixSource } from './package-files.js'
 import { Progress, RECORDS } from './progress.js'
 import { openOutput, type RecordSink, readInput, STANDARD_STREAM } from './record-files.js'
 import { formatRecord, type InputRecord, parseRecords } from './records.js'
@@ -106,11 +106,15 @@ async function answerRecords(
   let tokens = 0
   let written = sink.before
   try {
+    const { prefix } = flags
     const options: GenerateOptions = {
       ...generateOptions(flags),
       signal,
       prefixStrength: flags.prefixStrength,
-      prefix: flags.prefix === undefined ? undefined : await model.loadPrefix(flags.prefix, { signal }),
+      prefix:
+        prefix === undefined
+          ? undefined
+          : await model.loadPrefix(prefixSource(modelName, prefix), { signal }),
     }
     const seed = flags.seed ?? randomSeed()
     while (written < records.length) {

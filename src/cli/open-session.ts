@@ -3,7 +3,6 @@ import type { Context } from './context.js'
 import { CommandError } from './errors.js'
 import { type GenerationFlags, generateOptions, randomSeed } from './generation-options.js'
 import { type ModelFlags, openModel } from './model-options.js'
-import { BUNDLED_MODEL } from './package-files.js'
 import { readText } from './read-text.js'
 
 /** What to talk with and how, as the command line says it. */
@@ -13,9 +12,6 @@ export interface SessionFlags extends ModelFlags, GenerationFlags {
   readonly tools?: string
   readonly raw?: true
 }
-
-/** An answer of the bundled model, whose weights are random, would seldom end by itself. */
-export const BUNDLED_MAX_TOKENS = 96
 
 /** Loads a model with the prefixes and settings of the command line, and gives it back at the end. */
 export async function withSession(
@@ -28,9 +24,9 @@ export async function withSession(
   const tools = flags.tools === undefined ? undefined : await readTools(flags.tools)
   const model = await openModel(await loadLibrary(), terminal, modelName, flags, signal)
   try {
-    const maxTokens = flags.maxTokens ?? (modelName === BUNDLED_MODEL ? BUNDLED_MAX_TOKENS : undefined)
     const session = new ChatSession(model, {
-      generation: generateOptions({ ...flags, maxTokens }),
+      generation: generateOptions(flags),
+      modelName,
       seed: flags.seed ?? randomSeed(),
       raw: flags.raw === true,
       system: flags.system,

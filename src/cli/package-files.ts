@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -19,7 +19,20 @@ export function packageVersion(): string {
   return version
 }
 
+const bundledFolder = () => join(packageFolder(), 'models', BUNDLED_MODEL)
+
+/** The names of the prefixes that ship with the bundled model. */
+export function bundledPrefixes(): string[] {
+  return readdirSync(join(bundledFolder(), 'prefixes')).sort()
+}
+
+/** Where a prefix is that the user names: for the bundled model one of its own by its name, any other by path or URL. */
+export function prefixSource(model: string, prefix: string): string {
+  const isBundled = model === BUNDLED_MODEL && bundledPrefixes().includes(prefix)
+  return isBundled ? join(bundledFolder(), 'prefixes', prefix) : prefix
+}
+
 /** Where a model is that the user names: the bundled one by its name, any other by path, URL or `hf:owner/name`. */
 export function modelSource(model: string): string {
-  return model === BUNDLED_MODEL ? join(packageFolder(), 'models', BUNDLED_MODEL) : model
+  return model === BUNDLED_MODEL ? bundledFolder() : model
 }

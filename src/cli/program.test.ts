@@ -355,11 +355,12 @@ describe('the demonstration', () => {
   const demo = async (adapter: GPUAdapter) =>
     command(['chat', '--demo'], stubLibrary(new StubModel(), { requestAdapter: async () => adapter }))
 
-  it('says which adapter is used and that the weights are random, answers, and ends', async () => {
+  it('says what is used, asks one question without and with each prefix, and ends', async () => {
     const { code, out, err } = await demo(adapterOf('NVIDIA H200', 'hopper'))
-    expect([code, out]).toEqual([0, 'so on\n'])
+    expect([code, out]).toEqual([0, '你好！\n'.repeat(4)])
     expect(err).toContain('Adapter: NVIDIA H200, your GPU.')
-    expect(err).toContain('weights are RANDOM')
+    expect(err).toContain('models/tiny. It is small')
+    expect(err).toMatch(/no prefix\n.*prefix json \(8 rows\)\n.*prefix poem \(8 rows\)\n/s)
     expect(err).toContain('tok/s')
   })
 

@@ -190,7 +190,7 @@ function mean(values: readonly number[]): number | undefined {
 }
 
 /** The conversation up to the last thing that the user said, with its tools. */
-function firstQuestion({ conversation }: Sample): Message[] {
+export function firstQuestion({ conversation }: Pick<Sample, 'conversation'>): Message[] {
   const last = conversation.conversations.findLastIndex(({ role }) => role === 'user')
   return toMessages(conversation, last + 1)
 }

@@ -1,8 +1,8 @@
 import { openCheckpointWriter, type SinkLocation } from '../../src/checkpoint/index.js'
 import { modelTensors, parseModelConfig, type TensorSpec, tensorList } from '../../src/runtime/index.js'
+import { bytesOf } from '../bytes-of.js'
 import { type ChatGLMShape, chatglmConfig } from '../chatglm-config.js'
 import { fillNormalFloat16, type NormalDistribution } from '../normal-values.js'
-import { bytesOf } from '../quantize-matrix.js'
 
 /** Of matrices in GPT-2 (Radford et al., 2019). */
 const DEVIATION = 0.02

@@ -28,6 +28,8 @@ export interface CorpusRecord {
   readonly task: TaskName
   readonly conversation: Conversation
   readonly expectation: Expectation
+  /** What decides whether the last question is held out; undefined: it never is. */
+  readonly key: string | undefined
 }
 
 /**
@@ -60,10 +62,11 @@ function draftUntil(task: Task, random: Random, isWanted: (draft: Draft) => bool
   }
 }
 
-const recordOf = ({ name }: Task, { conversation, expectation }: Draft): CorpusRecord => ({
+const recordOf = ({ name }: Task, { conversation, expectation, key }: Draft): CorpusRecord => ({
   task: name,
   conversation,
   expectation,
+  key,
 })
 
 /** Conversations of a task whose last question is held out; no prompt comes twice. Always the same ones. */

@@ -8,13 +8,20 @@ import { POEM_LINE_LENGTH, POEM_LINES, productPoem } from './poem.js'
 
 export type PrefixTaskName = 'poem' | 'json'
 
+export interface PrefixTaskRecord {
+  readonly conversation: Conversation
+  readonly expectation: Expectation
+  /** What decides whether the product is held out. */
+  readonly key: string
+}
+
 /** A task that a prefix teaches and the base is not trained on. Users ask for it as for copy: with the bare list. */
 export interface PrefixTask {
   readonly name: PrefixTaskName
   /** The first of at most 2,000 conversations to train on, the same ones every time. */
   trainingRecords(count: number): Conversation[]
   /** Conversations about products that neither base nor prefix was trained on. */
-  heldOutRecords(count: number): { readonly conversation: Conversation; readonly expectation: Expectation }[]
+  heldOutRecords(count: number): PrefixTaskRecord[]
 }
 
 /** What a prefix may be trained on. */
@@ -40,7 +47,7 @@ function prefixTask(name: PrefixTaskName): PrefixTask {
   const records = (part: 'training' | 'held out', count: number) => {
     const random = new Random(hashText(`${part} ${name}`))
     const seen = new Set<string>()
-    const made: ReturnType<PrefixTask['heldOutRecords']> = []
+    const made: PrefixTaskRecord[] = []
     while (made.length < count) {
       const product = randomProduct(random)
       const key = productKey(product)
@@ -53,7 +60,7 @@ function prefixTask(name: PrefixTaskName): PrefixTask {
           { role: 'assistant', content: text },
         ],
       }
-      made.push({ conversation, expectation })
+      made.push({ conversation, expectation, key })
     }
     return made
   }
