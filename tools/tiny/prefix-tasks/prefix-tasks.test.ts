@@ -9,8 +9,8 @@ import { lineHead } from './poem.js'
 import { MAX_PREFIX_RECORDS, PREFIX_TASKS } from './prefix-tasks.js'
 
 const HASHES = {
-  poem: 'dde74ce0cb25e73f5791a3f939bd5ad56e54adc09a77ee55da2bb8391e1297dc',
-  json: 'af64e1a3c809bf6703ccc3d98d9b11ea0be472361349a96e344184bf82895fdd',
+  poem: 'a1eb0310f943aa9d1193d74c193238a58216e5edbfc55b8108567373a6a570a5',
+  json: '867a9a03672d2ffde7855dd8c5aeaa50772662c8f1139d49b2f4074dcdcb857b',
 }
 
 const questionOf = ({ conversations }: Conversation) => JSON.stringify(conversations[0])
