@@ -61,7 +61,7 @@ describe.runIf(hasBrowser)('a model in a worker', { timeout: 300_000 }, () => {
 
   it('loads prefixes, which change the answer until they are unloaded', async () => {
     const result = await page.evaluate(async () => {
-      const prefix = await model.loadPrefix('/tiny/prefixes/random/')
+      const prefix = await model.loadPrefix('/tiny/prefixes/poem/')
       const { prefixes } = model.memory
       const first = async (chosen?: typeof prefix) =>
         (await model.logits([5, 6], chosen ? { prefix: chosen } : {})).subarray(0, 8).join()

@@ -56,11 +56,11 @@ describe.runIf(hasBrowser)('the demo page says what to do', { timeout: 120_000 }
   const startSmallModel = (page: Page) =>
     page.getByRole('button', { name: 'Start with the small model' }).click()
   const dropPrefix = async (page: Page) => {
-    const bytes = await readFile('models/tiny/prefixes/random/pytorch_model.bin')
+    const bytes = await readFile('models/tiny/prefixes/poem/model.safetensors')
     const transfer = await page.evaluateHandle((base64) => {
       const data = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
       const transfer = new DataTransfer()
-      transfer.items.add(new File([data], 'pytorch_model.bin'))
+      transfer.items.add(new File([data], 'verses.safetensors'))
       return transfer
     }, bytes.toString('base64'))
     await page.dispatchEvent('.main', 'drop', { dataTransfer: transfer })
@@ -136,7 +136,7 @@ describe.runIf(hasBrowser)('the demo page says what to do', { timeout: 120_000 }
     await page.getByText('so the prefix lasts until it is closed').waitFor()
     await limitAnswers(page, 4)
     await askAndWait(page, '你好')
-    expect(await page.locator('.measures').textContent()).toContain('pytorch_model')
+    expect(await page.locator('.measures').textContent()).toContain('verses')
     await page.goto(`${demo.url}#/storage`)
     await page.getByText('not kept in this window').first().waitFor()
 

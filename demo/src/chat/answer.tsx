@@ -3,7 +3,6 @@ import { pendingCall, textOf } from '../conversation/messages.js'
 import type { Answer, Segment, Turn } from '../conversation/types.js'
 import { strings } from '../i18n/index.js'
 import { CodeBlock, Markdown } from '../markdown/markdown.js'
-import { writesNoise } from '../model/model.js'
 import { IconButton } from '../ui/button.js'
 import { useCopied } from '../ui/use-copied.js'
 import { liveAnswers, problemOfAnswer } from './answering.js'
@@ -94,7 +93,7 @@ export function Ending({ answer }: { readonly answer: Answer }) {
   }
   if (answer.end === 'stopped') return <p class="ending">{t.chat.stopped}</p>
   if (answer.end === 'length') return <p class="ending">{t.chat.cut}</p>
-  if (answer.end === 'context') return <p class="ending">{writesNoise.value ? t.chat.cut : t.chat.full}</p>
+  if (answer.end === 'context') return <p class="ending">{t.chat.full}</p>
   return null
 }
 

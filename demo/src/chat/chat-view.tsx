@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { current } from '../conversation/store.js'
 import { pathTo } from '../conversation/tree.js'
 import { strings } from '../i18n/index.js'
-import { writesNoise } from '../model/model.js'
+import { usesShipped } from '../model/model.js'
 import { liveAnswers } from './answering.js'
 import { Composer } from './composer.js'
 import { announcement, ask } from './session.js'
@@ -38,7 +38,7 @@ export function ChatView() {
             placeholder={current.value.settings.raw ? t.placeholderRaw : t.placeholder}
             autoFocus
           />
-          <p class="chat-note">{writesNoise.value && path.length > 0 ? t.random : t.hint}</p>
+          <p class="chat-note">{usesShipped.value && path.length > 0 ? t.shippedHint : t.hint}</p>
         </div>
       </div>
       <div class="visually-hidden" role="status">

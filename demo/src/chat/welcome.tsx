@@ -1,6 +1,7 @@
-import { ArrowUpRight, Boxes, Sparkles } from 'lucide-preact'
+import { ArrowUpRight, Boxes, Columns3, Sparkles } from 'lucide-preact'
+import { compareShipped } from '../compare/comparison.js'
 import { strings } from '../i18n/index.js'
-import { modelState, openModel, SHIPPED } from '../model/model.js'
+import { modelState, openModel, SHIPPED, usesShipped } from '../model/model.js'
 import { isModelsOpen } from '../models/models-dialog-state.js'
 import { ask } from './session.js'
 
@@ -8,6 +9,7 @@ import { ask } from './session.js'
 export function Welcome() {
   const t = strings.value.chat
   const hasModel = modelState.value.state !== 'none'
+  const isSmall = !hasModel || usesShipped.value
   return (
     <div class="column welcome">
       <img class="welcome-mark" src="./icon.svg" alt="" width={52} height={52} />
@@ -36,7 +38,15 @@ export function Welcome() {
         </>
       )}
       <ul class="suggestions">
-        {t.suggestions.map((suggestion) => (
+        {isSmall && (
+          <li>
+            <button type="button" class="suggestion-compare" onClick={compareShipped}>
+              <Columns3 size={15} aria-hidden="true" />
+              {t.comparePrefixes}
+            </button>
+          </li>
+        )}
+        {(isSmall ? t.smallSuggestions : t.suggestions).map((suggestion) => (
           <li key={suggestion}>
             <button type="button" onClick={() => ask(suggestion)}>
               {suggestion}

@@ -1,4 +1,4 @@
-import { Trash2 } from 'lucide-preact'
+import { Minus, Plus, Trash2 } from 'lucide-preact'
 import { useState } from 'preact/hooks'
 import { Ending, SegmentView, Thinking } from '../chat/answer.js'
 import { liveAnswers } from '../chat/answering.js'
@@ -8,11 +8,13 @@ import type { Answer, PrefixChoice } from '../conversation/types.js'
 import { strings } from '../i18n/index.js'
 import { PrefixPicker } from '../prefixes/prefix-settings.js'
 import { Button } from '../ui/button.js'
-import { compare, type Round, rounds, sides } from './comparison.js'
+import { compare, type Round, rounds, sides, toggleThird } from './comparison.js'
 
-/** The same prompt with two prefixes, side by side. */
+/** The same prompt with two or three prefixes, side by side. */
 export function CompareView() {
   const t = strings.value
+  const { left, middle, right } = t.compare
+  const labels = sides.value.length === 2 ? [left, right] : [left, middle, right]
   return (
     <div class="chat">
       <div class="chat-scroll">
@@ -22,9 +24,13 @@ export function CompareView() {
             <p>{t.compare.intro}</p>
           </header>
           <div class="compare-sides">
-            <SidePicker index={0} label={t.compare.left} />
-            <SidePicker index={1} label={t.compare.right} />
+            {sides.value.map((_, index) => (
+              <SidePicker key={index} index={index} label={labels[index]} />
+            ))}
           </div>
+          <Button small kind="quiet" icon={sides.value.length === 2 ? Plus : Minus} onClick={toggleThird}>
+            {sides.value.length === 2 ? t.compare.addThird : t.compare.removeThird}
+          </Button>
           {rounds.value.length === 0 && <p class="empty-note">{t.compare.empty}</p>}
           {rounds.value.map((round) => (
             <RoundView key={round.id} round={round} />
@@ -53,10 +59,9 @@ export function CompareView() {
   )
 }
 
-function SidePicker({ index, label }: { readonly index: 0 | 1; readonly label: string }) {
+function SidePicker({ index, label }: { readonly index: number; readonly label: string }) {
   const put = (choice: PrefixChoice) => {
-    const [left, right] = sides.value
-    sides.value = index === 0 ? [choice, right] : [left, choice]
+    sides.value = sides.value.with(index, choice)
   }
   return (
     <div class="compare-side">
@@ -90,7 +95,7 @@ function SideAnswer({ answer, liveId }: { readonly answer: Answer; readonly live
   const title = name === null ? t.prefixes.none : strength === 1 ? name : `${name} × ${strength}`
   return (
     <article class="side-answer" aria-label={title} aria-busy={running}>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       {segments.map((segment, index) => (
         <SegmentView key={index} segment={segment} live={running} />
       ))}

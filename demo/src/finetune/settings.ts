@@ -10,14 +10,16 @@ import {
 export type PresetChoice = 'trial' | PresetName
 export type DataFormat = DataSettings['format']
 
-/** Seconds on the small model: the values of `examples/finetune_pt.yaml`. */
+/** A minute or two on the small model without a GPU: the values of `examples/finetune_pt.yaml`. */
 const TRIAL: TrainingSettings = {
   ...PRESETS.ptuning.training,
-  prefixLength: 8,
-  learningRate: 0.2,
-  accumulationSteps: 2,
-  maxSteps: 30,
-  saveInterval: 10,
+  prefixLength: 16,
+  learningRate: 0.1,
+  batchSize: 2,
+  accumulationSteps: 1,
+  maxSteps: 60,
+  saveInterval: 20,
+  dropout: 0,
 }
 const TRIAL_DATA: Readonly<Record<DataFormat, DataSettings>> = {
   'input-output': { format: 'input-output', maxSourceLength: 32, maxTargetLength: 32 },

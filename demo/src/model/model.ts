@@ -1,10 +1,12 @@
 import { computed, signal } from '@preact/signals'
 import type { Progress, SourceLocation } from '../../../src/index.js'
 import { dismissKind, isAbort, report } from '../problems/problems.js'
+import { whenGated } from '../storage/offline.js'
 import { openStore } from '../storage/store.js'
 import { loadModel, type WorkerModel } from './backend.js'
 import { forgetPrefixes } from './prefix-cache.js'
 import { type RunOptions, runOptions } from './run-options.js'
+import { shippedModelUrl } from './shipped.js'
 
 /** Where a model comes from. */
 export type ModelSource =
@@ -32,27 +34,26 @@ export const modelState = signal<ModelState>({ state: 'none' })
 /** The model that is loaded, if one is. */
 export const readyModel = computed(() => (modelState.value.state === 'ready' ? modelState.value : undefined))
 
-/** The model that ships with the page writes noise. */
-export const writesNoise = computed(
+/** Whether the model in use is the one that ships with the page, and knows little. */
+export const usesShipped = computed(
   () => modelState.value.state !== 'none' && modelState.value.source.kind === 'shipped',
 )
 
 export const SHIPPED: ModelSource = { kind: 'shipped' }
-
-const SHIPPED_PATH = 'models/tiny/'
 
 let loading: { readonly controller: AbortController; readonly model: Promise<ReadyModel> } | undefined
 
 async function locate(source: ModelSource): Promise<SourceLocation> {
   if (source.kind === 'folder') return source.location
   if (source.kind === 'stored') return (await openStore()).source(source.name)
-  return new URL(SHIPPED_PATH, document.baseURI)
+  return shippedModelUrl()
 }
 
 async function load(source: ModelSource, options: RunOptions, signal: AbortSignal): Promise<ReadyModel> {
   const started = performance.now()
   modelState.value = { state: 'loading', source, progress: undefined }
   const location = await locate(source)
+  await whenGated()
   const model = await loadModel(location, {
     device: options.device,
     activations: options.activations,

@@ -1,12 +1,14 @@
 import type { SourceLocation } from '../../../src/index.js'
-import { temporaryPrefix } from '../prefixes/prefixes.js'
+import { isShippedPrefix, temporaryPrefix } from '../prefixes/prefixes.js'
 import { openStore } from '../storage/store.js'
 import type { PrefixHandle, WorkerModel } from './backend.js'
+import { shippedPrefixUrl } from './shipped.js'
 
 /** Prefixes that are on the GPU, by name. They belong to the model that is loaded. */
 const loaded = new Map<string, Promise<PrefixHandle>>()
 
 async function locate(name: string): Promise<SourceLocation> {
+  if (isShippedPrefix(name)) return shippedPrefixUrl(name)
   return temporaryPrefix(name) ?? (await openStore()).source(name)
 }
 

@@ -2,6 +2,8 @@ import { computed, signal } from '@preact/signals'
 import type { SourceLocation } from '../../../src/index.js'
 import { changeSettings } from '../conversation/store.js'
 import { strings } from '../i18n/index.js'
+import { modelState, usesShipped } from '../model/model.js'
+import { SHIPPED_PREFIXES } from '../model/shipped.js'
 import { report } from '../problems/problems.js'
 import { showToast } from '../shell/toast.js'
 import { keepsModels, openStore, refreshStore, storedItems } from '../storage/store.js'
@@ -9,11 +11,24 @@ import { keepsModels, openStore, refreshStore, storedItems } from '../storage/st
 /** Prefixes of a window that keeps nothing, by name. */
 const temporary = signal<ReadonlyMap<string, readonly File[]>>(new Map())
 
-/** The names of all prefixes that there are. */
-export const prefixNames = computed(() => [
+/** The names of prefixes that the user brought or trained. */
+const ownNames = computed(() => [
   ...storedItems.value.filter(({ kind }) => kind === 'prefix').map(({ name }) => name),
   ...temporary.value.keys(),
 ])
+
+/** Prefixes that come with the model in use, or with the small one where none is chosen yet. */
+const shippedNames = computed(() =>
+  modelState.value.state === 'none' || usesShipped.value ? SHIPPED_PREFIXES : [],
+)
+
+/** The names of all prefixes that there are. */
+export const prefixNames = computed(() => [...new Set([...shippedNames.value, ...ownNames.value])])
+
+/** Whether a name means one of the small model's own prefixes; the user's go before these. */
+export function isShippedPrefix(name: string): boolean {
+  return shippedNames.value.includes(name) && !ownNames.value.includes(name)
+}
 
 /** The files of a prefix that is not stored. */
 export function temporaryPrefix(name: string): SourceLocation | undefined {

@@ -12,6 +12,24 @@ export const openOrigins = signal<readonly string[]>([])
 /** Requests that the service worker has blocked since the page was opened. */
 export const blockedCount = signal(0)
 
+/** How long a model waits for the service worker on a first visit, which fetches all of the page before it takes over. */
+const GATE_TIMEOUT_MS = 3000
+
+let registered: Promise<unknown> = Promise.resolve()
+
+/**
+ * Waits until the service worker stands between the page and the network, where there is to be one: workers that were
+ * started before would not be held by it, but only by their policy.
+ */
+export async function whenGated(): Promise<void> {
+  await registered
+  if (isGated.value || !(await navigator.serviceWorker?.getRegistration())) return
+  await new Promise<void>((resolve) => {
+    navigator.serviceWorker.addEventListener('controllerchange', () => resolve(), { once: true })
+    setTimeout(resolve, GATE_TIMEOUT_MS)
+  })
+}
+
 /** Registers the service worker, where there can be one. */
 export async function startOffline(): Promise<void> {
   if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return
@@ -24,7 +42,9 @@ export async function startOffline(): Promise<void> {
     if ((data as { blocked?: string }).blocked) blockedCount.value++
   })
   try {
-    const registration = await serviceWorker.register('./sw.js')
+    const registering = serviceWorker.register('./sw.js')
+    registered = registering.catch(() => {})
+    const registration = await registering
     const notice = (worker: ServiceWorker | null) => {
       // Without an old version there is nothing to wait for.
       if (worker?.state === 'installed' && serviceWorker.controller) waitingVersion.value = worker
