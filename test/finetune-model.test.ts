@@ -108,4 +108,13 @@ describe('all weights of a model', () => {
     },
     TIMEOUT_MS,
   )
+
+  it('of a model with fewer rows than its tokenizer has tokens are refused', async () => {
+    const model = await load(await randomModel({ config: { padded_vocab_size: 256 } }))
+    const { outcome } = await train(model, new MemoryFiles([], 'refused'))
+    const message = expect.stringMatching(/has 2\d\d tokens, but padded_vocab_size .* is 256/)
+    expect(outcome).toMatchObject({
+      error: expect.objectContaining({ name: 'UntrainableModelError', message }),
+    })
+  })
 })

@@ -1,6 +1,7 @@
 import { type ByteSink, readFile, writeFile } from '../checkpoint/index.js'
 import { type Model, modelTensors, tensorList } from '../runtime/index.js'
 import type { TrainingDataset } from './data/dataset.js'
+import { UntrainableModelError } from './engine/errors.js'
 import { createModelTraining } from './engine/model-training.js'
 import { SFT } from './presets.js'
 import { packedTokens, type RunOptions, runTraining, type TrainingOutcome } from './run-training.js'
@@ -30,7 +31,7 @@ async function copyTokenizer({ checkpoint: { source } }: Model, files: ByteSink)
  * weights as trained so far, rounded to float16; `files` is a checkpoint in float32, for `loadModel` and
  * `convertCheckpoint`. Samples of a micro-batch go through the model together.
  *
- * @throws UntrainableModelError for a quantized model, or one that is too large for the GPU
+ * @throws UntrainableModelError for a quantized model, one that is too large for the GPU, or one with fewer rows than tokens
  * @throws InvalidOptionError, DatasetError before anything is allocated
  * @throws TrainingResumeError, SinkError where `output` cannot be used
  * @throws TrainingStoppedError where it cannot go on: its `cause` is NonFiniteLossError, DeviceLostError, SinkError, …
@@ -43,7 +44,13 @@ export async function finetuneModel(
 ): Promise<TrainingOutcome> {
   const settings = settingsFrom<OptimizationSettings>(SFT.training, options)
   checkSettings(settings)
-  const { config, checkpoint } = model
+  const { config, checkpoint, tokenizer } = model
+  if (tokenizer.vocabSize > config.vocabulary) {
+    throw new UntrainableModelError(
+      `The tokenizer of ${checkpoint.source.name} has ${tokenizer.vocabSize} tokens, but padded_vocab_size in its config.json is ` +
+        `${config.vocabulary}. Give the model as many rows, or the tokenizer that belongs to it.`,
+    )
+  }
   const counts = tensorList(modelTensors(config)).map(({ shape }) => shape.reduce((a, b) => a * b, 1))
   return model.changeWeights((base) =>
     runTraining(
