@@ -84,8 +84,8 @@ const lights = ['#e06c75', '#e5c07b', '#98c379'].map(
 const font = 'ui-monospace, SFMono-Regular, Menlo, Consolas, Noto Sans Mono CJK SC, monospace'
 process.stdout.write(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"
   font-family="${font}" font-size="14">
-<style>text { white-space: pre }</style>
 <title>${escaped(title)}</title>
+<style>text { white-space: pre }</style>
 <rect width="${width}" height="${height}" rx="8" fill="${BACKGROUND}"/>
 <path d="M0 ${TITLE}V8a8 8 0 0 1 8-8H${width - 8}a8 8 0 0 1 8 8V${TITLE}z" fill="${BAR}"/>
 ${lights.join('\n')}
