@@ -19,6 +19,7 @@ const DESKTOP = { width: 1280, height: 800 }
 const TALL = { width: 1280, height: 1500 }
 const PHONE = { width: 390, height: 844 }
 const ANSWER_TIMEOUT = 120_000
+const TRAINING_TIMEOUT = 600_000
 const SEED = 5
 
 /** A picture, and what is done in a fresh browser before it is taken. */
@@ -81,7 +82,7 @@ async function finetune(page: Page): Promise<void> {
   await page.locator('.sample').waitFor({ timeout: ANSWER_TIMEOUT })
   await page.locator('.finetune-memory').waitFor({ timeout: ANSWER_TIMEOUT })
   await page.locator('.finetune-start .button-primary').click()
-  await page.locator('.finetune-outcome').waitFor({ timeout: ANSWER_TIMEOUT })
+  await page.locator('.finetune-outcome').waitFor({ timeout: TRAINING_TIMEOUT })
 }
 
 const SHOTS: readonly Shot[] = [

@@ -10,7 +10,7 @@ import {
 export type PresetChoice = 'trial' | PresetName
 export type DataFormat = DataSettings['format']
 
-/** A minute or two on the small model without a GPU: the values of `examples/finetune_pt.yaml`. */
+/** Minutes on the small model without a GPU: the values of `examples/finetune_pt.yaml`. */
 const TRIAL: TrainingSettings = {
   ...PRESETS.ptuning.training,
   prefixLength: 16,
