@@ -1,8 +1,7 @@
 import { embeddingGroups } from '../../kernels/index.js'
 import { DisposedError, type ModelBase } from '../../runtime/index.js'
 import { Allocation } from './allocation.js'
-import { type Command, dispatches, type RowCount, type SequenceSize, submitCommands } from './commands.js'
-import { NonFiniteLossError } from './errors.js'
+import { type Command, dispatches, type RowCount, submitCommands } from './commands.js'
 import { compileKernels } from './kernels.js'
 import type { StepContext } from './layer.js'
 import { compileRounding, modelParameterSpecs, takeFromModel } from './model-parameters.js'
@@ -16,9 +15,8 @@ import {
   readParameters,
   writeParameters,
 } from './parameters.js'
-import { targetsOf } from './sample.js'
-import { readLoss, writeSequences } from './sequence-input.js'
-import { planStep, type StepPlan } from './step-plan.js'
+import { SequencePass } from './sequence-pass.js'
+import { planStep } from './step-plan.js'
 import { allocateBuffers, planMemory } from './training-buffers.js'
 import type {
   BatchOptions,
@@ -68,41 +66,37 @@ const distinctTokens: RowCount = ({ distinct }) => distinct
 class ModelTraining implements TrainingEngine {
   readonly memory: readonly PlannedMemory[]
   readonly #context: StepContext
-  readonly #maxSequenceLength: number
   readonly #parameters: readonly Parameter[]
   readonly #rounding: readonly Command[]
   readonly #optimizer: Optimizer
   readonly #gradientBuffers: GradientBuffers
-  readonly #plan: StepPlan
+  readonly #pass: SequencePass
   readonly #allocation: Allocation
   #disposed = false
 
   private constructor(parts: {
     memory: readonly PlannedMemory[]
     context: StepContext
-    maxSequenceLength: number
     parameters: readonly Parameter[]
     rounding: readonly Command[]
     optimizer: Optimizer
     gradientBuffers: GradientBuffers
-    plan: StepPlan
+    pass: SequencePass
     allocation: Allocation
   }) {
     this.memory = parts.memory
     this.#context = parts.context
-    this.#maxSequenceLength = parts.maxSequenceLength
     this.#parameters = parts.parameters
     this.#rounding = parts.rounding
     this.#optimizer = parts.optimizer
     this.#gradientBuffers = parts.gradientBuffers
     this.#allocation = parts.allocation
-    this.#plan = parts.plan
+    this.#pass = parts.pass
   }
 
   /** Use `createModelTraining`. */
   static async create(base: ModelBase, options: ModelTrainingOptions): Promise<ModelTraining> {
     const { gpu } = base
-    const { maxSequenceLength } = options
     const { shape, specs, kernels, gradientKernels, memory } = await prepare(base, options)
     const allocation = new Allocation(gpu)
     try {
@@ -122,8 +116,9 @@ class ModelTraining implements TrainingEngine {
       const context = { base, shape, kernels, buffers, gradients }
       const embedding = gradients.embedding(buffers.gradient)
       const plan = planStep(context, { begin: [], turn: [], end: dispatches(distinctTokens, embedding) })
-      const parts = { memory, context, maxSequenceLength, parameters, rounding, optimizer, gradientBuffers }
-      return new ModelTraining({ ...parts, plan, allocation })
+      const pass = new SequencePass(context, plan, options.maxSequenceLength)
+      const parts = { memory, context, parameters, rounding, optimizer, gradientBuffers, pass, allocation }
+      return new ModelTraining(parts)
     } catch (error) {
       allocation.free()
       throw error
@@ -134,31 +129,24 @@ class ModelTraining implements TrainingEngine {
     batch: readonly TrainingSample[],
     { gradientScale, signal }: Pick<BatchOptions, 'gradientScale' | 'signal'>,
   ): Promise<SampleLoss> {
-    const samples = batch.map((sample) => this.#check(sample, signal))
-    // The gradient of the sum of the losses comes down through the layers, where products in f16 can still tell it from
-    // zero. That of their mean is only formed where it reaches a weight.
+    this.#checkDisposed()
+    const samples = batch.map((sample) => this.#pass.check(sample, signal))
     const scale = gradientScale / countTargets(samples)
-    const { forward, lossAndGradient, backward } = this.#plan
-    return accumulatePacks(samples, this.#context.shape.maxTokens, (pack) => {
-      const size = this.#write(pack, scale)
-      for (const commands of [...forward, lossAndGradient, ...backward]) this.#submit(commands, size)
-      return readLoss(this.#context, size.targets)
-    })
+    return accumulatePacks(samples, this.#context.shape.maxTokens, (pack) =>
+      this.#pass.accumulate(pack, this.#writeGradientInputs(pack, scale)),
+    )
   }
 
   async evaluate(sample: TrainingSample, signal?: AbortSignal): Promise<SampleLoss> {
-    const size = this.#write([this.#check(sample, signal)], 0)
-    for (const commands of [...this.#plan.forward, this.#plan.loss]) this.#submit(commands, size)
-    return readLoss(this.#context, size.targets)
+    this.#checkDisposed()
+    return this.#pass.evaluate([this.#pass.check(sample, signal)])
   }
 
   async update(options: UpdateOptions): Promise<{ gradientNorm: number }> {
     this.#checkDisposed()
     this.#optimizer.configure(options)
     this.#submit([...this.#optimizer.commands, ...this.#rounding])
-    const gradientNorm = await this.#optimizer.readNorm()
-    if (!Number.isFinite(gradientNorm)) throw new NonFiniteLossError('gradient norm', gradientNorm)
-    return { gradientNorm }
+    return { gradientNorm: await this.#optimizer.readNorm() }
   }
 
   async readGradients(): Promise<Map<string, Float32Array<ArrayBuffer>>> {
@@ -187,28 +175,25 @@ class ModelTraining implements TrainingEngine {
     if (this.#disposed) throw new DisposedError('training')
   }
 
-  #check(sample: TrainingSample, signal?: AbortSignal): CheckedSample {
-    this.#checkDisposed()
-    signal?.throwIfAborted()
-    const targets = targetsOf(sample, this.#context.base.config.vocabulary, this.#maxSequenceLength)
-    return { ids: sample.ids, targets }
-  }
-
-  /** Writes what the kernels read of samples that go through the model together. */
-  #write(samples: readonly CheckedSample[], scale: number): SequenceSize {
+  /**
+   * Writes what the kernels of weight gradients read of samples that go through the model together.
+   * @returns how many different tokens they have
+   */
+  #writeGradientInputs(samples: readonly CheckedSample[], scale: number): number {
     const { gpu } = this.#context.base
-    const size = writeSequences(this.#context, samples)
-    const { order, groups } = embeddingGroups(samples.flatMap(({ ids }) => ids))
+    const ids = samples.flatMap((sample) => sample.ids)
+    const size = { rows: ids.length, targets: countTargets(samples) }
+    const { order, groups } = embeddingGroups(ids)
     const buffers = this.#gradientBuffers
     gpu.write(buffers.order, 0, order)
     gpu.write(buffers.groups, 0, groups)
     gpu.write(buffers.counts, 0, countWords(this.#context.shape, size))
     gpu.write(buffers.scale, 0, new Float32Array([scale]))
-    return { ...size, distinct: groups.length / 3 }
+    return groups.length / 3
   }
 
-  #submit(commands: readonly Command[], size?: SequenceSize): void {
-    submitCommands(this.#context.base.gpu, commands, size)
+  #submit(commands: readonly Command[]): void {
+    submitCommands(this.#context.base.gpu, commands)
   }
 }
 

@@ -9,6 +9,7 @@ import {
 } from '../../kernels/index.js'
 import type { Allocation } from './allocation.js'
 import { type Command, dispatches } from './commands.js'
+import { NonFiniteLossError } from './errors.js'
 import type { Parameter } from './parameters.js'
 import type { UpdateOptions } from './training-engine.js'
 
@@ -93,8 +94,13 @@ export class Optimizer {
     this.#gpu.write(this.#buffers.limit, 0, new Float32Array([options.maxGradientNorm ?? 0]))
   }
 
-  /** The global norm of the step submitted last, before clipping. */
+  /**
+   * The global norm of the step submitted last, before clipping.
+   * @throws NonFiniteLossError where it is NaN or infinite; the parameters are left as they were then
+   */
   async readNorm(): Promise<number> {
-    return new Float32Array(await this.#gpu.read(this.#buffers.result, 0, FLOAT))[0]
+    const [norm] = new Float32Array(await this.#gpu.read(this.#buffers.result, 0, FLOAT))
+    if (!Number.isFinite(norm)) throw new NonFiniteLossError('gradient norm', norm)
+    return norm
   }
 }

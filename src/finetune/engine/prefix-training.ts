@@ -3,7 +3,6 @@ import { DisposedError, type ModelBase } from '../../runtime/index.js'
 import { accumulateOneByOne } from './accumulate-batch.js'
 import { Allocation } from './allocation.js'
 import { type Command, dispatches, type SequenceSize, submitCommands } from './commands.js'
-import { NonFiniteLossError } from './errors.js'
 import { compileKernels, compilePrefixKernels } from './kernels.js'
 import type { StepContext } from './layer.js'
 import { allocateOptimizer, Optimizer, optimizerBytes } from './optimizer.js'
@@ -19,8 +18,7 @@ import {
   writeParameters,
 } from './parameters.js'
 import { allocateEncoder, createPrefixEncoder, encoderBytes, type PrefixEncoder } from './prefix-encoder.js'
-import { targetsOf } from './sample.js'
-import { readLoss, writeSequences } from './sequence-input.js'
+import { SequencePass } from './sequence-pass.js'
 import { planStep, type StepEnds, type StepPlan } from './step-plan.js'
 import { allocateBuffers, planMemory } from './training-buffers.js'
 import type {
@@ -95,11 +93,11 @@ export class PrefixTraining implements PrefixTrainingEngine {
   readonly memory: readonly PlannedMemory[]
   readonly #context: StepContext
   readonly #dropout: number
-  readonly #maxSequenceLength: number
   readonly #parameters: readonly Parameter[]
   readonly #encoder: PrefixEncoder
   readonly #optimizer: Optimizer
   readonly #plan: StepPlan
+  readonly #pass: SequencePass
   readonly #allocation: Allocation
   #disposed = false
 
@@ -107,22 +105,22 @@ export class PrefixTraining implements PrefixTrainingEngine {
     memory: readonly PlannedMemory[]
     context: StepContext
     dropout: number
-    maxSequenceLength: number
     parameters: readonly Parameter[]
     encoder: PrefixEncoder
     optimizer: Optimizer
     plan: StepPlan
+    pass: SequencePass
     allocation: Allocation
   }) {
     this.memory = parts.memory
     this.#context = parts.context
     this.#dropout = parts.dropout
-    this.#maxSequenceLength = parts.maxSequenceLength
     this.#parameters = parts.parameters
     this.#encoder = parts.encoder
     this.#optimizer = parts.optimizer
     this.#allocation = parts.allocation
     this.#plan = parts.plan
+    this.#pass = parts.pass
   }
 
   /** Use `createPrefixTraining`. */
@@ -150,11 +148,11 @@ export class PrefixTraining implements PrefixTrainingEngine {
         memory,
         context,
         dropout,
-        maxSequenceLength,
         parameters,
         encoder,
         optimizer,
         plan,
+        pass: new SequencePass(context, plan, maxSequenceLength),
         allocation,
       }
       const training = new PrefixTraining(parts)
@@ -169,7 +167,8 @@ export class PrefixTraining implements PrefixTrainingEngine {
   async accumulateBatch(batch: readonly TrainingSample[], options: BatchOptions): Promise<SampleLoss> {
     const { packed, maxTokens } = this.#context.shape
     if (!packed) return accumulateOneByOne(this, batch, options)
-    const samples = batch.map((sample) => this.#check(sample, options.signal))
+    this.#checkDisposed()
+    const samples = batch.map((sample) => this.#pass.check(sample, options.signal))
     const scale = options.gradientScale / countTargets(samples)
     return accumulatePacks(samples, maxTokens, (pack) =>
       this.#accumulate(pack, prefixDropoutWords(0, 0, scale)),
@@ -178,29 +177,24 @@ export class PrefixTraining implements PrefixTrainingEngine {
 
   async accumulate(sample: TrainingSample, options: AccumulateOptions): Promise<SampleLoss> {
     const { gradientScale, dropoutSeed, signal } = options
-    const checked = this.#check(sample, signal)
+    this.#checkDisposed()
+    const checked = this.#pass.check(sample, signal)
     const dropout = dropoutSeed === undefined ? 0 : this.#dropout
     const scale = gradientScale / checked.targets.rows.length
     return this.#accumulate([checked], prefixDropoutWords(dropout, dropoutSeed ?? 0, scale))
   }
 
   async evaluate(sample: TrainingSample, signal?: AbortSignal): Promise<SampleLoss> {
-    const size = this.#write([this.#check(sample, signal)], prefixDropoutWords(0, 0, 0))
-    for (const commands of [...this.#plan.forward, this.#plan.loss]) this.#submit(commands, size)
-    return readLoss(this.#context, size.targets)
+    this.#checkDisposed()
+    const checked = this.#pass.check(sample, signal)
+    this.#writeDropout(prefixDropoutWords(0, 0, 0))
+    return this.#pass.evaluate([checked])
   }
 
-  /**
-   * Forward and backward pass.
-   * @param dropout with the scale by which gradients are added. The gradient of the sum of the losses comes down through
-   *   the layers, where products in f16 can still tell it from zero; that of their mean is only formed where it reaches
-   *   the prefix.
-   */
+  /** @param dropout with the scale by which gradients are added to that of the prefix */
   #accumulate(samples: readonly CheckedSample[], dropout: Uint32Array): Promise<SampleLoss> {
-    const size = this.#write(samples, dropout)
-    const { forward, lossAndGradient, backward } = this.#plan
-    for (const commands of [...forward, lossAndGradient, ...backward]) this.#submit(commands, size)
-    return readLoss(this.#context, size.targets)
+    this.#writeDropout(dropout)
+    return this.#pass.accumulate(samples)
   }
 
   async update(options: UpdateOptions): Promise<{ gradientNorm: number }> {
@@ -208,9 +202,7 @@ export class PrefixTraining implements PrefixTrainingEngine {
     this.#optimizer.configure(options)
     const { backward, clear, forward } = this.#encoder
     this.#submit([...backward, ...this.#optimizer.commands, ...clear, ...forward])
-    const gradientNorm = await this.#optimizer.readNorm()
-    if (!Number.isFinite(gradientNorm)) throw new NonFiniteLossError('gradient norm', gradientNorm)
-    return { gradientNorm }
+    return { gradientNorm: await this.#optimizer.readNorm() }
   }
 
   async readGradients(): Promise<Map<string, Float32Array<ArrayBuffer>>> {
@@ -255,22 +247,13 @@ export class PrefixTraining implements PrefixTrainingEngine {
     if (this.#disposed) throw new DisposedError('training')
   }
 
-  #check(sample: TrainingSample, signal?: AbortSignal): CheckedSample {
-    this.#checkDisposed()
-    signal?.throwIfAborted()
-    const targets = targetsOf(sample, this.#context.base.config.vocabulary, this.#maxSequenceLength)
-    return { ids: sample.ids, targets }
-  }
-
-  /** Writes what the kernels read of samples that go through the model together. */
-  #write(samples: readonly CheckedSample[], dropout: Uint32Array): SequenceSize {
+  #writeDropout(dropout: Uint32Array): void {
     const { base, buffers } = this.#context
     base.gpu.write(buffers.dropout, 0, dropout)
-    return writeSequences(this.#context, samples)
   }
 
-  #submit(commands: readonly Command[], size?: SequenceSize): void {
-    submitCommands(this.#context.base.gpu, commands, size)
+  #submit(commands: readonly Command[]): void {
+    submitCommands(this.#context.base.gpu, commands)
   }
 }
 
