@@ -141,6 +141,10 @@ export {
   type RmsNormWeightGradientConstants,
 } from './rms-norm-weight-gradient/rms-norm-weight-gradient.js'
 export { compileRope, type RopeBuffers, ropeTable } from './rope/rope.js'
+export {
+  compileRoundActivations,
+  type RoundActivationsBuffers,
+} from './round-activations/round-activations.js'
 export { compileRoundHalves, type RoundHalvesBuffers } from './round-halves/round-halves.js'
 export { MAX_STOP_IDS, SAMPLING_PARAMETER_WORDS, samplingParameterWords } from './sample/parameters.js'
 export { compileSample, type SampleBuffers } from './sample/sample.js'

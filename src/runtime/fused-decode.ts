@@ -1,9 +1,13 @@
 import {
   type ActivationBuffers,
   ATTENTION_SPLITS,
+  type AttentionBuffers,
+  compileAttention,
   compileAttentionCombine,
   compileAttentionDecode,
+  compileCacheAppend,
   compileLinearDecode,
+  compileRoundActivations,
   type Dispatch,
   type Gpu,
   type LinearDecodeBuffers,
@@ -24,6 +28,8 @@ export interface FusedActivations {
   readonly hidden: GPUBuffer
   /** f32 [(heads + 2 kvGroups) * headDim] */
   readonly qkv: GPUBuffer
+  /** f32 [heads * headDim], of attention that is not split. */
+  readonly attended: GPUBuffer
 }
 
 /** Elements of a block of 8-bit activations. */
@@ -76,7 +82,8 @@ async function linear(
 /**
  * A decode step of one sequence in six dispatches a layer: norm + projection + bias + RoPE, attention over splits of
  * the cache with the append, their combination, output projection + residual, norm + gate and up + SwiGLU, down
- * projection + residual. Activations go between matrix products in 8 bits.
+ * projection + residual. Activations go between matrix products in 8 bits. Attention that is not split is three
+ * dispatches: the append, attention, and the rounding to 8 bits.
  */
 export class FusedDecode {
   readonly #context: ForwardContext
@@ -126,15 +133,37 @@ export class FusedDecode {
     ]
   }
 
-  /** The attention of a layer over splits of the cache. */
-  async attention(index: number, variant: DecodeAttention): Promise<Dispatch> {
+  /** The attention of a layer, from the projection to 8-bit activations. */
+  async attention(index: number, variant: DecodeAttention): Promise<Dispatch[]> {
     const { gpu, config, cache, attentionParameters: parameters } = this.#context
-    const { heads, kvGroups, headDim } = config
     const { rows, qkv } = this.#activations
-    const constants = { heads, kvGroups, headDim, capacity: cache.capacity }
-    const bind = await compileAttentionDecode(gpu, constants, variant === 'subgroup-matrix')
-    const [keys, values] = [cache.keys[index], cache.values[index]]
-    return bind('attention', { rows, qkv, keys, values, parameters, ...this.#parts })
+    const { capacity } = cache
+    const buffers = { rows, qkv, keys: cache.keys[index], values: cache.values[index], parameters }
+    if (variant === 'unsplit') return this.#unsplit(buffers)
+    const [attend, combine] = await Promise.all([
+      compileAttentionDecode(gpu, { ...config, capacity }, variant === 'subgroup-matrix'),
+      compileAttentionCombine(gpu, config),
+    ])
+    return [
+      attend('attention', { ...buffers, ...this.#parts }),
+      combine('combine', { rows, ...this.#parts, output: this.#attended }),
+    ]
+  }
+
+  async #unsplit(buffers: Omit<AttentionBuffers, 'y'>): Promise<Dispatch[]> {
+    const { gpu, config, cache } = this.#context
+    const { attended } = this.#activations
+    const { capacity } = cache
+    const [append, attend, round] = await Promise.all([
+      compileCacheAppend(gpu, config, capacity),
+      compileAttention(gpu, { ...config, capacity, queries: 1, maxRows: 1 }),
+      compileRoundActivations(gpu, config.heads * config.headDim),
+    ])
+    return [
+      append('cache append', buffers),
+      attend('attention', { ...buffers, y: attended }),
+      round('attended in 8 bits', { x: attended, output: this.#attended }),
+    ]
   }
 
   async #layer(layer: LayerWeights, index: number, variant: DecodeAttention): Promise<Dispatch[]> {
@@ -142,10 +171,6 @@ export class FusedDecode {
     const { gpu, config, weights } = context
     const { heads, kvGroups, headDim, epsilon } = config
     const { rows, hidden, qkv } = this.#activations
-    const [attend, combine] = await Promise.all([
-      this.attention(index, variant),
-      compileAttentionCombine(gpu, config),
-    ])
     const normed = (normWeight: GPUBuffer) => ({ hidden, normWeight })
     const projection = {
       kind: 'qkv',
@@ -155,7 +180,8 @@ export class FusedDecode {
       headDim,
     } as const
     const projected = { bias: layer.qkv.bias ?? gpu.empty, rows, ropeTable: weights.ropeTable, qkv }
-    const [project, dense, gateUp, down] = await Promise.all([
+    const [attend, project, dense, gateUp, down] = await Promise.all([
+      this.attention(index, variant),
       linear(context, layer.qkv, projection, { input: normed(layer.inputNorm), output: projected }, epsilon),
       linear(context, layer.dense, { kind: 'add' }, { input: this.#attended, output: { y: hidden } }),
       linear(
@@ -167,13 +193,6 @@ export class FusedDecode {
       ),
       linear(context, layer.down, { kind: 'add' }, { input: this.#activated, output: { y: hidden } }),
     ])
-    return [
-      project,
-      attend,
-      combine('combine', { rows, ...this.#parts, output: this.#attended }),
-      dense,
-      gateUp,
-      down,
-    ]
+    return [project, ...attend, dense, gateUp, down]
   }
 }

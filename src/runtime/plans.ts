@@ -103,7 +103,7 @@ export class Plans {
     }
     if (name === 'decodeAttention') {
       const attention = variant as VariantOf<'decodeAttention'>
-      return { rows: 1, dispatches: fused ? [await fused.attention(0, attention)] : [] }
+      return { rows: 1, dispatches: fused ? await fused.attention(0, attention) : [] }
     }
     // With the attention that every GPU has: whether another compiles is another choice.
     const step =

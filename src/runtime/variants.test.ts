@@ -76,7 +76,12 @@ describe('candidates', () => {
     [
       'first what compiles fast on a software adapter',
       possible(gpuWith({ software: true, f16: false, subgroupMatrices: [] })),
-      [['float32', 'int8'], ['simple', 'tiled'], ['fused-int8', 'float'], ['simple']],
+      [
+        ['float32', 'int8'],
+        ['simple', 'tiled'],
+        ['fused-int8', 'float'],
+        ['unsplit', 'simple'],
+      ],
     ],
   ])('are %s', (_, found, expected) => {
     expect(found).toEqual(expected)

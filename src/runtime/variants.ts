@@ -23,8 +23,8 @@ export const VARIANTS = {
   prefillAttention: ['subgroup-matrix', 'tiled', 'simple'],
   /** Steps of one sequence: in six dispatches a layer with activations in 8 bits, or in ten with floats. */
   decode: ['fused-int8', 'float'],
-  /** Attention of fused steps: on subgroup matrices, or in f32. */
-  decodeAttention: ['subgroup-matrix', 'simple'],
+  /** Attention of fused steps: over splits of the cache, on subgroup matrices or in f32; or in one piece. */
+  decodeAttention: ['subgroup-matrix', 'simple', 'unsplit'],
 } as const
 
 export type VariantName = keyof typeof VARIANTS
@@ -58,10 +58,15 @@ export type Candidates = { readonly [Name in VariantName]: readonly Candidate<Na
 export const VARIANT_NAMES = Object.keys(VARIANTS) as VariantName[]
 
 /**
- * Software adapters compile for seconds what has large loops, and gain nothing from it: these come first there, where
- * nothing is measured.
+ * Software adapters compile for seconds what has large loops, and gain nothing from it or from splits: these come first
+ * there, where nothing is measured.
  */
-const SOFTWARE_FIRST: readonly VariantOf[] = ['float32', 'simple']
+const SOFTWARE_FIRST: Variants = {
+  prefillProduct: 'float32',
+  prefillAttention: 'simple',
+  decode: 'fused-int8',
+  decodeAttention: 'unsplit',
+}
 
 function quantizedFormats({ layers }: ModelShape): QuantizedFormat[] {
   return layers
@@ -120,6 +125,9 @@ function obstacles(
           decodesOnSubgroupMatrices(gpu, config),
           'shader-f16, subgroups of 32, subgroup matrices of 16 x 16 x 16, heads of 128 in groups of a multiple of 16',
         ),
+      unsplit:
+        needs(fusing === undefined, 'fused steps') ??
+        needs(gpu.software, 'a software adapter: a GPU is occupied by splits alone'),
     },
   }
 }
@@ -132,14 +140,15 @@ export function candidates(
   activations: 'int8' | 'float',
 ): Candidates {
   const all = obstacles(gpu, config, shape, activations)
-  const first = gpu.software ? SOFTWARE_FIRST : []
   const of = <Name extends VariantName>(name: Name): Candidate<Name>[] => {
     const variants: readonly VariantOf<Name>[] = VARIANTS[name]
     const listed = variants.map((variant): Candidate<Name> => {
       const obstacle = (all[name] as Readonly<Record<string, string | undefined>>)[variant]
       return { variant, ...(obstacle !== undefined && { obstacle }) }
     })
-    return listed.sort((a, b) => Number(first.includes(b.variant)) - Number(first.includes(a.variant)))
+    if (!gpu.software) return listed
+    const isFirst = ({ variant }: Candidate<Name>) => Number(variant === SOFTWARE_FIRST[name])
+    return listed.sort((a, b) => isFirst(b) - isFirst(a))
   }
   return {
     prefillProduct: of('prefillProduct'),

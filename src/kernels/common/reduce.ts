@@ -1,5 +1,6 @@
 import type { Gpu } from '../gpu.js'
 import type { Specialization } from '../wgsl.js'
+import lanesSingleSource from './lanes-single.wgsl?raw'
 import lanesSubgroupSource from './lanes-subgroup.wgsl?raw'
 import lanesWorkgroupSource from './lanes-workgroup.wgsl?raw'
 import subgroupSource from './reduce-subgroup.wgsl?raw'
@@ -39,4 +40,9 @@ export function laneReduction(gpu: Gpu, workgroupSize: number): Reduction {
   return useSubgroups
     ? { source: lanesSubgroupSource, enable: ['subgroups'], u32 }
     : { source: lanesWorkgroupSource, enable: [], u32 }
+}
+
+/** The same over single invocations, for kernels in which each works alone. */
+export function singleLanes(workgroupSize: number): Reduction {
+  return { source: lanesSingleSource, enable: [], u32: { WORKGROUP_SIZE: workgroupSize, LANES: 1 } }
 }

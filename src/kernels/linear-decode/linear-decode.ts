@@ -1,6 +1,6 @@
 import activationBlockSource from '../common/activation-block.wgsl?raw'
 import type { HeadShape } from '../common/heads.js'
-import { laneReduction } from '../common/reduce.js'
+import { laneReduction, type Reduction, singleLanes } from '../common/reduce.js'
 import type { WeightBuffers } from '../common/weight.js'
 import { type Dispatch, flatWorkgroups } from '../dispatch.js'
 import { KernelArgumentError } from '../errors.js'
@@ -14,6 +14,8 @@ import outputStoreSource from './output-store.wgsl?raw'
 import outputSwigluSource from './output-swiglu.wgsl?raw'
 import roundBlocksSource from './round-blocks.wgsl?raw'
 import roundOctetsSource from './round-octets.wgsl?raw'
+import weightBlockSource from './weight-block.wgsl?raw'
+import wholeRowsSource from './whole-rows.wgsl?raw'
 
 export interface LinearDecodeConstants {
   readonly groupSize: number
@@ -74,15 +76,46 @@ const PASSES_OF_MANY = 4
 /** Invocations that round a block together in round-octets.wgsl. */
 const OCTET = 8
 
+/** Which kernel computes the rows, and how it deals them out. */
+interface Layout {
+  readonly source: string
+  readonly reduction: Reduction
+  /** Rows of an invocation at a time. */
+  readonly rows: number
+  readonly rowsOfWorkgroup: number
+  /** What only this kernel is compiled for. */
+  readonly u32?: NonNullable<Specialization['u32']>
+}
+
+/** Whether rows are needed by two: a pair that RoPE turns, or a gate and its up. */
+function needsPairs({ kind }: LinearDecodeConstants['output']): boolean {
+  return kind === 'qkv' || kind === 'swiglu'
+}
+
 /**
- * How rows and blocks are dealt out, by measurement on a large card (docs/benchmarks.md): two rows at a time share what
- * is prepared of the input; single rows leave more invocations, and more loads under way.
+ * Lanes share rows, by measurement on a large card (docs/benchmarks.md): two rows at a time share what is prepared of
+ * the input; single rows leave more invocations, and more loads under way.
  */
-function layoutOf({ inFeatures, normEpsilon, output }: LinearDecodeConstants, lanes: number) {
-  const rows = normEpsilon !== undefined || output.kind === 'qkv' || output.kind === 'swiglu' ? 2 : 1
+function sharedRows(gpu: Gpu, constants: LinearDecodeConstants): Layout {
+  const { inFeatures, outFeatures, normEpsilon, output } = constants
+  const workgroupSize = gpu.workgroupSize(256)
+  const reduction = laneReduction(gpu, workgroupSize)
+  const lanes = reduction.u32.LANES
+  const rows = normEpsilon !== undefined || needsPairs(output) ? 2 : 1
   const blocks = Math.ceil(inFeatures / BLOCK / lanes)
-  const chunks = Math.ceil(blocks / (rows === 2 ? MOST_BLOCKS_AT_ONCE / 2 : MOST_BLOCKS_AT_ONCE))
-  return { rows, blocksAtOnce: Math.ceil(blocks / chunks) }
+  // Software adapters compile for seconds what is unrolled.
+  const most = gpu.software ? 1 : MOST_BLOCKS_AT_ONCE / rows
+  const AT_ONCE = Math.ceil(blocks / Math.ceil(blocks / most))
+  const rowsOfPass = (workgroupSize / lanes) * rows
+  const passesOfStored = outFeatures > 16_384 ? PASSES_OF_MANY : 1
+  const PASSES = output.kind === 'swiglu' ? (2 * BLOCK) / rowsOfPass : passesOfStored
+  return { source, reduction, rows, rowsOfWorkgroup: rowsOfPass * PASSES, u32: { AT_ONCE, PASSES } }
+}
+
+/** Every invocation computes its rows alone; as many of them as make a block of SwiGLU's 8-bit activations. */
+function wholeRows({ output }: LinearDecodeConstants): Layout {
+  const rows = needsPairs(output) ? 2 : 1
+  return { source: wholeRowsSource, reduction: singleLanes(BLOCK), rows, rowsOfWorkgroup: BLOCK * rows }
 }
 
 function outputSpecialization(output: LinearDecodeConstants['output']): Pick<Specialization, 'u32' | 'bool'> {
@@ -103,11 +136,13 @@ function bindings({ weight, input, output }: LinearDecodeBuffers): (GPUBuffer | 
 /**
  * Compiles the matrix product of a decode step for one row, with 4-bit weights and 8-bit activations, fused with what
  * comes before (RMSNorm) and after it (residual add, bias and RoPE, or SwiGLU).
+ * @param alone whether every invocation computes its rows alone, by default on software adapters
  * @throws KernelArgumentError for sizes that do not divide into blocks of 32
  */
 export async function compileLinearDecode(
   gpu: Gpu,
   constants: LinearDecodeConstants,
+  alone = gpu.software,
 ): Promise<(label: string, buffers: LinearDecodeBuffers) => Dispatch> {
   const { groupSize, inFeatures, outFeatures, normEpsilon, output } = constants
   const isSwiglu = output.kind === 'swiglu'
@@ -121,40 +156,35 @@ export async function compileLinearDecode(
       `[${outFeatures}, ${inFeatures}] in groups of ${groupSize}`,
     )
   }
-  const workgroupSize = gpu.workgroupSize(256)
-  const reduction = laneReduction(gpu, workgroupSize)
-  const lanes = reduction.u32.LANES
-  // Software adapters compile for seconds what is unrolled, and have no memory to keep busy.
-  const { rows, blocksAtOnce } = layoutOf(constants, gpu.software ? inFeatures : lanes)
-  const rowsPerPass = (workgroupSize / lanes) * rows
-  const passesOfOutput = isSwiglu ? (2 * BLOCK) / rowsPerPass : outFeatures > 16_384 ? PASSES_OF_MANY : 1
-  const { u32, bool } = outputSpecialization(output)
+  const layout = alone ? wholeRows(constants) : sharedRows(gpu, constants)
+  const { reduction } = layout
   const hasNorm = normEpsilon !== undefined
-  const hasOctets = reduction.enable.includes('subgroups') && lanes >= OCTET
+  const hasOctets = reduction.enable.includes('subgroups') && reduction.u32.LANES >= OCTET
   const normSources = [inputNormSource, hasOctets ? roundOctetsSource : roundBlocksSource]
   const modules = [
     ...(hasNorm || isSwiglu ? [activationBlockSource] : []),
     ...(hasNorm ? normSources : [inputQuantizedSource]),
     OUTPUT_SOURCES[output.kind],
     reduction.source,
-    source,
+    weightBlockSource,
+    layout.source,
   ]
+  const { u32, bool } = outputSpecialization(output)
   const pipeline = await gpu.compile('linear-decode', modules, {
     enable: reduction.enable,
     u32: {
       ...reduction.u32,
+      ...layout.u32,
       ...u32,
       IN: inFeatures,
       OUT: outFeatures,
       GROUP_SIZE: groupSize,
-      ROWS: rows,
-      AT_ONCE: blocksAtOnce,
-      PASSES: passesOfOutput,
+      ROWS: layout.rows,
     },
     f32: hasNorm ? { EPSILON: normEpsilon } : {},
     ...(bool && { bool }),
   })
-  const workgroups = flatWorkgroups(Math.ceil(outFeatures / rowsPerPass / passesOfOutput))
+  const workgroups = flatWorkgroups(Math.ceil(outFeatures / layout.rowsOfWorkgroup))
   return (label, buffers) => ({
     label,
     pipeline,

@@ -1,0 +1,41 @@
+import activationBlockSource from '../common/activation-block.wgsl?raw'
+import type { Dispatch } from '../dispatch.js'
+import { KernelArgumentError } from '../errors.js'
+import type { Gpu } from '../gpu.js'
+import type { ActivationBuffers } from '../linear-decode/linear-decode.js'
+import source from './round-activations.wgsl?raw'
+
+export interface RoundActivationsBuffers {
+  /** f32 [elements] */
+  readonly x: GPUBuffer
+  /** 8-bit activations [elements]. */
+  readonly output: ActivationBuffers
+}
+
+/** Elements of a block of 8-bit activations. */
+const BLOCK = 32
+
+/**
+ * Compiles the rounding of activations to 8 bits, for the matrix products of a decode step.
+ * @throws KernelArgumentError for elements that do not fill blocks of 32
+ */
+export async function compileRoundActivations(
+  gpu: Gpu,
+  elements: number,
+): Promise<(label: string, buffers: RoundActivationsBuffers) => Dispatch> {
+  if (elements % BLOCK !== 0) {
+    throw new KernelArgumentError('round-activations', `${elements} elements in blocks of ${BLOCK}`)
+  }
+  const blocks = elements / BLOCK
+  const workgroupSize = gpu.workgroupSize(64)
+  const pipeline = await gpu.compile('round-activations', [activationBlockSource, source], {
+    u32: { BLOCKS: blocks, WORKGROUP_SIZE: workgroupSize },
+  })
+  const workgroups = Math.ceil(blocks / workgroupSize)
+  return (label, { x, output }) => ({
+    label,
+    pipeline,
+    bindGroup: gpu.bind(pipeline, label, [x, output.blocks, output.scales]),
+    workgroups: () => [workgroups, 1, 1],
+  })
+}
