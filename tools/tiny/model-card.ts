@@ -250,12 +250,13 @@ ${disturbanceTable(evaluation)}
 ## What it cannot do
 
 - It knows no facts beyond its text, and makes up an answer to everything else.
-- Sums and differences are learnt up to 99, products up to 12 times 12. Beyond that it is wrong. Of the held-out sums and differences ${sums} are
-  right, of the products ${products}: a product that the text leaves out does not follow from the others, it is guessed.
+- Sums and differences are learnt up to 99, products up to 12 times 12. Beyond that it is wrong. Of the held-out questions for sums and differences
+  ${sums} are right, of those for products ${products}. Those sums and differences are in the text in no wording; products are, because a
+  multiplication table does not follow from anything, and what is held out are wordings that ask for them.
 - Told to answer with yes or no, it is right in ${percent(yesNo)} of questions it has not seen that way: little better than a coin.
 - It translates the phrases of a small grammar, not language at large.
 - Characters that its text does not have were never trained: they are noise to it.
-- A prefix writes about products as in its samples, in Chinese.
+- A prefix writes about products as in its samples, in Chinese. In the middle of a conversation it answers badly: its samples have one turn.
 
 ## Answers
 

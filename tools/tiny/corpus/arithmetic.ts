@@ -117,10 +117,15 @@ function calculate(operation: Operation, a: number, b: number): number {
   return operation === '-' ? a - b : a * b
 }
 
-/** The same for both orders of a sum or a product, so that knowing one does not give away the other. */
-export function arithmeticKey(operation: Operation, a: number, b: number): string {
+/**
+ * What decides whether a question is held out. A sum or a difference is as a whole, in any wording: it follows from
+ * others. A product does not, a multiplication table is learnt by heart: of each, some wordings are held out. Both orders
+ * of a sum or a product have one key, so that knowing one does not give away the other.
+ */
+function arithmeticKey(operation: Operation, a: number, b: number, wording: string): string {
   const [first, second] = operation === '-' ? [a, b] : [Math.min(a, b), Math.max(a, b)]
-  return `arithmetic:${first}${operation}${second}`
+  const key = `arithmetic:${first}${operation}${second}`
+  return operation === '×' ? `${key} ${wording}` : key
 }
 
 /** Operands from 0 to 99, or from 0 to 12 for a product; differences are never negative. */
@@ -141,33 +146,31 @@ export function arithmeticExchange(random: Random, language: Language): Exchange
   const [a, b] = operands(random, operation)
   const result = calculate(operation, a, b)
   const equation = `${a} ${operation} ${b} = ${result}`
-  const key = arithmeticKey(operation, a, b)
   const isStory = a > 1 && b > 1 && random.chance(0.25)
+  const wording = random.pick((isStory ? STORIES : QUESTIONS)[language][operation])
+  const key = arithmeticKey(operation, a, b, wording)
+  const numbers = { a: `${a}`, b: `${b}` }
   const [question, answer] = isStory
-    ? story(random, language, operation, { a: `${a}`, b: `${b}` }, equation)
-    : [
-        expand(random.pick(QUESTIONS[language][operation]), random, { a: `${a}`, b: `${b}` }),
-        `${equation}${language === 'zh' ? '。' : '.'}`,
-      ]
+    ? story(random, language, wording, numbers, equation)
+    : [expand(wording, random, numbers), `${equation}${language === 'zh' ? '。' : '.'}`]
   return { question, answer, key, expectation: { kind: 'answer', text: answer, number: result } }
 }
 
 function story(
   random: Random,
   language: Language,
-  operation: Operation,
+  wording: string,
   numbers: { readonly a: string; readonly b: string },
   equation: string,
 ): [question: string, answer: string] {
   const [who, friend] = random.sample(PEOPLE[language], 2)
-  const template = random.pick(STORIES[language][operation])
   if (language === 'en') {
     const things = random.pick(THINGS_EN)
-    return [expand(template, random, { ...numbers, who, friend, things }), `${equation} (${things}).`]
+    return [expand(wording, random, { ...numbers, who, friend, things }), `${equation} (${things}).`]
   }
   const [thing, m] = random.pick(THINGS_ZH)
   const box = random.pick(BOXES_ZH)
-  return [expand(template, random, { ...numbers, who, friend, thing, m, box }), `${equation}（${m}）。`]
+  return [expand(wording, random, { ...numbers, who, friend, thing, m, box }), `${equation}（${m}）。`]
 }
 
 export const arithmetic: Task = {

@@ -26,7 +26,7 @@ describe('training records', () => {
     const hash = createHash('sha256')
     for (const { key: _, ...text } of trainingRecords(1, 1000)) hash.update(JSON.stringify(text))
     expect(hash.digest('hex')).toMatchInlineSnapshot(
-      `"41b22695447e3a9aadc90bb0050ea4f9748b77a0f7db64d48bfb264dfaeb907a"`,
+      `"e58ce5fd1068e003793cba5b20689b0faed50391f82a78ad0882f5d0ebb35180"`,
     )
   })
 
@@ -86,8 +86,8 @@ describe('held-out records', () => {
     expect(new Set(heldOut.map(({ conversation }) => lastPrompt(conversation))).size).toBe(300)
   })
 
-  it('of the closed tasks ask in no wording, and no task, what the training text has', () => {
-    const equation = /\d+ [-+×] \d+ = \d+/g
+  it('of sums, differences and translations ask in no wording, and no task, what the training text has', () => {
+    const equation = /\d+ [-+] \d+ = \d+/g
     const known = new Set<string>()
     for (const { conversation } of training) {
       for (const message of conversation.conversations) {
@@ -96,14 +96,28 @@ describe('held-out records', () => {
       }
     }
     expect(known.size).toBeGreaterThan(5000)
-    const heldOut = heldOutRecords('arithmetic', 300).map((record) => equation.exec(lastText(record))?.[0])
-    expect(heldOut.filter((found) => known.has(found!))).toEqual([])
+    const heldOut = heldOutRecords('arithmetic', 300).flatMap((record) => lastText(record).match(equation) ?? [])
+    expect(heldOut.length).toBeGreaterThan(200)
+    expect(heldOut.filter((found) => known.has(found))).toEqual([])
     const translations = new Set(ofTask('translation').map(lastText))
     const questions = new Set(training.flatMap(({ conversation }) => promptsOf(conversation)))
     expect(questions.size).toBeGreaterThan(translations.size)
     expect(heldOutRecords('translation', 300).filter((record) => translations.has(lastText(record)))).toEqual(
       [],
     )
+  })
+
+  it('of products ask in other wordings than the training text, which has the whole multiplication table', () => {
+    const equation = /(\d+) × (\d+) = \d+/
+    const products = (records: readonly CorpusRecord[]) =>
+      records.flatMap((record) => {
+        const [, a, b] = equation.exec(lastText(record)) ?? []
+        return a === undefined ? [] : [[+a, +b].toSorted((x, y) => x - y).join(' × ')]
+      })
+    const table = new Set(products(ofTask('arithmetic')))
+    expect(table.size).toBe((13 * 14) / 2)
+    const heldOut = products(heldOutRecords('arithmetic', 300))
+    expect(heldOut.length).toBeGreaterThan(30)
   })
 
   it('come for keys alone, about as many as wanted', () => {
