@@ -253,7 +253,7 @@ ${disturbanceTable(evaluation)}
 - Sums and differences are learnt up to 99, products up to 12 times 12. Beyond that it is wrong. Of the held-out questions for sums and differences
   ${sums} are right, of those for products ${products}. Those sums and differences are in the text in no wording; products are, because a
   multiplication table does not follow from anything, and what is held out are wordings that ask for them.
-- Told to answer with yes or no, it is right in ${percent(yesNo)} of questions it has not seen that way: little better than a coin.
+- Told to answer with yes or no, it is right in ${percent(yesNo)} of questions it has not seen that way${(yesNo ?? 0) < 0.6 ? ': little better than a coin' : ''}.
 - It translates the phrases of a small grammar, not language at large.
 - Characters that its text does not have were never trained: they are noise to it.
 - A prefix writes about products as in its samples, in Chinese. In the middle of a conversation it answers badly: its samples have one turn.

@@ -4,7 +4,14 @@ import { parseRecord } from '../../../src/finetune/index.js'
 import { Random } from '../random.js'
 import { attributeList, randomProduct, valuesToMention } from './attributes.js'
 import { advertisingCopy } from './copy.js'
-import { type CorpusRecord, heldOutRecords, lastPrompt, promptsOf, trainingRecords } from './corpus.js'
+import {
+  type CorpusRecord,
+  DEFAULT_WEIGHTS,
+  heldOutRecords,
+  lastPrompt,
+  promptsOf,
+  trainingRecords,
+} from './corpus.js'
 import { isHeldOut, TASKS, type TaskName } from './task.js'
 import { sentencePair } from './translation/sentences.js'
 
@@ -26,7 +33,7 @@ describe('training records', () => {
     const hash = createHash('sha256')
     for (const { key: _, ...text } of trainingRecords(1, 1000)) hash.update(JSON.stringify(text))
     expect(hash.digest('hex')).toMatchInlineSnapshot(
-      `"e58ce5fd1068e003793cba5b20689b0faed50391f82a78ad0882f5d0ebb35180"`,
+      `"62b38faf69f754e525f09b99bf318805ae8501e18889162aedd34328fc649eb8"`,
     )
   })
 
@@ -46,7 +53,11 @@ describe('training records', () => {
   })
 
   it('are of every task, as often as its weight says', () => {
-    for (const task of TASKS) expect(ofTask(task).length).toBeGreaterThan(4000)
+    const total = Object.values(DEFAULT_WEIGHTS).reduce((sum, weight) => sum + weight)
+    for (const task of TASKS) {
+      const share = DEFAULT_WEIGHTS[task] / total
+      expect(Math.abs(ofTask(task).length / training.length / share - 1)).toBeLessThan(0.05)
+    }
     const only = [
       ...trainingRecords(1, 100, {
         chat: 0,
@@ -96,7 +107,9 @@ describe('held-out records', () => {
       }
     }
     expect(known.size).toBeGreaterThan(5000)
-    const heldOut = heldOutRecords('arithmetic', 300).flatMap((record) => lastText(record).match(equation) ?? [])
+    const heldOut = heldOutRecords('arithmetic', 300).flatMap(
+      (record) => lastText(record).match(equation) ?? [],
+    )
     expect(heldOut.length).toBeGreaterThan(200)
     expect(heldOut.filter((found) => known.has(found))).toEqual([])
     const translations = new Set(ofTask('translation').map(lastText))

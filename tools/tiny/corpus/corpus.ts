@@ -19,7 +19,7 @@ export const DEFAULT_WEIGHTS: TaskWeights = {
   arithmetic: 28,
   translation: 22,
   copy: 10,
-  system: 12,
+  system: 15,
   tool: 12,
   repeat: 14,
 }

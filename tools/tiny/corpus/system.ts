@@ -247,5 +247,5 @@ function underSystem(system: string, exchanges: readonly Exchange[]): Draft {
 
 export const system: Task = {
   name: 'system',
-  draft: (random) => (random.chance(0.12) ? yesNoDraft(random) : planned(random)),
+  draft: (random) => (random.chance(0.3) ? yesNoDraft(random) : planned(random)),
 }
