@@ -134,6 +134,26 @@ describe.runIf(hasBrowser)('the demo page', () => {
     expect(await page.getByRole('combobox').count()).toBe(2)
   })
 
+  it('has an example of a tool, which the small model calls', async () => {
+    const settings = page.getByRole('button', { name: 'Settings of this chat' })
+    const temperature = page.getByRole('slider', { name: 'Temperature' })
+    await page.getByRole('button', { name: 'New chat' }).click()
+    await limitAnswers(page, 64)
+    await settings.click()
+    await temperature.fill('0')
+    await page.getByRole('button', { name: 'Add the example' }).click()
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'What is 347 * 26?' }).click()
+    await page.locator('.observation').getByText('9022').waitFor()
+    await page.locator('.answer .measures').nth(1).waitFor()
+    expect(await page.locator('.answer').last().textContent()).toContain('347 * 26 = 9022')
+    await settings.click()
+    await page.getByRole('button', { name: 'Delete: calculate' }).click()
+    await temperature.fill('0.8')
+    await page.keyboard.press('Escape')
+    await limitAnswers(page, 4)
+  })
+
   it('offers to go on when the GPU is taken away in the middle of an answer', async () => {
     await page.getByRole('button', { name: 'New chat' }).click()
     await page.getByPlaceholder('Message ChatGLM').fill('你好')

@@ -16,6 +16,8 @@ const generation: ChatReply['generation'] = {
 
 /** Asked for by this question: a long answer in Markdown, as a fast model writes it. */
 const LONG_QUESTION = 'Write at length'
+/** Asked for by this question: an answer that ends at once. */
+const SILENT_QUESTION = 'Say nothing'
 const SECTION = [
   '## A heading',
   'A paragraph with **bold** and *slanted* words, `code`, and [a link](https://example.com), of some length. '.repeat(
@@ -32,8 +34,8 @@ function replyTo(messages: readonly Message[], tools: object | undefined): ChatR
   const last = messages.at(-1)!
   if (last.role === 'user' && tools) {
     const [{ name }] = tools as { name: string }[]
-    const content = "```python\ntool_call(a=6, b=7, operation='*')\n```"
-    const call = { type: 'tool-call', name, parameters: { a: 6, b: 7, operation: '*' } } as const
+    const content = "```python\ntool_call(expression='6 * 7')\n```"
+    const call = { type: 'tool-call', name, parameters: { expression: '6 * 7' } } as const
     return {
       segments: [call],
       last: call,
@@ -42,7 +44,8 @@ function replyTo(messages: readonly Message[], tools: object | undefined): ChatR
     }
   }
   const isLong = last.content === LONG_QUESTION
-  const text = isLong ? Array(SECTIONS).fill(SECTION).join('\n\n') : `${last.role}: ${last.content}`
+  const said = last.content === SILENT_QUESTION ? '' : `${last.role}: ${last.content}`
+  const text = isLong ? Array(SECTIONS).fill(SECTION).join('\n\n') : said
   const segment = { type: 'text', text } as const
   return { segments: [segment], last: segment, messages: [{ role: 'assistant', content: text }], generation }
 }
@@ -55,13 +58,14 @@ export async function loadModel(): Promise<ChatModel> {
     memory: { weights: 1, cache: 1, prefixes: 0, activations: 1, total: 3 },
     stats: { prefillTokens: 8, prefillSeconds: 0.1, decodeTokens: 1, decodeSeconds: 0.1 },
     lost: new Promise(() => {}),
-    chat(messages: readonly Message[], { tools }: { tools?: object } = {}) {
+    chat(messages: readonly Message[], { tools, signal }: { tools?: object; signal?: AbortSignal } = {}) {
       const reply = replyTo(messages, tools)
       async function* deltas() {
         const { content, metadata = '' } = reply.messages[0]
         const size = metadata ? content.length : PIECE_CHARACTERS
         for (let at = 0; at < content.length; at += size) {
           if (at > 0) await new Promise((resolve) => setTimeout(resolve, PIECE_MS))
+          signal?.throwIfAborted()
           yield { text: content.slice(at, at + size), segment: 0, metadata }
         }
       }

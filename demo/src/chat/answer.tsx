@@ -79,6 +79,9 @@ export function Thinking() {
   )
 }
 
+const isBlank = ({ segments }: Answer) =>
+  segments.every((segment) => segment.type === 'text' && segment.text.trim() === '')
+
 /** Why the answer ended, where it is not by itself. */
 export function Ending({ answer }: { readonly answer: Answer }) {
   const t = strings.value
@@ -91,6 +94,7 @@ export function Ending({ answer }: { readonly answer: Answer }) {
       </p>
     )
   }
+  if (answer.end === 'stop' && isBlank(answer)) return <p class="ending">{t.chat.nothing}</p>
   if (answer.end === 'stopped') return <p class="ending">{t.chat.stopped}</p>
   if (answer.end === 'length') return <p class="ending">{t.chat.cut}</p>
   if (answer.end === 'context') return <p class="ending">{t.chat.full}</p>

@@ -1,6 +1,7 @@
 import type { Measures, PrefixChoice } from '../conversation/types.js'
 import { formatDuration, formatNumber } from '../i18n/format.js'
 import { strings } from '../i18n/index.js'
+import { nameOfChoice } from '../prefixes/name-of-choice.js'
 
 interface MeasuresProps {
   readonly measures: Measures
@@ -12,7 +13,7 @@ export function MeasuresLine({ measures, prefix }: MeasuresProps) {
   const t = strings.value.chat
   const { tokens, tokensPerSecond, firstTokenSeconds, cachedTokens, promptTokens } = measures
   const parts = [
-    ...(prefix.name ? [prefix.strength === 1 ? prefix.name : `${prefix.name} × ${prefix.strength}`] : []),
+    ...(prefix.name === null ? [] : [nameOfChoice(prefix)]),
     t.tokens(tokens),
     ...(tokensPerSecond > 0 ? [t.speed(formatNumber(tokensPerSecond))] : []),
     t.firstToken(formatDuration(firstTokenSeconds)),

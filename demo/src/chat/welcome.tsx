@@ -1,15 +1,28 @@
-import { ArrowUpRight, Boxes, Columns3, Sparkles } from 'lucide-preact'
-import { compareShipped } from '../compare/comparison.js'
+import { ArrowUpRight, Boxes, Sparkles } from 'lucide-preact'
+import { CompareShipped } from '../compare/compare-shipped.js'
+import { currentSettings } from '../conversation/store.js'
 import { strings } from '../i18n/index.js'
-import { modelState, openModel, SHIPPED, usesShipped } from '../model/model.js'
+import { modelState, openModel, SHIPPED, smallModelAnswers } from '../model/model.js'
+import { SHIPPED_QUESTION } from '../model/shipped.js'
 import { isModelsOpen } from '../models/models-dialog-state.js'
+import { isShippedPrefix } from '../prefixes/prefixes.js'
+import { hasExample } from '../tools/examples.js'
 import { ask } from './session.js'
+
+/** Questions that the model can answer as the conversation is set: a prefix answers only what it was trained for. */
+function suggestions(): readonly string[] {
+  const t = strings.value.chat
+  const { prefix, raw, tools } = currentSettings.value
+  if (prefix.name !== null) return isShippedPrefix(prefix.name) ? [SHIPPED_QUESTION] : []
+  if (raw) return []
+  if (!smallModelAnswers.value) return t.suggestions
+  return hasExample(tools) ? [t.toolSuggestion, ...t.smallSuggestions] : t.smallSuggestions
+}
 
 /** What an empty conversation shows: how to begin. */
 export function Welcome() {
   const t = strings.value.chat
   const hasModel = modelState.value.state !== 'none'
-  const isSmall = !hasModel || usesShipped.value
   return (
     <div class="column welcome">
       <img class="welcome-mark" src="./icon.svg" alt="" width={52} height={52} />
@@ -38,15 +51,12 @@ export function Welcome() {
         </>
       )}
       <ul class="suggestions">
-        {isSmall && (
+        {smallModelAnswers.value && (
           <li>
-            <button type="button" class="suggestion-compare" onClick={compareShipped}>
-              <Columns3 size={15} aria-hidden="true" />
-              {t.comparePrefixes}
-            </button>
+            <CompareShipped />
           </li>
         )}
-        {(isSmall ? t.smallSuggestions : t.suggestions).map((suggestion) => (
+        {suggestions().map((suggestion) => (
           <li key={suggestion}>
             <button type="button" onClick={() => ask(suggestion)}>
               {suggestion}

@@ -6,8 +6,11 @@ import { Composer } from '../chat/composer.js'
 import { MeasuresLine } from '../chat/measures.js'
 import type { Answer, PrefixChoice } from '../conversation/types.js'
 import { strings } from '../i18n/index.js'
+import { smallModelAnswers } from '../model/model.js'
+import { nameOfChoice } from '../prefixes/name-of-choice.js'
 import { PrefixPicker } from '../prefixes/prefix-settings.js'
 import { Button } from '../ui/button.js'
+import { CompareShipped } from './compare-shipped.js'
 import { compare, type Round, rounds, sides, toggleThird } from './comparison.js'
 
 /** The same prompt with two or three prefixes, side by side. */
@@ -31,7 +34,7 @@ export function CompareView() {
           <Button small kind="quiet" icon={sides.value.length === 2 ? Plus : Minus} onClick={toggleThird}>
             {sides.value.length === 2 ? t.compare.addThird : t.compare.removeThird}
           </Button>
-          {rounds.value.length === 0 && <p class="empty-note">{t.compare.empty}</p>}
+          {rounds.value.length === 0 && <Empty />}
           {rounds.value.map((round) => (
             <RoundView key={round.id} round={round} />
           ))}
@@ -56,6 +59,23 @@ export function CompareView() {
         </div>
       </div>
     </div>
+  )
+}
+
+/** What is here before the first prompt. */
+function Empty() {
+  const t = strings.value
+  return (
+    <>
+      <p class="empty-note">{t.compare.empty}</p>
+      {smallModelAnswers.value && (
+        <ul class="suggestions">
+          <li>
+            <CompareShipped />
+          </li>
+        </ul>
+      )}
+    </>
   )
 }
 
@@ -91,8 +111,7 @@ function SideAnswer({ answer, liveId }: { readonly answer: Answer; readonly live
   const running = answer.end === undefined
   const live = running ? liveAnswers.value.get(liveId) : undefined
   const segments = live?.segments ?? answer.segments
-  const { name, strength } = answer.prefix
-  const title = name === null ? t.prefixes.none : strength === 1 ? name : `${name} × ${strength}`
+  const title = nameOfChoice(answer.prefix)
   return (
     <article class="side-answer" aria-label={title} aria-busy={running}>
       <h2>{title}</h2>

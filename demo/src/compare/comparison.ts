@@ -1,8 +1,9 @@
 import { signal } from '@preact/signals'
 import { answer, NOTHING_YET, setLive } from '../chat/answering.js'
 import { exclusively } from '../chat/session.js'
+import { DEFAULT_SETTINGS } from '../conversation/defaults.js'
 import { currentSettings } from '../conversation/store.js'
-import type { Answer, PrefixChoice } from '../conversation/types.js'
+import type { Answer, ConversationSettings, PrefixChoice } from '../conversation/types.js'
 import { requireModel } from '../model/model.js'
 import { SHIPPED_PREFIXES, SHIPPED_QUESTION } from '../model/shipped.js'
 import { show } from '../shell/route.js'
@@ -41,13 +42,20 @@ export function toggleThird(): void {
 export function compareShipped(): Promise<void> {
   sides.value = [NONE, ...SHIPPED_PREFIXES.map((name) => ({ name, strength: 1 }))]
   show('compare')
-  return compare(SHIPPED_QUESTION)
+  // A system prompt is nothing that they were trained with.
+  const { sampling } = currentSettings.value
+  return compareWith({ ...DEFAULT_SETTINGS, sampling }, SHIPPED_QUESTION)
 }
 
 /** Asks with every prefix, one after the other: from the same seed, so that the prefix alone makes the difference. */
 export function compare(prompt: string): Promise<void> {
+  return compareWith(currentSettings.value, prompt)
+}
+
+function compareWith(current: ConversationSettings, prompt: string): Promise<void> {
   return exclusively(async (stop) => {
-    const settings = currentSettings.value
+    // A call would be the end: nobody answers it here.
+    const settings = { ...current, tools: [] }
     const seed = settings.sampling.seed ?? Math.floor(Math.random() * 2 ** 32)
     const id = crypto.randomUUID()
     const prefixes = sides.value

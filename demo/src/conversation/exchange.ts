@@ -9,9 +9,19 @@ interface Exchange {
   readonly conversations: readonly Conversation[]
 }
 
+/** What a file that is not imported is: no JSON, of another format, or damaged. */
+type ImportProblem = 'json' | 'format' | 'damaged'
+
 /** The file does not hold conversations of this page. */
 export class ImportError extends Error {
   override readonly name = 'ImportError'
+
+  constructor(
+    readonly problem: ImportProblem,
+    options?: ErrorOptions,
+  ) {
+    super(`The file holds no conversations: ${problem}.`, options)
+  }
 }
 
 export function exportConversations(conversations: readonly Conversation[]): string {
@@ -29,14 +39,14 @@ export function importConversations(text: string): Conversation[] {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw new ImportError('The file is no JSON.', { cause: error })
+    throw new ImportError('json', { cause: error })
   }
   const { format, version, conversations } = (value ?? {}) as Partial<Exchange>
   if (format !== FORMAT || version !== 1 || !Array.isArray(conversations)) {
-    throw new ImportError(`The file has not the format "${FORMAT}", version 1.`)
+    throw new ImportError('format')
   }
-  return conversations.map((conversation: Conversation, index) => {
-    if (!isConversation(conversation)) throw new ImportError(`Conversation ${index} of the file is damaged.`)
+  return conversations.map((conversation: Conversation) => {
+    if (!isConversation(conversation)) throw new ImportError('damaged')
     const settings = { ...DEFAULT_SETTINGS, ...conversation.settings }
     const tools = settings.tools.map((tool) => ({ ...tool, enabled: false }))
     return { ...conversation, id: crypto.randomUUID(), settings: { ...settings, tools } }

@@ -45,7 +45,11 @@ export const en = {
       count === 1
         ? 'One conversation was imported. Its tools are switched off.'
         : `${count} conversations were imported. Their tools are switched off.`,
-    importFailed: (reason: string) => `Nothing was imported. ${reason}`,
+    importFailed: {
+      json: 'Nothing was imported: the file is no JSON.',
+      format: 'Nothing was imported: the file has no conversations of this page.',
+      damaged: 'Nothing was imported: the file is damaged.',
+    },
     today: 'Today',
     week: 'This week',
     older: 'Earlier',
@@ -71,6 +75,7 @@ export const en = {
     answered: 'The answer is complete.',
     stopped: 'Stopped',
     cut: 'Ended by the limit of tokens',
+    nothing: 'The model ended its answer without a word. Ask again, or ask otherwise.',
     full: 'The context is full. Start a new chat, or load the model with a longer context.',
     shippedHint: 'The small model knows little more than what this project taught it. Check what it says.',
     welcome: 'What would you like to ask?',
@@ -84,13 +89,15 @@ export const en = {
     startOtherNote: 'ChatGLM3-6B from a folder on your disk, or downloaded once into this browser.',
     comparePrefixes: 'One question, three answers: without and with two prefixes',
     smallSuggestions: ['Who are you?', 'Translate to Chinese: She likes apples.', 'What is 45 minus 18?'],
+    /** Beyond what the small model computes itself, so that it calls the example. */
+    toolSuggestion: 'What is 347 * 26?',
     suggestions: [
       'Introduce yourself in a few sentences.',
       'Write a short poem about the sea.',
       'Tell me three facts about Beijing.',
     ],
     settings: 'Settings of this chat',
-    tokens: (count: number) => `${count} tokens`,
+    tokens: (count: number) => (count === 1 ? 'one token' : `${count} tokens`),
     speed: (rate: string) => `${rate} tokens/s`,
     firstToken: (time: string) => `first after ${time}`,
     cached: (cached: number, all: number) => `${cached} of ${all} prompt tokens from the cache`,
@@ -103,6 +110,9 @@ export const en = {
     intro: 'Functions that the model may call. Their code runs in this browser, without network and storage.',
     add: 'Add a tool',
     example: 'Add the example',
+    exampleAdded: (question: string) => `Ask in a new chat: ${question}`,
+    exampleDescription: 'Calculate an expression',
+    exampleParameter: 'expression',
     edit: 'Edit tool',
     create: 'New tool',
     name: 'Name',
@@ -186,8 +196,8 @@ export const en = {
     addThird: 'Compare three',
     removeThird: 'Compare two',
     placeholder: 'A prompt for all',
-    settingsNote: 'System prompt and sampling are those of the current chat.',
-    empty: 'Choose two prefixes, or one and none, and ask.',
+    settingsNote: 'System prompt and sampling are those of the current chat; tools are left out.',
+    empty: 'Choose two prefixes, or one and “No prefix”, and ask.',
     clear: 'Clear',
   },
   models: {

@@ -39,6 +39,9 @@ export const usesShipped = computed(
   () => modelState.value.state !== 'none' && modelState.value.source.kind === 'shipped',
 )
 
+/** Whether the small model answers what is asked now: it is in use, or no other is chosen. */
+export const smallModelAnswers = computed(() => modelState.value.state === 'none' || usesShipped.value)
+
 export const SHIPPED: ModelSource = { kind: 'shipped' }
 
 let loading: { readonly controller: AbortController; readonly model: Promise<ReadyModel> } | undefined

@@ -2,7 +2,7 @@ import { computed, signal } from '@preact/signals'
 import type { SourceLocation } from '../../../src/index.js'
 import { changeSettings } from '../conversation/store.js'
 import { strings } from '../i18n/index.js'
-import { modelState, usesShipped } from '../model/model.js'
+import { smallModelAnswers } from '../model/model.js'
 import { SHIPPED_PREFIXES } from '../model/shipped.js'
 import { report } from '../problems/problems.js'
 import { showToast } from '../shell/toast.js'
@@ -18,9 +18,7 @@ const ownNames = computed(() => [
 ])
 
 /** Prefixes that come with the model in use, or with the small one where none is chosen yet. */
-const shippedNames = computed(() =>
-  modelState.value.state === 'none' || usesShipped.value ? SHIPPED_PREFIXES : [],
-)
+const shippedNames = computed(() => (smallModelAnswers.value ? SHIPPED_PREFIXES : []))
 
 /** The names of all prefixes that there are. */
 export const prefixNames = computed(() => [...new Set([...shippedNames.value, ...ownNames.value])])

@@ -5,6 +5,7 @@ import { strings } from '../i18n/index.js'
 import { modelState } from '../model/model.js'
 import { nameOfModel } from '../models/model-name.js'
 import { isModelsOpen } from '../models/models-dialog-state.js'
+import { nameOfChoice } from '../prefixes/name-of-choice.js'
 import { IconButton } from '../ui/button.js'
 import { isSettingsOpen, isSidebarOpen } from './panels.js'
 import { view } from './route.js'
@@ -25,7 +26,7 @@ export function Header() {
       />
       <ModelButton />
       <div class="header-space" />
-      {view.value === 'chat' && prefix.name !== null && <span class="chip">{prefix.name}</span>}
+      {view.value === 'chat' && prefix.name !== null && <span class="chip">{nameOfChoice(prefix)}</span>}
       {view.value === 'chat' && (
         <IconButton
           icon={SlidersHorizontal}

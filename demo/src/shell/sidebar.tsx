@@ -16,7 +16,7 @@ import {
 } from 'lucide-preact'
 import { useState } from 'preact/hooks'
 import { isAnswering } from '../chat/session.js'
-import { exportConversations, importConversations } from '../conversation/exchange.js'
+import { exportConversations, ImportError, importConversations } from '../conversation/exchange.js'
 import {
   addConversations,
   conversations,
@@ -30,6 +30,7 @@ import type { Conversation } from '../conversation/types.js'
 import { trainingShare } from '../finetune/training-share.js'
 import { ageOf, formatPercent } from '../i18n/format.js'
 import { strings, switchLocale } from '../i18n/index.js'
+import { report } from '../problems/problems.js'
 import { Button, IconButton } from '../ui/button.js'
 import { Confirm } from '../ui/dialog.js'
 import { chooseFiles, saveFile } from '../ui/file-choice.js'
@@ -242,7 +243,8 @@ function ExchangeMenu() {
       addConversations(imported)
       showToast(t.imported(imported.length))
     } catch (error) {
-      showToast(t.importFailed((error as Error).message))
+      if (error instanceof ImportError) showToast(t.importFailed[error.problem])
+      else report(error)
     }
   }
   const exportAll = () => saveFile('conversations.json', exportConversations(conversations.value))

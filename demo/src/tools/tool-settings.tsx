@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import { changeSettings, currentSettings } from '../conversation/store.js'
 import type { Tool } from '../conversation/types.js'
 import { strings } from '../i18n/index.js'
+import { showToast } from '../shell/toast.js'
 import { Button, IconButton } from '../ui/button.js'
 import { emptyTool, exampleTool } from './examples.js'
 import { ToolDialog } from './tool-dialog.js'
@@ -17,6 +18,10 @@ export function ToolSettings() {
       ? tools.map((one) => (one.id === tool.id ? tool : one))
       : [...tools, tool]
     changeSettings({ tools: others })
+  }
+  const addExample = () => {
+    put(exampleTool())
+    showToast(t.tools.exampleAdded(t.chat.toolSuggestion))
   }
   return (
     <section class="panel-section">
@@ -60,7 +65,7 @@ export function ToolSettings() {
           {t.tools.add}
         </Button>
         {tools.length === 0 && (
-          <Button small kind="quiet" onClick={() => put(exampleTool())}>
+          <Button small kind="quiet" onClick={addExample}>
             {t.tools.example}
           </Button>
         )}
