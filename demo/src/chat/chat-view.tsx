@@ -3,6 +3,7 @@ import { current } from '../conversation/store.js'
 import { pathTo } from '../conversation/tree.js'
 import { strings } from '../i18n/index.js'
 import { usesShipped } from '../model/model.js'
+import { isTouch } from '../ui/is-touch.js'
 import { liveAnswers } from './answering.js'
 import { Composer } from './composer.js'
 import { announcement, ask } from './session.js'
@@ -17,6 +18,8 @@ export function ChatView() {
   const path = pathTo(turns, leaf)
   const scroller = useFollowing(id)
   const t = strings.value.chat
+  const keys = isTouch.matches ? '' : t.hint
+  const note = usesShipped.value && path.length > 0 ? t.shippedHint : keys
   return (
     <div class="chat">
       <div class="chat-scroll" ref={scroller}>
@@ -36,9 +39,9 @@ export function ChatView() {
           <Composer
             onSend={ask}
             placeholder={current.value.settings.raw ? t.placeholderRaw : t.placeholder}
-            autoFocus
+            {...(path.length === 0 && { focusFor: id })}
           />
-          <p class="chat-note">{usesShipped.value && path.length > 0 ? t.shippedHint : t.hint}</p>
+          <p class="chat-note">{note}</p>
         </div>
       </div>
       <div class="visually-hidden" role="status">

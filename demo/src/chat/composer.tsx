@@ -1,28 +1,37 @@
 import { ArrowUp, Square } from 'lucide-preact'
 import type { ComponentChildren } from 'preact'
-import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { strings } from '../i18n/index.js'
+import { modelState } from '../model/model.js'
+import { isTouch } from '../ui/is-touch.js'
 import { isAnswering, stopAnswer } from './session.js'
 
 interface ComposerProps {
   readonly placeholder: string
   readonly onSend: (text: string) => void
-  readonly autoFocus?: boolean
+  /** Another one takes the focus: one comes to write. */
+  readonly focusFor?: string
   /** Left of the button. */
   readonly children?: ComponentChildren
 }
 
 /** Where a question is written. Enter sends it, Shift+Enter starts a line. */
-export function Composer({ placeholder, onSend, autoFocus = false, children }: ComposerProps) {
+export function Composer({ placeholder, onSend, focusFor, children }: ComposerProps) {
   const [text, setText] = useState('')
   const area = useRef<HTMLTextAreaElement>(null)
   const busy = isAnswering.value
   const t = strings.value.chat
   useAutosize(area, text)
+  useFocus(area, focusFor)
   const send = () => {
     if (busy || text.trim() === '') return
     setText('')
     onSend(text.trim())
+  }
+  const stop = () => {
+    stopAnswer()
+    // The button turns into one that is disabled.
+    focusArea(area)
   }
   return (
     <form
@@ -38,19 +47,16 @@ export function Composer({ placeholder, onSend, autoFocus = false, children }: C
         value={text}
         placeholder={placeholder}
         aria-label={placeholder}
-        // biome-ignore lint/a11y/noAutofocus: writing is what one comes for
-        autoFocus={autoFocus}
         onInput={(event) => setText(event.currentTarget.value)}
         onKeyDown={(event) => {
-          // While an input method is composing, Enter chooses a word.
-          if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
+          if (!sends(event)) return
           event.preventDefault()
           send()
         }}
       />
       {children}
       {busy ? (
-        <button type="button" class="send" aria-label={t.stop} title={t.stop} onClick={stopAnswer}>
+        <button type="button" class="send" aria-label={t.stop} title={t.stop} onClick={stop}>
           <Square size={14} fill="currentColor" aria-hidden="true" />
         </button>
       ) : (
@@ -62,8 +68,35 @@ export function Composer({ placeholder, onSend, autoFocus = false, children }: C
   )
 }
 
+/** Whether a key sends what is written. A keyboard on the screen has no Shift+Enter, so that its Enter starts a line. */
+export function sends({ key, shiftKey, isComposing }: KeyboardEvent): boolean {
+  // While an input method is composing, Enter chooses a word.
+  return key === 'Enter' && !shiftKey && !isComposing && !isTouch.matches
+}
+
+type Area = { readonly current: HTMLTextAreaElement | null }
+
+/** Where one touches, the focus would cover what is read with a keyboard. */
+function focusArea(area: Area): void {
+  if (!isTouch.matches) area.current?.focus()
+}
+
+/** Gives the focus to the area for another `focusFor`, and where what had it is gone, as a suggestion that was chosen. */
+function useFocus(area: Area, focusFor: string | undefined): void {
+  const hasModel = modelState.value.state !== 'none'
+  const busy = isAnswering.value
+  useEffect(() => {
+    if (focusFor !== undefined) focusArea(area)
+  }, [focusFor])
+  const takeLostFocus = (now: boolean) => {
+    if (now && document.activeElement === document.body) focusArea(area)
+  }
+  useEffect(() => takeLostFocus(hasModel), [hasModel])
+  useEffect(() => takeLostFocus(busy), [busy])
+}
+
 /** Lets a text area grow with its text; the style sheet says how far. */
-export function useAutosize(area: { readonly current: HTMLTextAreaElement | null }, text: string): void {
+export function useAutosize(area: Area, text: string): void {
   useLayoutEffect(() => {
     const element = area.current
     if (!element) return

@@ -4,7 +4,7 @@ import type { Question, Turn } from '../conversation/types.js'
 import { strings } from '../i18n/index.js'
 import { Button, IconButton } from '../ui/button.js'
 import { useCopied } from '../ui/use-copied.js'
-import { useAutosize } from './composer.js'
+import { sends, useAutosize } from './composer.js'
 import { askInstead, isAnswering } from './session.js'
 import { Branches } from './turn.js'
 
@@ -76,7 +76,7 @@ function Editor({ turn, text: initial, onClose }: EditorProps) {
             event.stopPropagation()
             onClose()
           }
-          if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
+          if (!sends(event)) return
           event.preventDefault()
           send()
         }}

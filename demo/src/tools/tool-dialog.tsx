@@ -61,6 +61,7 @@ export function ToolDialog({ tool, others, onSave, onClose }: ToolDialogProps) {
             {...tie}
             class="input input-code"
             value={draft.name}
+            autoFocus={tool.name === ''}
             autocomplete="off"
             spellcheck={false}
             onInput={(event) => change({ name: event.currentTarget.value })}
