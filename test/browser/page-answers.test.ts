@@ -50,6 +50,25 @@ describe.runIf(hasBrowser)('answers in the demo page', () => {
     expect(longest).toBeLessThan(500)
   })
 
+  it('keep the alignment of tables, the numbers of lists, and tasks', async () => {
+    await ask('Look\n\n| word | number |\n| --- | --: |\n| one | 1 |\n\n3. third\n\n- [x] done')
+    const answer = page.locator('.answer .markdown')
+    await page.locator('.answer .measures').waitFor()
+    expect(
+      await answer
+        .locator('td')
+        .nth(1)
+        .evaluate((cell) => getComputedStyle(cell).textAlign),
+    ).toMatch(/right/)
+    expect(await answer.locator('ol').getAttribute('start')).toBe('3')
+    expect(await answer.getByRole('checkbox').isChecked()).toBe(true)
+  })
+
+  it('that are empty say so', async () => {
+    await ask('Say nothing')
+    await page.getByText('The model ended its answer without a word').waitFor()
+  })
+
   it('of tools come from their code, and the model goes on with what it gave', async () => {
     await page.getByRole('button', { name: 'Settings of this chat' }).click()
     await page.getByRole('button', { name: 'Add the example' }).click()
@@ -57,7 +76,17 @@ describe.runIf(hasBrowser)('answers in the demo page', () => {
     await ask('6 × 7?')
     await page.getByText('Calls calculate').waitFor()
     await page.getByText('calculate answered').waitFor()
-    await page.getByText('observation: 42').waitFor()
+    await page.getByText('observation: {"result":42}').waitFor()
+  })
+
+  it('beside each other are given without tools', async () => {
+    await page.getByRole('link', { name: 'Compare' }).click()
+    await page.getByPlaceholder('A prompt for all').fill('6 × 7?')
+    await page.keyboard.press('Enter')
+    await page.locator('.side-answer .measures').nth(1).waitFor()
+    const answers = await page.locator('.side-answer .markdown').allTextContents()
+    expect(answers.map((answer) => answer.trim())).toEqual(Array(2).fill('user: 6 × 7?'))
+    await page.getByRole('button', { name: 'New chat' }).click()
   })
 
   it('of tools are given by hand where they have no code', async () => {
@@ -124,5 +153,17 @@ describe.runIf(hasBrowser)('answers in the demo page', () => {
     await chooser.setFiles(await download.path())
     await page.getByText('Their tools are switched off').waitFor()
     expect(await page.locator('.conversation').count()).toBe(2 * before)
+  })
+
+  it('are not imported from another file, and the user is told why', async () => {
+    const [chooser] = await Promise.all([
+      page.waitForEvent('filechooser'),
+      (async () => {
+        await page.locator('.sidebar-row').getByRole('button', { name: 'Conversations' }).click()
+        await page.getByRole('menuitem', { name: 'Import' }).click()
+      })(),
+    ])
+    await chooser.setFiles({ name: 'other.json', mimeType: 'application/json', buffer: Buffer.from('{}') })
+    await page.getByText('the file has no conversations of this page').waitFor()
   })
 })

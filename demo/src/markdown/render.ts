@@ -20,6 +20,8 @@ const ALLOWED = {
     ),
   ALLOWED_ATTR: ['href', 'title', 'align', 'start', 'type', 'checked', 'disabled'],
   ALLOWED_URI_REGEXP: /^https?:/i,
+  // The expression would be asked of these, too.
+  ADD_URI_SAFE_ATTR: ['align', 'start', 'type'],
 }
 
 /** Blocks do not change once another follows them, so that only the last is rendered anew while text comes. */

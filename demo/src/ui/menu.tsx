@@ -18,7 +18,10 @@ export function Menu({ label, items }: MenuProps) {
   const root = useRef<HTMLDivElement>(null)
   useEffect(() => {
     if (!open) return
-    root.current?.querySelector<HTMLElement>('[role=menuitem]')?.focus()
+    const list = root.current?.querySelector('[role=menu]')
+    // In a list that scrolls, it may begin below the edge.
+    list?.scrollIntoView({ block: 'nearest' })
+    list?.querySelector<HTMLElement>('[role=menuitem]')?.focus()
     const leave = (event: PointerEvent) => {
       if (!root.current?.contains(event.target as Node)) setOpen(false)
     }
