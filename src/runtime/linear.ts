@@ -64,7 +64,7 @@ function constantsOf(weight: LinearWeight, slice: WeightSlice, accumulate: boole
 
 /** The product with activations as they are, for so many rows. */
 function compileFloat(gpu: Gpu, product: Product, constants: LinearConstants, rows: number) {
-  if (rows <= MATVEC_MAX_ROWS) return compileMatvec(gpu, constants, rows)
+  if (rows <= MATVEC_MAX_ROWS && !gpu.software) return compileMatvec(gpu, constants, rows)
   const float = floatProduct(gpu, product)
   if (float === 'subgroup-matrix') return compileMatmulSubgroup(gpu, constants, rows)
   return compileMatmul(gpu, constants, rows, float === 'float16' ? 'f16' : 'f32')

@@ -3,9 +3,7 @@
 // The weight w [OUT, IN] is in one of the formats of common/weight-*.wgsl (bindings 0 to 2). It may be a slice of a
 // larger one: its outputs go to the columns OUT_OFFSET .. OUT_OFFSET + OUT - 1 of y, which has OUT_STRIDE columns.
 //
-// x     [rows, IN]          f32
-// bias  [OUT_STRIDE]        f16 in pairs, read where HAS_BIAS
-// y     [rows, OUT_STRIDE]  f32, added to where ACCUMULATE (the residual), else overwritten
+// x  [rows, IN]  f32; bias and y are in output.wgsl
 //
 // A workgroup computes a tile of TILE_ROWS x TILE_OUTPUTS, an invocation 4 x 4 of it. Steps of TILE_DEPTH inputs go
 // through workgroup memory, as Element (f16 where there is shader-f16), and are summed in f32.
@@ -15,8 +13,6 @@
 // Dispatch: tiles of outputs in x, tiles of rows in y.
 
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> bias: array<u32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 
 const TILE_ROWS = 4u * THREAD_ROWS;
 const TILE_OUTPUTS = 4u * THREAD_OUTPUTS;
@@ -78,21 +74,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   }
 
   for (var j = 0u; j < 4u; j++) {
-    let row = first_row + my_row + j;
     for (var k = 0u; k < 4u; k++) {
-      let output = first_output + my_output + k;
-      if (row < MAX_ROWS && output < OUT) {
-        let column = OUT_OFFSET + output;
-        let at = row * OUT_STRIDE + column;
-        var value = sums[j][k];
-        if (HAS_BIAS) {
-          value += unpack2x16float(bias[column / 2u])[column & 1u];
-        }
-        if (ACCUMULATE) {
-          value += y[at];
-        }
-        y[at] = value;
-      }
+      store(first_row + my_row + j, first_output + my_output + k, sums[j][k]);
     }
   }
 }
