@@ -31,14 +31,17 @@ const ADAMW = {
 /** Of losses relative to themselves; of gradients and parameters relative to the largest element. */
 const [LOSS_TOLERANCE, TENSOR_TOLERANCE] = [1e-3, 2e-3]
 /**
- * Of parameters after five steps with a projection. AdamW's first step goes by the sign of each gradient, so that
- * rounding turns steps over where a gradient is next to nothing, and everything behind them moves with them. The
- * reference implementation itself is 2.8e-3 away from the same steps in float64. How far rounding carries was measured
- * by changing every initial parameter of mqa-d128 by up to one part in 2^23, which is less than its last bit: in five
- * trials that moved a bias by 0.8e-2 to 2.5e-2 of the largest, while the first gradients stayed within 3e-6. The
- * software adapter rounds the same everywhere; adapters that fuse and reorder what they add up get what such trials got.
+ * Of parameters after five steps with a projection: the largest error and the root of the mean square, relative to the
+ * largest element. AdamW's first step goes by the sign of each gradient, so that rounding turns steps over where a
+ * gradient is next to nothing, and everything behind them moves with them. These are what PyTorch 2.11 itself is away from
+ * the goldens, which it made on a CPU, when it takes the same steps in float32 with another number of threads, by other
+ * formulas or on an H100: up to 4.3e-3 and 6.8e-4 for mqa-d32, 1.6e-2 and 3.0e-3 for mqa-d128. In float64 it is 2.8e-3 and
+ * 8.1e-3 away, so that the goldens themselves say no more.
  */
-const PROJECTION_TOLERANCE = { software: 1e-2, other: 5e-2 }
+const PROJECTION_TOLERANCE: Readonly<Record<string, { readonly largest: number; readonly mean: number }>> = {
+  'mqa-d32': { largest: 5e-3, mean: 8e-4 },
+  'mqa-d128': { largest: 2e-2, mean: 4e-3 },
+}
 /** Of the first step, which nothing is behind yet. */
 const FIRST_STEP_TOLERANCE = 1e-4
 /** Of norms where the golden's float32 weights are rounded to f16 as they are loaded. */
@@ -65,6 +68,13 @@ function expectEachClose(
   const errors = actual.map((value, i) => Math.abs(value / expected[i] - 1))
   expect(errors.length).toBe(expected.length)
   expect(Math.max(...errors)).toBeLessThanOrEqual(tolerance)
+}
+
+/** The root of the mean square of the errors, relative to the largest element. */
+function meanError(actual: Float32Array, expected: Float32Array): number {
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+  const squares = expected.reduce((sum, value, i) => sum + (actual[i] - value) ** 2, 0)
+  return Math.sqrt(squares / expected.length) / largest
 }
 
 /** Gives a training the parameters of a checkpoint, moments at zero. */
@@ -166,10 +176,14 @@ for (const model of ['mqa-d32', 'mqa-d128']) {
         }
         expectEachClose(losses, await goldenFloats(golden, `${tag}.losses`))
         const state = await training.readState()
-        const ofProjection = PROJECTION_TOLERANCE[base.gpu.software ? 'software' : 'other']
-        const tolerance = tag === 'prefix_projection' ? ofProjection : TENSOR_TOLERANCE
+        const { largest, mean } = PROJECTION_TOLERANCE[model]
         for (const [name, expected] of await tensorsUnder(golden, `${tag}.after5.`)) {
-          expectClose(state.get(name)!.parameter, expected, tolerance)
+          const actual = state.get(name)!.parameter
+          if (tag === 'prefix') expectClose(actual, expected, TENSOR_TOLERANCE)
+          else {
+            expectClose(actual, expected, largest)
+            expect(meanError(actual, expected)).toBeLessThanOrEqual(mean)
+          }
         }
         training.dispose()
       },
