@@ -8,6 +8,7 @@ import './styles/panels.css'
 import './styles/views.css'
 import { render } from 'preact'
 import { App } from './app.js'
+import { warmUp } from './chat/warm-up.js'
 import { openConversations } from './conversation/store.js'
 import { watchProblems } from './problems/watch.js'
 import { startOffline } from './storage/offline.js'
@@ -18,3 +19,4 @@ openConversations()
 refreshStore()
 watchProblems()
 startOffline()
+warmUp()

@@ -1,10 +1,11 @@
 import { Check, Copy } from 'lucide-preact'
 import { memo } from 'preact/compat'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import { strings } from '../i18n/index.js'
 import { IconButton } from '../ui/button.js'
 import { useCopied } from '../ui/use-copied.js'
-import { type Block, renderMarkdown } from './render.js'
+import { GrowingMarkdown, readMarkdown } from './read.js'
+import { type Block, renderBlocks } from './render.js'
 
 interface MarkdownProps {
   readonly text: string
@@ -14,13 +15,16 @@ interface MarkdownProps {
 
 /** An answer, safe to show whatever the model wrote. */
 export function Markdown({ text, live }: MarkdownProps) {
-  const blocks = renderMarkdown(text, live)
+  const growing = useMemo(() => new GrowingMarkdown(), [])
+  const blocks = useMemo(
+    () => renderBlocks(live ? growing.read(text) : readMarkdown(text), live),
+    [text, live],
+  )
   return (
     <div class="markdown">
       {blocks.map((block, index) => {
-        const growing = live && index === blocks.length - 1
         return block.code ? (
-          <CodeBlock key={index} {...block.code} growing={growing} />
+          <CodeBlock key={index} {...block.code} growing={live && index === blocks.length - 1} />
         ) : (
           <Html key={index} block={block} />
         )

@@ -24,27 +24,33 @@ const ALLOWED = {
   ADD_URI_SAFE_ATTR: ['align', 'start', 'type'],
 }
 
-/** Blocks do not change once another follows them, so that only the last is rendered anew while text comes. */
+/** Blocks by their source, so that a text that is shown again, or whole at last, has the same ones. */
 const known = new Map<string, Block>()
 const MAX_KNOWN = 2000
+
+/** The same for tokens that are at hand, which need no look at their source. */
+const ofToken = new WeakMap<Token, Block>()
 
 function render(token: Token): Block {
   if (token.type !== 'code') return { html: DOMPurify.sanitize(marked.parser([token]), ALLOWED) }
   return { code: { language: (token.lang ?? '').split(/\s/)[0], text: token.text as string } }
 }
 
-/** The blocks of a Markdown text. @param growing whether the last one is not whole yet */
-export function renderMarkdown(text: string, growing: boolean): Block[] {
-  const tokens = marked
-    .lexer(text, { gfm: true, breaks: true })
-    .filter(({ type }) => type !== 'space' && type !== 'def')
-  return tokens.map((token, index) => {
-    const key = `${token.type}\n${token.raw}`
-    const block = known.get(key) ?? render(token)
-    // What is still growing is never asked for again.
-    if (!growing || index < tokens.length - 1) remember(key, block)
-    return block
-  })
+/** The block of a token. @param whole whether it is, as what is still growing is never asked for again */
+function blockOf(token: Token, whole: boolean): Block {
+  const rendered = ofToken.get(token)
+  if (rendered) return rendered
+  const key = `${token.type}\n${token.raw}`
+  const block = known.get(key) ?? render(token)
+  if (!whole) return block
+  remember(key, block)
+  ofToken.set(token, block)
+  return block
+}
+
+/** Renders the blocks of a text. @param growing whether the last one is not whole yet */
+export function renderBlocks(tokens: readonly Token[], growing: boolean): Block[] {
+  return tokens.map((token, index) => blockOf(token, !growing || index < tokens.length - 1))
 }
 
 function remember(key: string, block: Block): void {
