@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { pagePolicy, SECURITY_HEADERS, workerPolicy } from '../demo/src/service-worker/policy.js'
 import { run } from '../src/cli/program.js'
 
 /** A code block: its language and its lines. */
@@ -225,5 +226,23 @@ describe('the command line that the documentation shows', () => {
       [...prose.matchAll(/`(--[a-z][\w-]*)[^`]*`/g)].map(([, option]) => ({ path, option })),
     )
     expect(named.filter(({ option }) => !known.has(option))).toEqual([])
+  })
+})
+
+describe('the configuration of nginx for the demo page', () => {
+  const config = () => pages.flatMap(({ code }) => code).find(({ language }) => language === 'nginx')!.code
+
+  it('has the policies of the page and of its workers', () => {
+    const own = `${pagePolicy(['SCRIPT_HASH'])}; frame-ancestors 'none'`
+    expect(config()).toContain(`default "${own}"`)
+    expect(config()).toContain(`\\.js$" "${workerPolicy(['https:', 'http:'])}"`)
+  })
+
+  it('has the other headers that npm run demo sends', () => {
+    const sent = [...config().matchAll(/add_header (\S+) "?([^";$]+)"?;/g)].map(([, name, value]) => [
+      name,
+      value,
+    ])
+    expect(Object.fromEntries(sent)).toEqual(SECURITY_HEADERS)
   })
 })
