@@ -230,7 +230,7 @@ describe('the command line that the documentation shows', () => {
 })
 
 describe('the configuration of nginx for the demo page', () => {
-  const config = () => pages.flatMap(({ code }) => code).find(({ language }) => language === 'nginx')!.code
+  const config = () => page('docs/browser-support.md').code.find(({ language }) => language === 'nginx')!.code
 
   it('has the policies of the page and of its workers', () => {
     const own = `${pagePolicy(['SCRIPT_HASH'])}; frame-ancestors 'none'`
