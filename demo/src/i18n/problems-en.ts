@@ -2,7 +2,7 @@
 export const problemsEn = {
   noWebGpu: {
     title: 'This browser has no WebGPU',
-    text: 'The model needs it. Use a current Chrome or Edge (113 or later), Safari 26, or Firefox 141 on Windows, over https or on localhost.',
+    text: 'The model needs it. Use a current Chrome or Edge (113 or later), Safari 26, or Firefox 141 on Windows, over https or on localhost. Firefox on Linux has it behind dom.webgpu.enabled in about:config.',
   },
   noAdapter: {
     title: 'No GPU was found',

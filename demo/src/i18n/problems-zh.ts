@@ -4,7 +4,7 @@ import type { problemsEn } from './problems-en.js'
 export const problemsZh: typeof problemsEn = {
   noWebGpu: {
     title: '这个浏览器没有 WebGPU',
-    text: '模型需要它。请使用较新的 Chrome 或 Edge（113 及以上）、Safari 26，或 Windows 上的 Firefox 141，并通过 https 或 localhost 打开。',
+    text: '模型需要它。请使用较新的 Chrome 或 Edge（113 及以上）、Safari 26，或 Windows 上的 Firefox 141，并通过 https 或 localhost 打开。Linux 上的 Firefox 要在 about:config 中打开 dom.webgpu.enabled。',
   },
   noAdapter: {
     title: '没有找到 GPU',
