@@ -165,13 +165,15 @@ describe.runIf(hasBrowser)('the demo page says what to do', { timeout: 120_000 }
       }, hidden)
     await page.getByPlaceholder('Message ChatGLM').fill('你好')
     await page.keyboard.press('Enter')
-    await page.locator('.answer .markdown').waitFor()
+    // While the model is loaded: the answer itself may take no longer than what is done here.
+    await page.locator('.thinking').waitFor()
     await setHidden(true)
     await setHidden(false)
     await page
       .getByText('While this tab was in the background, the browser may have slowed it down.')
       .waitFor()
     await setHidden(true)
+    await page.locator('.answer .markdown').waitFor()
     await page.evaluate(() => new BroadcastChannel('take the GPU away').postMessage(''))
     expect(await notice(page, 'The GPU was taken away')).toContain(
       'browsers take the GPU from such tabs first',

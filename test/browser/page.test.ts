@@ -49,7 +49,7 @@ describe.runIf(hasBrowser)('the demo page', () => {
       })
       observer.observe({ type: 'longtask' })
       // The answer takes longer than this.
-      await new Promise((resolve) => setTimeout(resolve, 600))
+      await new Promise((resolve) => setTimeout(resolve, 300))
       observer.disconnect()
       return longest
     })
