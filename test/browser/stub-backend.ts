@@ -50,7 +50,11 @@ function replyTo(messages: readonly Message[], tools: object | undefined): ChatR
   return { segments: [segment], last: segment, messages: [{ role: 'assistant', content: text }], generation }
 }
 
+/** Long enough to do something meanwhile. */
+const LOAD_MS = 1000
+
 export async function loadModel(): Promise<ChatModel> {
+  await new Promise((resolve) => setTimeout(resolve, LOAD_MS))
   const none = () => Promise.reject(new Error('The stub answers conversations only.'))
   return {
     contextLength: 2048,

@@ -3,6 +3,8 @@ import { pendingCall, textOf } from '../conversation/messages.js'
 import type { Answer, Segment, Turn } from '../conversation/types.js'
 import { strings } from '../i18n/index.js'
 import { CodeBlock, Markdown } from '../markdown/markdown.js'
+import { modelState } from '../model/model.js'
+import { nameOfModel } from '../models/model-name.js'
 import { IconButton } from '../ui/button.js'
 import { useCopied } from '../ui/use-copied.js'
 import { liveAnswers, problemOfAnswer } from './answering.js'
@@ -65,8 +67,10 @@ function Actions({ turn, segments }: { readonly turn: Turn; readonly segments: r
   )
 }
 
+/** What is done before the first piece comes. */
 export function Thinking() {
-  const t = strings.value.chat
+  const t = strings.value
+  const model = modelState.value
   return (
     <p class="thinking">
       <span class="thinking-dots" aria-hidden="true">
@@ -74,7 +78,7 @@ export function Thinking() {
         <i />
         <i />
       </span>
-      {t.thinking}
+      {model.state === 'loading' ? t.models.loading(nameOfModel(model.source)) : t.chat.thinking}
     </p>
   )
 }

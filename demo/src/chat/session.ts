@@ -106,7 +106,7 @@ async function writeAnswer(conversationId: string, parent: string, signal: Abort
   const turn = newTurn(parent, empty)
   save(withTurn(conversation, turn))
   setLive(turn.id, NOTHING_YET)
-  const ready = await requireModel()
+  const ready = await requireModel(signal)
   const request = {
     path: pathTo(conversation.turns, parent),
     settings,

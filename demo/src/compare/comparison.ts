@@ -64,7 +64,7 @@ function compareWith(current: ConversationSettings, prompt: string): Promise<voi
     for (const [index, prefix] of prefixes.entries()) {
       const liveId = `${id}-${index}`
       setLive(liveId, NOTHING_YET)
-      const ready = await requireModel()
+      const ready = await requireModel(stop)
       const request = { path, settings, prefix, seed, signal: stop }
       const content: Answer = ready
         ? await answer(ready.model, request, (live) => setLive(liveId, live))

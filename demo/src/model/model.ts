@@ -108,8 +108,20 @@ export async function openModel(
   }
 }
 
-/** The loaded model; the one that is being loaded, once it is; or else the small one. */
-export async function requireModel(): Promise<ReadyModel | undefined> {
+/**
+ * The loaded model; the one that is being loaded, once it is; or else the small one.
+ * @param stop ends the wait, and not the loading
+ * @returns undefined where there is none in the end
+ */
+export async function requireModel(stop?: AbortSignal): Promise<ReadyModel | undefined> {
+  if (stop?.aborted) return undefined
+  const stopped = new Promise<undefined>((resolve) => {
+    stop?.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+  return Promise.race([modelToUse(), stopped])
+}
+
+async function modelToUse(): Promise<ReadyModel | undefined> {
   const state = modelState.value
   if (state.state === 'ready') return state
   if (loading) return loading.model.catch(() => undefined)
