@@ -2,13 +2,16 @@ import { type LinearBuffers, type LinearConstants, linearSpecialization } from '
 import { weightBindings, weightReader } from '../common/weight.js'
 import type { Dispatch } from '../dispatch.js'
 import type { Gpu } from '../gpu.js'
+import fourRowsPlainSource from './four-rows-plain.wgsl?raw'
+import fourRowsSubgroupSource from './four-rows-subgroup.wgsl?raw'
 import source from './matmul.wgsl?raw'
 import outputSource from './output.wgsl?raw'
 import wholeRowsSource from './whole-rows.wgsl?raw'
 
 /** Which kernel computes the product, and the tile of a workgroup. */
 interface Layout {
-  readonly source: string
+  readonly sources: readonly string[]
+  readonly enable?: readonly string[]
   readonly rows: number
   readonly outputs: number
   /** What only this kernel is compiled for. */
@@ -21,13 +24,20 @@ function tiled(gpu: Gpu): Layout {
   const THREAD_ROWS = gpu.workgroupSize(256) / THREAD_OUTPUTS
   // Software adapters unroll the loop over the depth, and compile for seconds where it is deep.
   const u32 = { TILE_DEPTH: gpu.software ? 8 : 32, THREAD_ROWS, THREAD_OUTPUTS }
-  return { source, rows: 4 * THREAD_ROWS, outputs: 4 * THREAD_OUTPUTS, u32 }
+  return { sources: [source], rows: 4 * THREAD_ROWS, outputs: 4 * THREAD_OUTPUTS, u32 }
 }
 
 /** An output of eight rows to an invocation. */
 function wholeRows(gpu: Gpu): Layout {
   const WORKGROUP_SIZE = gpu.workgroupSize(64)
-  return { source: wholeRowsSource, rows: 8, outputs: WORKGROUP_SIZE, u32: { WORKGROUP_SIZE } }
+  const shared = gpu.subgroups && gpu.info.subgroupMinSize >= 4
+  return {
+    sources: [shared ? fourRowsSubgroupSource : fourRowsPlainSource, wholeRowsSource],
+    ...(shared && { enable: ['subgroups'] }),
+    rows: 8,
+    outputs: WORKGROUP_SIZE,
+    u32: { WORKGROUP_SIZE },
+  }
 }
 
 /**
@@ -46,8 +56,8 @@ export async function compileMatmul(
   const reader = weightReader('matmul', constants.format, constants.inFeatures)
   const layout = alone ? wholeRows(gpu) : tiled(gpu)
   const { u32, bool } = linearSpecialization(constants)
-  const pipeline = await gpu.compile('matmul', [reader.source, outputSource, layout.source], {
-    enable: element === 'f16' ? ['f16'] : [],
+  const pipeline = await gpu.compile('matmul', [reader.source, outputSource, ...layout.sources], {
+    enable: [...(element === 'f16' ? ['f16'] : []), ...(layout.enable ?? [])],
     u32: { ...reader.u32, ...u32, ...layout.u32, MAX_ROWS: maxRows },
     bool,
     alias: { Element: element },
