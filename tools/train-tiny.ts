@@ -15,7 +15,7 @@ import { modelCard } from './tiny/model-card.js'
 import { PREFIX_TASKS } from './tiny/prefix-tasks/prefix-tasks.js'
 import { SMALL_MODEL } from './tiny/shape.js'
 import { StageClock } from './tiny/stage-clock.js'
-import { CORPUS_FILES, writeCorpus } from './tiny/write-corpus.js'
+import { CORPUS_FILES, CorpusError, checkCorpus, writeCorpus } from './tiny/write-corpus.js'
 
 const SEED = 1
 const RECORDS = 500_000
@@ -54,6 +54,7 @@ async function trainTiny(
   destination: string,
   { work, corpus: given, steps, prefixSteps, samples, hardware }: Flags,
 ): Promise<void> {
+  if (given !== undefined) await checkCorpus(given)
   const { info } = await requestAdapter()
   const adapter = adapterName(info)
   console.log(`Adapter: ${adapter}`)
@@ -71,6 +72,7 @@ async function trainTiny(
   await clock.time('text', () =>
     whole(corpus, async (partial) => console.log(`\n${await writeCorpus(partial, RECORDS, SEED)}`)),
   )
+  await checkCorpus(corpus)
   await whole(folder('initial'), async (partial) =>
     writeInitialCheckpoint(partial, SMALL_MODEL, await readFile(inCorpus(CORPUS_FILES.tokenizer)), SEED),
   )
@@ -136,5 +138,12 @@ await new Command('train-tiny')
   .option('--prefix-steps <count>', 'steps of each prefix, for a try')
   .option('--samples <count>', 'held-out questions of each task, for a try')
   .option('--hardware <name>', 'what the card calls the machine; by default the name of its adapter')
-  .action(trainTiny)
+  .action(async (destination: string, flags: Flags, program: Command) => {
+    try {
+      await trainTiny(destination, flags)
+    } catch (error) {
+      if (error instanceof CorpusError) program.error(`error: ${error.message}`)
+      throw error
+    }
+  })
   .parseAsync()

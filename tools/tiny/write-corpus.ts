@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -70,4 +70,30 @@ export async function writeCorpus(folder: string, records: number, seed: number)
   const rows = formatRows(await table.rows(Tokenizer.fromSentencePiece(tokenizerFile)))
   await writeFile(join(folder, CORPUS_FILES.table), `${rows}\n`)
   return rows
+}
+
+/** A folder that is no text to train the small model on. */
+export class CorpusError extends Error {
+  override readonly name = 'CorpusError'
+}
+
+/**
+ * Checks that a folder has every file that the small model is trained on.
+ * @throws CorpusError for a file that is missing or empty, which says what to do
+ */
+export async function checkCorpus(folder: string): Promise<void> {
+  const { tokenizer, training, watched, table, prefixTraining, prefixHeldOut } = CORPUS_FILES
+  const ofPrefixes = PREFIX_TASKS.flatMap(({ name }) => [prefixTraining(name), prefixHeldOut(name)])
+  for (const file of [tokenizer, training, watched, table, ...ofPrefixes]) {
+    const path = join(folder, file)
+    const bytes = await stat(path).then(
+      ({ size }) => size,
+      () => undefined,
+    )
+    if (!bytes) {
+      const problem = bytes === 0 ? 'is empty' : 'is missing'
+      const advice = `\`node build/make-tiny-corpus.js FOLDER\` writes the text to a folder; without --corpus it is written first.`
+      throw new CorpusError(`${path} ${problem}. ${advice}`)
+    }
+  }
 }
