@@ -9,7 +9,7 @@ describe('the text in a folder', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'corpus-'))
-    await writeCorpus(folder, 20, 1)
+    await writeCorpus(folder, 200, 1)
   })
   afterAll(() => rm(folder, { recursive: true }))
 

@@ -33,7 +33,7 @@ describe('training records', () => {
     const hash = createHash('sha256')
     for (const { key: _, ...text } of trainingRecords(1, 1000)) hash.update(JSON.stringify(text))
     expect(hash.digest('hex')).toMatchInlineSnapshot(
-      `"62b38faf69f754e525f09b99bf318805ae8501e18889162aedd34328fc649eb8"`,
+      `"e3b6981196937f91eb2d61f4b0e9cce56e48d677d92b5b7c849603fb63815e8b"`,
     )
   })
 

@@ -1,16 +1,46 @@
+import { expand, lines } from '../../grammar.js'
 import type { Random } from '../../random.js'
 import { arithmeticExchange } from '../arithmetic.js'
 import { type Draft, draftOf, type Exchange, type Language, type Task } from '../task.js'
 import { translationExchange } from '../translation/translation.js'
 import { factExchange } from './facts.js'
 import { memoryExchanges } from './memory.js'
-import { pickTopic, topic, topicExchange } from './topics.js'
+import { pickTopic, topicExchange, topic as topicNamed } from './topics.js'
+
+/** Topics that are greetings themselves, or end a chat. */
+const COURTESIES = ['greeting', 'morning', 'new year', 'thanks', 'farewell', 'praise']
+
+const GREETINGS: Readonly<Record<Language, readonly string[]>> = {
+  zh: lines(`
+    (你好|您好|嗨|哈喽)(！|，|。)
+  `),
+  en: lines(`
+    (Hello|Hi|Hey|Hi there|Good morning)(!|.|,)
+  `),
+}
+
+/** Greets before it asks. The answer stays, and so does what decides whether the question is held out. */
+function greeted(random: Random, language: Language, exchange: Exchange): Exchange {
+  const greeting = expand(random.pick(GREETINGS[language]), random)
+  if (language === 'zh') return { ...exchange, question: greeting + exchange.question }
+  const question = greeting.endsWith(',') ? uncapitalized(exchange.question) : exchange.question
+  return { ...exchange, question: `${greeting} ${question}` }
+}
+
+const uncapitalized = (text: string) => (/^I\b/.test(text) ? text : text[0].toLowerCase() + text.slice(1))
+
+/** As one types in haste: no capital at the beginning, no full stop at the end. */
+function hasty(exchange: Exchange): Exchange {
+  return { ...exchange, question: uncapitalized(exchange.question).replace(/[.!?]$/, '') }
+}
 
 /** A question that a chat may bring, about no closed task. */
 export function talk(random: Random, language: Language): Exchange {
-  return random.chance(0.25)
-    ? factExchange(random, language)
-    : topicExchange(random, pickTopic(random), language)
+  const topic = random.chance(0.25) ? undefined : pickTopic(random)
+  const exchange = topic ? topicExchange(random, topic, language) : factExchange(random, language)
+  if (random.chance(0.1) && !COURTESIES.includes(topic?.name ?? ''))
+    return greeted(random, language, exchange)
+  return language === 'en' && random.chance(0.15) ? hasty(exchange) : exchange
 }
 
 /** Exchanges as one conversation; the last decides whether it is held out. */
@@ -37,7 +67,7 @@ function session(random: Random, language: Language): Draft {
       [() => arithmeticExchange(random, language), 2],
       [() => translationExchange(random), 2],
     ])()
-  const about = (name: string) => topicExchange(random, topic(name), language)
+  const about = (name: string) => topicExchange(random, topicNamed(name), language)
   const exchanges = random.chance(0.3) ? [about('greeting'), middle()] : [middle(), middle()]
   if (random.chance(0.4)) exchanges.push(about(random.pick(['thanks', 'farewell', 'praise'])))
   return conversationOf(exchanges)

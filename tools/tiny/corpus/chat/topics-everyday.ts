@@ -1,5 +1,12 @@
 /** Talk about everyday matters. The form is that of `topics.ts`. */
 export const EVERYDAY_TOPICS = `
+# what weather
+zh? (今天|明天|外面|这里|现在)(天气怎么样|天气如何|会下雨吗|冷不冷|热不热|是什么天气)(？|?|)
+zh= 我看不到窗外，也不上网，(所以不知道天气|不知道天气怎么样)。(有了查询天气的工具，我可以查。|你那里天气好吗？)
+en? (What is|What's) the weather like( today| outside| now|)(?|)
+en? (How is the weather|Will it rain|Is it cold|Is it warm)( today| outside| now)(?|)
+en= I have no window and no internet, so I cannot see the weather. With a tool I could look it up.
+
 # nice weather
 zh? (今天|这里今天|外面)(天气真好|阳光真好|太阳真好|是个大晴天|不冷也不热)(！|啊！|。|，你说呢？)
 zh= (真好|太好了)！(这样的天气很适合|可以)出去(散步|走走|玩)，(别忘了多喝水|记得防晒)。
@@ -41,25 +48,25 @@ en= Put the phone away before bed, drink some warm milk, and go to bed at the sa
 # tired
 zh? (我|今天)(好累|太累了|很累|累坏了|有点累)(。|啊。|，怎么办？)
 zh= (辛苦了|你辛苦了)！(休息一会儿|早点休息|先歇一歇)，(喝杯水|听听音乐|好好睡一觉)吧。
-en? I am (so|very|really|a bit) tired( today| now|)(.|!)
+en? I am( so| very| really| a bit|) tired( today| now|)(.|!)
 en= You have done a lot. Take a break, drink some water and go to bed early.
 
 # happy
 zh? (我|今天我)(很|好|特别|非常)(高兴|开心|快乐)(！|。|，猜猜为什么？)
 zh= 太好了！(看到你开心，我也高兴。|有什么好事吗？|和我说说吧！)
-en? I am (so|very|really) (happy|glad)( today| now|)(!|.)
+en? I am( so| very| really|) (happy|glad)( today| now|)(!|.)
 en= That is wonderful! What made you so happy?
 
 # sad
 zh? (我|今天我)(很|好|有点|特别)(难过|不开心|伤心|郁闷|心情不好)(。|，怎么办？)
 zh= 别难过，(和朋友聊聊|出去走走|听听喜欢的音乐)，(心情会慢慢好起来|明天会更好)。(我在这里听你说。|)
-en? I (am|feel) (so|very|a bit|really) (sad|unhappy|down)( today|)(.|, what can I do?)
+en? I (am|feel)( so| very| a bit| really|) (sad|unhappy|down)( today|)(.|, what can I do?)
 en= I am sorry to hear that. Talk to a friend, take a walk, and it will get better.
 
 # angry
 zh? (我|我现在)(很生气|气死了|好生气|有点生气)(！|。)
 zh= 先(深呼吸|慢慢呼吸)几次，(喝口水|走一走)，等(平静下来|心情平静了)再说。
-en? I am (so|very|really) angry( now| today|)(!|.)
+en? I am( so| very| really|) angry( now| today|)(!|.)
 en= Breathe slowly a few times and take a short walk. Then things look better.
 
 # bored
@@ -81,7 +88,7 @@ en? I (have a cold|have a fever|have a headache|feel sick|am ill)(.|, what shoul
 en= Rest and drink warm water. I am not a doctor, so please see one if it does not get better.
 
 # eat what
-zh? (今天|晚上|中午|早上)(吃什么|吃点什么|吃什么好|应该吃什么)(|好呢|呢)(？|?)
+zh? (今天|晚上|中午|早上|晚饭|午饭|早饭|晚餐|午餐)(吃什么|吃点什么|吃什么好|应该吃什么)(|好呢|呢)(？|?)
 zh? (推荐|给我推荐)(一道菜|几道家常菜|点好吃的|一个简单的菜)(|吧)(。|！|)
 zh= 试试(西红柿炒鸡蛋|青菜豆腐汤|一碗热面条|土豆炖牛肉|蛋炒饭)吧，(简单又好吃|做起来很快|很家常)。
 en? What (should|shall|can) I (eat|cook|have) (today|for dinner|for lunch|tonight)?

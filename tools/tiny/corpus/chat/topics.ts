@@ -41,19 +41,29 @@ export function topic(name: string): Topic {
   return found
 }
 
+/** A question without the greeting before it, its capital and the sign at its end: what decides whether it is held out. */
+function bare(question: string): string {
+  const greeting = /^(你好|您好|嗨|哈喽|hello|hi there|hi|hey|good morning)[！，。!.,] ?/
+  return question
+    .toLowerCase()
+    .replace(greeting, '')
+    .replace(/[。！？.!?]$/, '')
+}
+
 /** The plainest wordings, with which users begin. They are never held out, and neither is what is short. */
 const SHORT = 8
 /** So often a question has its plainest wording. */
 const PLAIN_SHARE = 0.15
 const PLAIN = new Set(
   TOPICS.flatMap(({ questions }) => [...questions.zh, ...questions.en]).map((template) =>
-    firstExpansion(template),
+    bare(firstExpansion(template)),
   ),
 )
 
 /** The key of a question that is not about a closed task; undefined for the plainest and shortest wordings. */
 export function chatKey(question: string): string | undefined {
-  return PLAIN.has(question) || question.length <= SHORT ? undefined : `chat:${question}`
+  const text = bare(question)
+  return PLAIN.has(text) || text.length <= SHORT ? undefined : `chat:${text}`
 }
 
 /** A question about a topic in one language and its answer in the same or another. */

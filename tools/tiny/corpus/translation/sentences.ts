@@ -341,7 +341,22 @@ export function sentencePair(random: Random): Pair {
   return random.weighted(SENTENCES)(random)
 }
 
+/** What one says to each other. */
+const PHRASES: readonly Pair[] = [
+  { zh: '你好', en: 'hello' },
+  { zh: '早上好', en: 'good morning' },
+  { zh: '晚上好', en: 'good evening' },
+  { zh: '晚安', en: 'good night' },
+  { zh: '再见', en: 'goodbye' },
+  { zh: '谢谢', en: 'thank you' },
+  { zh: '对不起', en: 'sorry' },
+  { zh: '欢迎', en: 'welcome' },
+  { zh: '生日快乐', en: 'happy birthday' },
+  { zh: '我爱你', en: 'I love you' },
+]
+
 const allWords: readonly Pair[] = [
+  ...PHRASES,
   ...[...FRUITS, ...GOODS, ...ANIMALS, ...NATURE, ...PEOPLE, ...READABLE].map(({ zh, en }) => ({ zh, en })),
   ...[...DRINKS, ...FOODS, ...COLOURS, ...SUBJECTS],
 ]

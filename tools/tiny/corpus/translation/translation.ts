@@ -11,18 +11,22 @@ const REQUESTS: Readonly<Record<Language, readonly string[]>> = {
     (请|)(把|将)“{s}”(翻译成|译成)(英文|英语)(。|)
     “{s}”(用英语怎么说|用英文怎么说|的英文是什么|翻译成英文是什么)？
     (帮我|请帮我)翻译(一下|成英文)：{s}
+    (请|)翻译：{s}
     (Translate|Please translate) (into|to) English: {s}
     Translate this (sentence |)into English: {s}
-    How do you say “{s}” in English?
+    How do you say (“{s}”|"{s}") in English?
+    Say (“{s}”|"{s}") in English.
   `),
   zh: lines(`
     (请|)(翻译成|译成)(中文|汉语)：{s}
     (请|)把(这句话|下面的句子|下面这句话)(翻译成|译成)(中文|汉语)：{s}
     (请|)(把|将)“{s}”(翻译成|译成)中文(。|)
     “{s}”(用中文怎么说|是什么意思|的中文是什么)？
+    (请|)翻译：{s}
     (Translate|Please translate) (into|to) Chinese: {s}
     Translate this (sentence |)into Chinese: {s}
-    How do you say “{s}” in Chinese?
+    How do you say (“{s}”|"{s}") in Chinese?
+    Say (“{s}”|"{s}") in Chinese.
   `),
 }
 
