@@ -17,7 +17,7 @@ const TRIAL: TrainingSettings = {
   learningRate: 0.1,
   batchSize: 2,
   accumulationSteps: 1,
-  maxSteps: 60,
+  maxSteps: 100,
   saveInterval: 20,
   dropout: 0,
 }
