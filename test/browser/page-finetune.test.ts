@@ -84,7 +84,7 @@ describe.runIf(hasBrowser)('fine-tuning in the demo page', { timeout: 180_000 },
 
   it('trains with a live curve, stops with a checkpoint, and goes on from it', async () => {
     await fill('Micro-batches a step', '1')
-    await fill('Steps', '8')
+    await fill('Steps', '12')
     await page.getByRole('button', { name: 'Train' }).click()
     const status = page.locator('.finetune-status')
     await status.getByText(STEP).waitFor({ timeout: 120_000 })
@@ -97,11 +97,11 @@ describe.runIf(hasBrowser)('fine-tuning in the demo page', { timeout: 180_000 },
     const stopped = await page.getByText(/The checkpoint of step \d+ is kept/).textContent()
     const step = Number(/step (\d+)/.exec(stopped ?? '')?.[1])
     expect(step).toBeGreaterThan(0)
-    expect(step).toBeLessThan(8)
+    expect(step).toBeLessThan(12)
     await page.getByText('it goes on from its last checkpoint').waitFor()
     await page.getByRole('button', { name: 'Go on with the training' }).click()
     await page.getByText('ads-train is trained.').waitFor({ timeout: 120_000 })
-    expect(await page.locator('.finetune-outcome').textContent()).toContain('8 steps')
+    expect(await page.locator('.finetune-outcome').textContent()).toContain('12 steps')
     const label = await page.locator('.chart').getAttribute('aria-label')
     const [, from, to] = /From (\d+(?:\.\d+)?) to (\d+(?:\.\d+)?)/.exec(label ?? '') ?? []
     expect(Number(to)).toBeLessThan(Number(from))
@@ -113,7 +113,7 @@ describe.runIf(hasBrowser)('fine-tuning in the demo page', { timeout: 180_000 },
     await fill('Steps', '30')
     await page.getByRole('button', { name: 'Go on with the training' }).click()
     await page.getByText('This is another training').waitFor()
-    expect(await page.locator('.notice-details').textContent()).toContain('maxSteps 8, not 30')
+    expect(await page.locator('.notice-details').textContent()).toContain('maxSteps 12, not 30')
     await page.getByRole('button', { name: 'Dismiss' }).click()
   })
 
