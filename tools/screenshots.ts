@@ -51,7 +51,13 @@ async function chooseSeed(page: Page): Promise<void> {
   await page.keyboard.press('Escape')
 }
 
-async function chat(page: Page): Promise<void> {
+/** What the small model is asked in a chat, behind the first suggestion. */
+const QUESTIONS = {
+  'en-US': ['My name is Anna.', 'Translate to Chinese: She likes apples.', 'What is my name?'],
+  'zh-CN': ['45 减 18 等于多少？', '翻译成英文：她喜欢苹果。', '什么是 P-Tuning？'],
+} as const
+
+const chat = (locale: Shot['locale']) => async (page: Page) => {
   await chooseSeed(page)
   await page.locator('.suggestions button').nth(1).click()
   await answered(page)
@@ -61,6 +67,11 @@ async function chat(page: Page): Promise<void> {
   await page.locator('.question-editor textarea').press('Enter')
   await page.locator('.question .branches').waitFor()
   await answered(page)
+  for (const [index, question] of QUESTIONS[locale].entries()) {
+    await page.locator('.composer textarea').fill(question)
+    await page.locator('.composer textarea').press('Enter')
+    await answered(page, index + 2)
+  }
 }
 
 async function compare(page: Page): Promise<void> {
@@ -88,9 +99,9 @@ async function finetune(page: Page): Promise<void> {
 const SHOTS: readonly Shot[] = [
   { name: 'welcome', locale: 'en-US', take: async () => {} },
   { name: 'welcome-dark-zh', locale: 'zh-CN', dark: true, take: async () => {} },
-  { name: 'chat', locale: 'en-US', take: chat },
-  { name: 'chat-dark-zh', locale: 'zh-CN', dark: true, take: chat },
-  { name: 'phone', locale: 'zh-CN', phone: true, take: chat },
+  { name: 'chat', locale: 'en-US', take: chat('en-US') },
+  { name: 'chat-dark-zh', locale: 'zh-CN', dark: true, take: chat('zh-CN') },
+  { name: 'phone', locale: 'zh-CN', phone: true, take: chat('zh-CN') },
   {
     name: 'models',
     locale: 'en-US',

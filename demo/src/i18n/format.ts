@@ -15,7 +15,7 @@ export function formatBytes(bytes: number): string {
   }).format(value)
 }
 
-/** `1.2s`, `43ms`, `12m` */
+/** `1.2 sec`, `43 ms`, `12 min` */
 export function formatDuration(seconds: number): string {
   const [value, unit] =
     seconds < 0.001
@@ -30,7 +30,7 @@ export function formatDuration(seconds: number): string {
   return new Intl.NumberFormat(tag(), {
     style: 'unit',
     unit,
-    unitDisplay: locale.value === 'zh' ? 'short' : 'narrow',
+    unitDisplay: 'short',
     maximumFractionDigits: value < 10 ? 1 : 0,
   }).format(value)
 }
