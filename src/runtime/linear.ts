@@ -64,6 +64,7 @@ function constantsOf(weight: LinearWeight, slice: WeightSlice, accumulate: boole
 
 /** The product with activations as they are, for so many rows. */
 function compileFloat(gpu: Gpu, product: Product, constants: LinearConstants, rows: number) {
+  // On a software adapter the kernel for many rows is faster for few ones, too.
   if (rows <= MATVEC_MAX_ROWS && !gpu.software) return compileMatvec(gpu, constants, rows)
   const float = floatProduct(gpu, product)
   if (float === 'subgroup-matrix') return compileMatmulSubgroup(gpu, constants, rows)
