@@ -75,6 +75,17 @@ export class ChatSession {
     return this.#prefixes
   }
 
+  /** Whether there is a conversation that the next question continues. */
+  get begun(): boolean {
+    return !this.raw && this.#messages.length > 0
+  }
+
+  /** Whether the model called a tool and waits for its answer. */
+  get awaitsObservation(): boolean {
+    const last = this.#messages.at(-1)
+    return last?.role === 'assistant' && last.metadata !== ''
+  }
+
   /** The path of the prefix in use. */
   get prefixName(): string | undefined {
     return this.#prefixName

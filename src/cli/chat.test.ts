@@ -123,6 +123,31 @@ describe('a chat on a terminal', () => {
     expect(model.prefixes).toEqual(['a', 'b'])
   })
 
+  it('advises a new conversation for another prefix once, where one has begun', async () => {
+    const advice = () => io.stderr.text.match(/want a new conversation: \/clear\./g)?.length ?? 0
+    await start(['m'])
+    for (const [keys, times] of [
+      ['/prefix a\r', 0],
+      ['hi\r', 0],
+      ['/prefix a\r', 0],
+      ['/prefix b\r', 1],
+      ['/prefix 0.5\r', 1],
+      ['/prefix none\r', 1],
+      ['/prefix a\r', 1],
+    ] as const) {
+      io.stdin.write(keys)
+      await pause()
+      expect([keys, advice()]).toEqual([keys, times])
+    }
+    io.stdin.write('/exit\r')
+  })
+
+  it('takes no observation that no tool was asked for', async () => {
+    await chat(['m'], '/observation 3\r', 'hi\r', '/observation 3\r', '/exit\r')
+    expect(model.asked).toHaveLength(1)
+    expect(io.stderr.text.match(/The last answer called no tool/g)).toHaveLength(2)
+  })
+
   it('shows what is meant for a tool apart, and gives the tool’s answer back', async () => {
     model.answers = [
       [

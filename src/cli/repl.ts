@@ -21,7 +21,7 @@ export async function runRepl(
   debug: boolean,
 ): Promise<void> {
   const { io, colors } = terminal
-  const state: ChatState = { session, terminal, answer: undefined }
+  const state: ChatState = { session, terminal, answer: undefined, prefixAdvised: false }
   const editor = new LineEditor(io.stdin, io.stderr, colors.bold(colors.cyan('› ')), colors.dim('… '))
   /** Runs what may take long; Ctrl-C and failures end it and not the chat. */
   const attempt = async (work: (signal: AbortSignal) => Promise<Next>): Promise<Next> => {

@@ -10,6 +10,8 @@ export interface ChatState {
   readonly terminal: Terminal
   /** The last whole answer. */
   answer: Answer | undefined
+  /** Whether the user heard that another prefix wants a new conversation. */
+  prefixAdvised: boolean
 }
 
 /** What the chat is to do after a command. */
@@ -75,6 +77,8 @@ const COMMANDS: readonly SlashCommand[] = [
     run({ session }, argument) {
       if (session.raw) throw new CommandError('Raw prompts have no observations.')
       if (argument === '') throw new CommandError('Give the answer of the tool: /observation TEXT')
+      if (!session.awaitsObservation)
+        throw new CommandError('The last answer called no tool, so that there is nothing to observe.')
       return { ask: { role: 'observation', content: argument } }
     },
   },
@@ -102,12 +106,10 @@ const COMMANDS: readonly SlashCommand[] = [
   { usage: '/exit', help: 'leave; so does Ctrl-D', run: () => 'exit' },
 ]
 
-async function usePrefix(
-  { session, terminal }: ChatState,
-  argument: string,
-  signal: AbortSignal,
-): Promise<Next> {
+async function usePrefix(state: ChatState, argument: string, signal: AbortSignal): Promise<Next> {
+  const { session, terminal } = state
   const strength = Number(argument)
+  const before = session.prefixName
   if (argument === 'none') await session.usePrefix(undefined, signal)
   else if (argument !== '' && Number.isNaN(strength)) await session.usePrefix(argument, signal)
   else if (argument !== '') {
@@ -123,5 +125,10 @@ async function usePrefix(
   terminal.note(
     session.prefixName === undefined ? 'No prefix is in use.' : `Strength ${session.prefixStrength}.`,
   )
+  const isAnother = session.prefixName !== undefined && session.prefixName !== before
+  if (session.begun && isAnother && !state.prefixAdvised) {
+    state.prefixAdvised = true
+    terminal.note('Prefixes that learnt from single questions want a new conversation: /clear.')
+  }
   return 'prompt'
 }

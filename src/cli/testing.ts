@@ -1,6 +1,7 @@
 import { PassThrough, Writable } from 'node:stream'
 import * as finetune from '../finetune/index.js'
 import type {
+  AssistantMessage,
   ChatDelta,
   ChatOptions,
   ChatReply,
@@ -127,6 +128,18 @@ export function answerOf(...texts: string[]): StubAnswer {
   return texts.map((text) => (text === 'for ever' ? text : { text, segment: 0, metadata: '' }))
 }
 
+/** A message for each segment. */
+function messagesOf(answer: StubAnswer): AssistantMessage[] {
+  const messages: AssistantMessage[] = []
+  for (const delta of answer) {
+    if (delta === 'for ever') continue
+    const { segment, metadata, text } = delta
+    messages[segment] ??= { role: 'assistant', metadata, content: '' }
+    messages[segment].content += text
+  }
+  return messages
+}
+
 /** A model that gives scripted answers and writes down what it was asked. */
 export class StubModel implements CliModel {
   readonly asked: Asked[] = []
@@ -147,7 +160,7 @@ export class StubModel implements CliModel {
     this.asked.push({ messages, options })
     const answer = this.answers.length > 1 ? this.answers.shift()! : this.answers[0]
     const text = answer.map((delta) => (delta === 'for ever' ? '' : delta.text)).join('')
-    return streamOf(answer, replyOf(text), options.signal)
+    return streamOf(answer, { ...replyOf(text), messages: messagesOf(answer) }, options.signal)
   }
 
   generate(prompt: Prompt, options: GenerateOptions): Answering<GeneratedToken, Generation> {
