@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import type { RunOptions, TrainingDataset, TrainingOutcome } from '../index.js'
 import type { Context } from './context.js'
-import { InterruptedError, UsageError } from './errors.js'
+import { CommandError, InterruptedError, UsageError } from './errors.js'
 import {
   addSettingsOptions,
   type ResolvedSettings,
@@ -171,7 +171,7 @@ async function readData(
 /** Runs a training; however it ends, its curve is drawn, and after Ctrl-C the user hears how to go on. */
 async function watch(
   view: TrainingView,
-  { output }: FinetuneFlags,
+  { output, resume }: FinetuneFlags,
   signal: AbortSignal,
   train: () => Promise<Outcome>,
 ): Promise<Outcome> {
@@ -182,6 +182,10 @@ async function watch(
   } catch (error) {
     // The curve is worth less than what ended the training.
     await drawLossCurve(output).catch(() => {})
+    // Without --resume nothing but a training that is there already can be in the way of another.
+    if ((error as Error).name === 'TrainingResumeError' && !resume) {
+      throw new CommandError(`${(error as Error).message}\n--resume goes on with it.`)
+    }
     if (!signal.aborted || (error as Error).name === 'TrainingStoppedError') throw error
     throw new InterruptedError(
       view.checkpoint
