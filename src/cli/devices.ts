@@ -79,6 +79,11 @@ const MIN_WIDTH = 70
 const NAME_WIDTH = 19
 const VARIANT_WIDTH = 17
 
+/** Columns for lines; those of a file are not cut. */
+function widthOf({ io }: Terminal): number {
+  return io.stdout.isTTY ? Math.max(MIN_WIDTH, io.stdout.columns || 80) : Number.POSITIVE_INFINITY
+}
+
 function showLine(terminal: Terminal, name: string, value: string): void {
   terminal.print(`  ${terminal.outputColors.dim(name.padEnd(NAME_WIDTH))}${value}`)
 }
@@ -88,10 +93,14 @@ function showVariants(
   { model, variants, timesIn }: VariantPreview,
   measured: boolean,
 ): void {
-  const { outputColors: colors, io } = terminal
-  // Lines of a file are not cut.
-  const width = io.stdout.isTTY ? Math.max(MIN_WIDTH, io.stdout.columns || 80) : Number.POSITIVE_INFINITY
-  showLine(terminal, 'kernels', `for ${model}; '--variant name=value' chooses others`)
+  const { outputColors: colors } = terminal
+  const width = widthOf(terminal)
+  const [kernels, ...more] = wrap(
+    `for ${model}; '--variant name=value' chooses others`,
+    width - 2 - NAME_WIDTH,
+  ).split('\n')
+  showLine(terminal, 'kernels', kernels)
+  for (const line of more) showLine(terminal, '', line)
   const behind = (text: string) => wrap(text, width - 2 - NAME_WIDTH - VARIANT_WIDTH).split('\n')
   for (const [name, { variant, reason, impossible }] of Object.entries(variants)) {
     const others = Object.entries(impossible).flatMap(([other, why]) => behind(`${other} ${why}`))
@@ -154,6 +163,6 @@ export function devicesCommand({ terminal, loadLibrary }: Context): Command {
         return
       }
       for (const adapter of adapters) show(terminal, adapter)
-      terminal.print(explanation(adapters))
+      terminal.print(wrap(explanation(adapters), widthOf(terminal)))
     })
 }

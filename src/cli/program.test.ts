@@ -7,6 +7,7 @@ import {
   answerOf,
   command,
   noLibrary,
+  previewOf,
   replyOf,
   StubModel,
   streamOf,
@@ -117,6 +118,18 @@ describe('devices', () => {
     expect(out).toContain('  decode             fused-int8       fastest of 2: 2.1 ms a step; float 8.4\n')
     // Of the GPU only: nothing is measured on a software adapter.
     expect(out.match(/measured times {5}in \/cache\/tuning.json/g)).toHaveLength(1)
+  })
+
+  it('keeps to the columns of a terminal', async () => {
+    const io = testIo({ terminal: true })
+    const model = 'chatglm3-6b with 4-bit weights'
+    const library = stubLibrary(new StubModel(), {
+      requestAdapter: async () => software,
+      previewVariants: async () => ({ ...previewOf(), model }),
+    })
+    expect(await run(['devices'], io, library)).toBe(0)
+    expect(io.stdout.text).toMatch(/ {21}chooses others\n/)
+    expect(io.stdout.text.split('\n').filter((line) => line.length > io.stdout.columns)).toEqual([])
   })
 
   it('lists an adapter that gives no device', async () => {
