@@ -11,7 +11,7 @@ import type {
   UserMessage,
 } from '../index.js'
 import type { CliModel } from './library.js'
-import { prefixSource } from './package-files.js'
+import { openPrefix } from './open-prefix.js'
 
 /** A whole answer and what it took. */
 export interface Answer {
@@ -97,10 +97,7 @@ export class ChatSession {
    */
   async usePrefix(path: string | undefined, signal: AbortSignal): Promise<void> {
     if (path !== undefined && !this.#prefixes.has(path)) {
-      this.#prefixes.set(
-        path,
-        await this.#model.loadPrefix(prefixSource(this.#options.modelName, path), { signal }),
-      )
+      this.#prefixes.set(path, await openPrefix(this.#model, this.#options.modelName, path, signal))
     }
     this.#prefixName = path
   }

@@ -6,7 +6,7 @@ import { UsageError } from './errors.js'
 import { addGenerationOptions, collect, prefixStrength } from './generation-options.js'
 import { interruptible } from './interrupt.js'
 import type { CliModel, Library } from './library.js'
-import { addModelOptions, MODEL_HELP } from './model-options.js'
+import { addModelOptions, MODEL_HELP, misplacedModel } from './model-options.js'
 import { answerOnce } from './one-shot.js'
 import { type SessionFlags, withSession } from './open-session.js'
 import { BUNDLED_MODEL, bundledPrefixes } from './package-files.js'
@@ -50,6 +50,7 @@ export function chatCommand(context: Context): Command {
       'show what this is: answers of the bundled model without and with its prefixes, then a chat',
     )
   addModelOptions(command)
+  command.addOption(misplacedModel('chat'))
   addGenerationOptions(command)
   return command
     .addHelpText('after', EXAMPLES)
@@ -94,7 +95,12 @@ async function chat(
  * @returns undefined where the user is to be asked
  */
 async function promptFrom(words: readonly string[], terminal: Terminal): Promise<string | undefined> {
-  if (words.length > 0) return words.join(' ')
+  if (words.length > 0) {
+    const prompt = words.join(' ')
+    if (prompt.trim() === '')
+      throw new UsageError('The prompt is empty: give one, or leave it out for a chat.')
+    return prompt
+  }
   if (terminal.interactive) return undefined
   const { stdin } = terminal.io
   const piped = stdin.isTTY ? '' : (await text(stdin)).trim()

@@ -8,7 +8,8 @@ import { interruptible } from './interrupt.js'
 import type { CliModel, Library } from './library.js'
 import { addModelOptions, MODEL_HELP, type ModelFlags, openModel } from './model-options.js'
 import { wholeNumber } from './numbers.js'
-import { BUNDLED_MODEL, prefixSource } from './package-files.js'
+import { openPrefix } from './open-prefix.js'
+import { BUNDLED_MODEL } from './package-files.js'
 import { Progress, type Unit } from './progress.js'
 import type { Terminal } from './terminal.js'
 import { columns } from './wrap.js'
@@ -80,9 +81,7 @@ async function evaluate(
     }
     // Loaded first, so that a wrong path is found before an hour of work.
     const prefix =
-      flags.prefix === undefined
-        ? undefined
-        : await model.loadPrefix(prefixSource(flags.model, flags.prefix), { signal })
+      flags.prefix === undefined ? undefined : await openPrefix(model, flags.model, flags.prefix, signal)
     await run('base')
     if (prefix) await run(basename(flags.prefix ?? ''), prefix)
     for (const line of table(results)) terminal.print(line)

@@ -12,9 +12,10 @@ import {
   randomSeed,
 } from './generation-options.js'
 import { interruptible } from './interrupt.js'
-import { addModelOptions, MODEL_HELP, type ModelFlags, openModel } from './model-options.js'
+import { addModelOptions, MODEL_HELP, type ModelFlags, misplacedModel, openModel } from './model-options.js'
 import { wholeNumber } from './numbers.js'
-import { BUNDLED_MODEL, prefixSource } from './package-files.js'
+import { openPrefix } from './open-prefix.js'
+import { BUNDLED_MODEL } from './package-files.js'
 import { Progress, RECORDS } from './progress.js'
 import { openOutput, type RecordSink, readInput, STANDARD_STREAM } from './record-files.js'
 import { formatRecord, type InputRecord, parseRecords } from './records.js'
@@ -50,6 +51,7 @@ export function generateCommand(context: Context): Command {
     .option('--prefix <path>', 'a P-Tuning v2 prefix')
     .option('--prefix-strength <number>', 'from 0, no prefix, to 1, as trained (default: 1)', prefixStrength)
   addModelOptions(command)
+  command.addOption(misplacedModel('generate'))
   addGenerationOptions(command)
   return command
     .addHelpText('after', EXAMPLES)
@@ -111,10 +113,7 @@ async function answerRecords(
       ...generateOptions(flags),
       signal,
       prefixStrength: flags.prefixStrength,
-      prefix:
-        prefix === undefined
-          ? undefined
-          : await model.loadPrefix(prefixSource(modelName, prefix), { signal }),
+      prefix: prefix === undefined ? undefined : await openPrefix(model, modelName, prefix, signal),
     }
     const seed = flags.seed ?? randomSeed()
     while (written < records.length) {

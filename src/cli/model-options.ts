@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { LoadModelOptions, Progress as ModelProgress } from '../index.js'
 import { CommandError, UsageError } from './errors.js'
 import { collect } from './generation-options.js'
@@ -39,6 +39,13 @@ export function addModelOptions(command: Command): Command {
       "a kernel to use instead of the fastest: see 'chatglm devices'; repeatable",
       collect,
     )
+}
+
+/** Some commands take the model as an option; this one, of a command that does not, says where it belongs. */
+export function misplacedModel(command: string): Option {
+  return new Option('--model <path>').hideHelp().argParser((path) => {
+    throw new InvalidArgumentError(`The model is the first argument: 'chatglm ${command} ${path}'.`)
+  })
 }
 
 /** `prefill-product` as the library calls it: `prefillProduct`. */

@@ -48,6 +48,9 @@ describe('the command line', () => {
     [['chat', '--demo', 'm', 'hi'], '--demo brings its own prompt'],
     [['chat', '--prefix', 'a', '--prefix', 'b', 'm', 'hi'], 'give a single --prefix'],
     [['chat'], 'There is no prompt'],
+    [['chat', 'm', ''], 'The prompt is empty'],
+    [['chat', '--model', 'm', 'hi'], "The model is the first argument: 'chatglm chat m'."],
+    [['generate', '--model', 'm'], "The model is the first argument: 'chatglm generate m'."],
     [['generate', 'm', '--input', 'a'], "required option '--output <file>' not specified"],
     [['generate', 'm', '--input', 'a', '--output', './a'], 'are the same file'],
     [['generate', 'm', '--input', 'a', '--output', '-', '--resume'], '--resume needs a file'],
@@ -323,6 +326,19 @@ describe('one prompt', () => {
     })
     expect((await command(['chat', '你好', 'x'], missing)).err).toContain('chatglm chat tiny "你好"')
     expect((await command(['chat', 'models/x', 'x'], missing)).err).toBe('error: Cannot open it.\n')
+  })
+})
+
+describe('--prefix', () => {
+  it('that is not there is answered with the names of those that the bundled model has', async () => {
+    const model = new StubModel()
+    model.loadPrefix = async () => {
+      throw Object.assign(new Error('Cannot open it.'), { name: 'CheckpointNotFoundError' })
+    }
+    const errorOf = async (name: string) =>
+      (await command(['chat', name, 'hi', '--prefix', 'nosuch'], stubLibrary(model))).err
+    expect(await errorOf('tiny')).toContain('Cannot open it.\nPrefixes that tiny has by name: json, poem.\n')
+    expect(await errorOf('m')).toBe('error: Cannot open it.\n')
   })
 })
 

@@ -1,0 +1,31 @@
+import type { Prefix } from '../index.js'
+import { CommandError } from './errors.js'
+import type { CliModel } from './library.js'
+import { BUNDLED_MODEL, bundledPrefixes, prefixSource } from './package-files.js'
+
+/**
+ * Loads the prefix that the user named.
+ * @param modelName what the user calls the model: the bundled one has prefixes with names
+ * @throws PrefixError, and errors of the source
+ */
+export async function openPrefix(
+  model: CliModel,
+  modelName: string,
+  prefix: string,
+  signal: AbortSignal,
+): Promise<Prefix> {
+  try {
+    return await model.loadPrefix(prefixSource(modelName, prefix), { signal })
+  } catch (error) {
+    throw explain(error, modelName)
+  }
+}
+
+/** A path that leads nowhere can be a name that is not there. */
+function explain(error: unknown, modelName: string): unknown {
+  const { name, message } = error as Error
+  if (name !== 'CheckpointNotFoundError' || modelName !== BUNDLED_MODEL) return error
+  return new CommandError(
+    `${message}\nPrefixes that ${BUNDLED_MODEL} has by name: ${bundledPrefixes().join(', ')}.`,
+  )
+}
