@@ -256,7 +256,8 @@ ${disturbanceTable(evaluation)}
 - Told to answer with yes or no, it is right in ${percent(yesNo)} of questions it has not seen that way${(yesNo ?? 0) < 0.6 ? ': little better than a coin' : ''}.
 - It translates the phrases of a small grammar, not language at large.
 - Characters that its text does not have were never trained: they are noise to it.
-- A prefix writes about products as in its samples, in Chinese. In the middle of a conversation it answers badly: its samples have one turn.
+- A prefix writes about products as in its samples, in Chinese. Three of ten samples stand behind a chat, so that a prefix may be changed in its middle.
+- It learnt chats of up to five turns, and no longer ones.
 
 ## Answers
 

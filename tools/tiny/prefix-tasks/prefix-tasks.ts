@@ -1,6 +1,7 @@
 import type { Conversation } from '../../../src/index.js'
 import { pythonJson } from '../../../src/tokenizer/index.js'
 import { attributeList, type Product, productKey, randomProduct } from '../corpus/attributes.js'
+import { severalExchanges } from '../corpus/chat/chat.js'
 import { type Expectation, isHeldOut } from '../corpus/task.js'
 import { hashText, Random } from '../random.js'
 import { productJson } from './json.js'
@@ -43,6 +44,19 @@ const ANSWERS: Readonly<Record<PrefixTaskName, Answer>> = {
   },
 }
 
+/** So often a chat goes before, of which nothing is learnt. */
+const CHAT_BEFORE = 0.3
+
+/** What was said before, so that a prefix can be put to work in the middle of a chat. */
+function chatBefore(random: Random): Conversation['conversations'][number][] {
+  const exchanges = severalExchanges(random, random.chance(0.6) ? 'zh' : 'en', 2)
+  if (exchanges.some(({ key }) => key !== undefined && isHeldOut(key))) return chatBefore(random)
+  return exchanges.flatMap(({ question, answer }) => [
+    { role: 'user' as const, content: question },
+    { role: 'assistant' as const, content: answer, loss: false },
+  ])
+}
+
 function prefixTask(name: PrefixTaskName): PrefixTask {
   const records = (part: 'training' | 'held out', count: number) => {
     const random = new Random(hashText(`${part} ${name}`))
@@ -56,6 +70,7 @@ function prefixTask(name: PrefixTaskName): PrefixTask {
       const { text, expectation } = ANSWERS[name](random, product)
       const conversation: Conversation = {
         conversations: [
+          ...(random.chance(CHAT_BEFORE) ? chatBefore(random) : []),
           { role: 'user', content: attributeList(product) },
           { role: 'assistant', content: text },
         ],

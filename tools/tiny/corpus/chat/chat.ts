@@ -59,24 +59,38 @@ export function conversationOf(exchanges: readonly Exchange[]): Draft {
   }
 }
 
-/** Two or three exchanges, perhaps with a greeting first and thanks or a farewell last. */
+const other = (language: Language): Language => (language === 'zh' ? 'en' : 'zh')
+
+/** Something that one may ask in the middle of a chat, now and then in the other language. */
+function anything(random: Random, usual: Language): Exchange {
+  const language = random.chance(0.15) ? other(usual) : usual
+  return random.weighted<() => Exchange>([
+    [() => talk(random, language), 6],
+    [() => arithmeticExchange(random, language), 2],
+    [() => translationExchange(random), 2],
+  ])()
+}
+
+/** Exchanges of a chat that goes on. */
+export function severalExchanges(random: Random, language: Language, most: number): Exchange[] {
+  return Array.from({ length: random.integer(1, most) }, () => anything(random, language))
+}
+
+/** Two to four exchanges, perhaps with a greeting first and thanks or a farewell last. */
 function session(random: Random, language: Language): Draft {
-  const middle = (): Exchange =>
-    random.weighted<() => Exchange>([
-      [() => talk(random, language), 6],
-      [() => arithmeticExchange(random, language), 2],
-      [() => translationExchange(random), 2],
-    ])()
   const about = (name: string) => topicExchange(random, topicNamed(name), language)
-  const exchanges = random.chance(0.3) ? [about('greeting'), middle()] : [middle(), middle()]
+  const first = random.chance(0.3) ? about('greeting') : anything(random, language)
+  const exchanges = [first, ...severalExchanges(random, language, 2)]
   if (random.chance(0.4)) exchanges.push(about(random.pick(['thanks', 'farewell', 'praise'])))
   return conversationOf(exchanges)
 }
 
-/** Something that is told and, perhaps after another question, asked for. */
+/** Something that is told, perhaps in the middle of a chat, and, perhaps after another question, asked for. */
 function recall(random: Random, language: Language): Draft {
   const [tell, ask] = memoryExchanges(random, language)
-  return conversationOf(random.chance(0.4) ? [tell, talk(random, language), ask] : [tell, ask])
+  const before = random.chance(0.5) ? severalExchanges(random, language, 2) : []
+  const between = random.chance(0.4) ? [anything(random, language)] : []
+  return conversationOf([...before, tell, ...between, ask])
 }
 
 export const chat: Task = {
@@ -86,7 +100,7 @@ export const chat: Task = {
     return random.weighted<() => Draft>([
       [() => draftOf(talk(random, language)), 6],
       [() => session(random, language), 3],
-      [() => recall(random, language), 1],
+      [() => recall(random, language), 2],
     ])()
   },
 }
