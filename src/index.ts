@@ -200,6 +200,7 @@ export {
   type ObservationMessage,
   PythonLiteralError,
   type PythonValue,
+  pythonJson,
   type Reply,
   type ReplySegment,
   type Role,

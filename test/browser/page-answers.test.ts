@@ -69,7 +69,7 @@ describe.runIf(hasBrowser)('answers in the demo page', () => {
     await ask('6 × 7?')
     await page.getByText('Calls calculate').waitFor()
     await page.getByText('calculate answered').waitFor()
-    await page.getByText('observation: {"result":42}').waitFor()
+    await page.getByText('observation: {"result": 42}').waitFor()
   })
 
   it('beside each other are given without tools', async () => {

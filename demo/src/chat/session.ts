@@ -1,4 +1,5 @@
 import { computed, signal } from '@preact/signals'
+import { pythonJson } from '../../../src/index.js'
 import { pendingCall, toolNamed } from '../conversation/messages.js'
 import { conversationById, current, save } from '../conversation/store.js'
 import { pathTo, withAlternative, withContent, withTurn } from '../conversation/tree.js'
@@ -134,7 +135,8 @@ async function callTool(
   if (!call || !tool || tool.body.trim() === '') return undefined
   const result = await runTool(tool.body, call.parameters, signal).catch(() => undefined)
   if (!result) return undefined
-  const text = 'value' in result ? result.value : JSON.stringify({ error: result.error })
+  // As the model saw observations: with spaces that JavaScript leaves out.
+  const text = pythonJson('value' in result ? JSON.parse(result.value) : { error: result.error })
   const observation = newTurn(turn.id, { kind: 'observation', tool: call.name, text, by: 'code' })
   save(withTurn(found(conversationId), observation))
   return observation.id
