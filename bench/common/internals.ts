@@ -1,12 +1,11 @@
 /** What benchmarks use below the public API, in one place. */
+
 export { openCheckpoint } from '../../src/checkpoint/index.js'
 export { PrefixTraining, planTraining } from '../../src/finetune/engine/prefix-training.js'
 export type { PlannedMemory, PrefixTrainingOptions } from '../../src/finetune/engine/training-engine.js'
 export { attentionReference } from '../../src/kernels/attention/attention.reference.js'
-export {
-  ACTIVATION_BLOCK,
-  quantizedActivationsReference,
-} from '../../src/kernels/common/activation-block.reference.js'
+export { ACTIVATION_BLOCK } from '../../src/kernels/common/activation-block.js'
+export { quantizedActivationsReference } from '../../src/kernels/common/activation-block.reference.js'
 export { packHalves, unpackHalves } from '../../src/kernels/common/half.js'
 export { linearReference } from '../../src/kernels/common/linear.reference.js'
 export { linearTransposedReference } from '../../src/kernels/common/linear-transposed.reference.js'

@@ -43,6 +43,7 @@ export {
   compileBiasGradient,
 } from './bias-gradient/bias-gradient.js'
 export { type CacheAppendBuffers, compileCacheAppend } from './cache-append/cache-append.js'
+export { ACTIVATION_BLOCK } from './common/activation-block.js'
 export { ATTENTION_SPLITS } from './common/decode-attention.js'
 export type { HeadShape } from './common/heads.js'
 export type { LinearBuffers, LinearConstants } from './common/linear.js'

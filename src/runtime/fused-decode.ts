@@ -1,4 +1,5 @@
 import {
+  ACTIVATION_BLOCK,
   type ActivationBuffers,
   ATTENTION_SPLITS,
   type AttentionBuffers,
@@ -32,9 +33,6 @@ export interface FusedActivations {
   readonly attended: GPUBuffer
 }
 
-/** Elements of a block of 8-bit activations. */
-const BLOCK = 32
-
 function allLinears({ layers, output }: ModelShape): LinearShape[] {
   return [output, ...layers.flatMap(({ qkv, dense, gateUp, down }) => [qkv, dense, gateUp, down])]
 }
@@ -57,7 +55,13 @@ export function supportsFusedDecode(gpu: Gpu, config: ModelConfig, shape: ModelS
     ({ slices: [first, ...rest] }) => first.format.type === 'q4' && rest.length === 0,
   )
   const powerOfTwo = (headDim & (headDim - 1)) === 0
-  return fits && ffn % BLOCK === 0 && (heads * headDim) % BLOCK === 0 && headDim % 8 === 0 && powerOfTwo
+  return (
+    fits &&
+    ffn % ACTIVATION_BLOCK === 0 &&
+    (heads * headDim) % ACTIVATION_BLOCK === 0 &&
+    headDim % 8 === 0 &&
+    powerOfTwo
+  )
 }
 
 /** The step's linear products share how a weight is bound; only input and output differ. */
@@ -97,7 +101,7 @@ export class FusedDecode {
     const { heads, headDim, ffn } = config
     const blocks = (label: string, elements: number): ActivationBuffers => ({
       blocks: gpu.allocate('activations', `${label} in 8 bits`, elements),
-      scales: gpu.allocate('activations', `${label} scales`, (elements / BLOCK) * 8),
+      scales: gpu.allocate('activations', `${label} scales`, (elements / ACTIVATION_BLOCK) * 8),
     })
     this.#context = context
     this.#activations = activations

@@ -1,3 +1,4 @@
+import { ACTIVATION_BLOCK } from '../common/activation-block.js'
 import activationBlockSource from '../common/activation-block.wgsl?raw'
 import { ATTENTION_SPLITS, type AttentionParts, splitReduction } from '../common/decode-attention.js'
 import type { HeadShape } from '../common/heads.js'
@@ -16,9 +17,6 @@ export interface AttentionCombineBuffers extends AttentionParts {
   readonly output: ActivationBuffers
 }
 
-/** Elements of a block of 8-bit activations. */
-const BLOCK = 32
-
 /**
  * Compiles the second half of decode attention, which puts the splits together and rounds to 8 bits.
  * @throws KernelArgumentError for heads that do not fill blocks of 32 elements
@@ -27,9 +25,12 @@ export async function compileAttentionCombine(
   gpu: Gpu,
   { heads, headDim }: HeadShape,
 ): Promise<(label: string, buffers: AttentionCombineBuffers) => Dispatch> {
-  const tile = Math.max(headDim, BLOCK)
-  if (tile % headDim !== 0 || tile % BLOCK !== 0 || (heads * headDim) % tile !== 0) {
-    throw new KernelArgumentError('attention-combine', `${heads} heads of ${headDim} in blocks of ${BLOCK}`)
+  const tile = Math.max(headDim, ACTIVATION_BLOCK)
+  if (tile % headDim !== 0 || tile % ACTIVATION_BLOCK !== 0 || (heads * headDim) % tile !== 0) {
+    throw new KernelArgumentError(
+      'attention-combine',
+      `${heads} heads of ${headDim} in blocks of ${ACTIVATION_BLOCK}`,
+    )
   }
   // Lanes for every element; four times as many where lanes are plenty.
   const workgroupSize = gpu.software ? tile : Math.min(4 * tile, gpu.limits.maxComputeInvocationsPerWorkgroup)

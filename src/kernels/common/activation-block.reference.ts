@@ -1,5 +1,4 @@
-/** Elements that share a scale. */
-export const ACTIVATION_BLOCK = 32
+import { ACTIVATION_BLOCK } from './activation-block.js'
 
 /** Rounds to the nearest integer, ties to even, as WGSL's `round`. */
 function roundToEven(value: number): number {

@@ -1,3 +1,4 @@
+import { ACTIVATION_BLOCK } from '../common/activation-block.js'
 import activationBlockSource from '../common/activation-block.wgsl?raw'
 import type { HeadShape } from '../common/heads.js'
 import { laneReduction, type Reduction, singleLanes } from '../common/reduce.js'
@@ -67,8 +68,6 @@ const OUTPUT_SOURCES = {
   qkv: outputQkvSource,
 }
 
-/** Elements of a block of 8-bit activations. */
-const BLOCK = 32
 /** Blocks of its rows that an invocation loads at once at most: enough loads under way to occupy the memory. */
 const MOST_BLOCKS_AT_ONCE = 14
 /** Times that a workgroup of many goes through its rows, so that preparing the input weighs less. */
@@ -102,20 +101,25 @@ function sharedRows(gpu: Gpu, constants: LinearDecodeConstants): Layout {
   const reduction = laneReduction(gpu, workgroupSize)
   const lanes = reduction.u32.LANES
   const rows = normEpsilon !== undefined || needsPairs(output) ? 2 : 1
-  const blocks = Math.ceil(inFeatures / BLOCK / lanes)
+  const blocks = Math.ceil(inFeatures / ACTIVATION_BLOCK / lanes)
   // Software adapters compile for seconds what is unrolled.
   const most = gpu.software ? 1 : MOST_BLOCKS_AT_ONCE / rows
   const AT_ONCE = Math.ceil(blocks / Math.ceil(blocks / most))
   const rowsOfPass = (workgroupSize / lanes) * rows
   const passesOfStored = outFeatures > 16_384 ? PASSES_OF_MANY : 1
-  const PASSES = output.kind === 'swiglu' ? (2 * BLOCK) / rowsOfPass : passesOfStored
+  const PASSES = output.kind === 'swiglu' ? (2 * ACTIVATION_BLOCK) / rowsOfPass : passesOfStored
   return { source, reduction, rows, rowsOfWorkgroup: rowsOfPass * PASSES, u32: { AT_ONCE, PASSES } }
 }
 
 /** Every invocation computes its rows alone; as many of them as make a block of SwiGLU's 8-bit activations. */
 function wholeRows({ output }: LinearDecodeConstants): Layout {
   const rows = needsPairs(output) ? 2 : 1
-  return { source: wholeRowsSource, reduction: singleLanes(BLOCK), rows, rowsOfWorkgroup: BLOCK * rows }
+  return {
+    source: wholeRowsSource,
+    reduction: singleLanes(ACTIVATION_BLOCK),
+    rows,
+    rowsOfWorkgroup: ACTIVATION_BLOCK * rows,
+  }
 }
 
 function outputSpecialization(output: LinearDecodeConstants['output']): Pick<Specialization, 'u32' | 'bool'> {
@@ -148,8 +152,8 @@ export async function compileLinearDecode(
   const isSwiglu = output.kind === 'swiglu'
   if (
     inFeatures % groupSize !== 0 ||
-    groupSize % BLOCK !== 0 ||
-    (isSwiglu && outFeatures % (2 * BLOCK) !== 0)
+    groupSize % ACTIVATION_BLOCK !== 0 ||
+    (isSwiglu && outFeatures % (2 * ACTIVATION_BLOCK) !== 0)
   ) {
     throw new KernelArgumentError(
       'linear-decode',

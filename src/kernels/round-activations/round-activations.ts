@@ -1,3 +1,4 @@
+import { ACTIVATION_BLOCK } from '../common/activation-block.js'
 import activationBlockSource from '../common/activation-block.wgsl?raw'
 import type { Dispatch } from '../dispatch.js'
 import { KernelArgumentError } from '../errors.js'
@@ -12,9 +13,6 @@ export interface RoundActivationsBuffers {
   readonly output: ActivationBuffers
 }
 
-/** Elements of a block of 8-bit activations. */
-const BLOCK = 32
-
 /**
  * Compiles the rounding of activations to 8 bits, for the matrix products of a decode step.
  * @throws KernelArgumentError for elements that do not fill blocks of 32
@@ -23,10 +21,13 @@ export async function compileRoundActivations(
   gpu: Gpu,
   elements: number,
 ): Promise<(label: string, buffers: RoundActivationsBuffers) => Dispatch> {
-  if (elements % BLOCK !== 0) {
-    throw new KernelArgumentError('round-activations', `${elements} elements in blocks of ${BLOCK}`)
+  if (elements % ACTIVATION_BLOCK !== 0) {
+    throw new KernelArgumentError(
+      'round-activations',
+      `${elements} elements in blocks of ${ACTIVATION_BLOCK}`,
+    )
   }
-  const blocks = elements / BLOCK
+  const blocks = elements / ACTIVATION_BLOCK
   const workgroupSize = gpu.workgroupSize(64)
   const pipeline = await gpu.compile('round-activations', [activationBlockSource, source], {
     u32: { BLOCKS: blocks, WORKGROUP_SIZE: workgroupSize },
