@@ -251,6 +251,39 @@ describe('arbitrary text for the call of a tool', () => {
   })
 })
 
+describe('a call that is cut off', () => {
+  const CALLS = [
+    String.raw`tool_call(a=r'\', b=R"\"x", c='\', d=u"\x41", e='''\''', f=r"""\""")`,
+    String.raw`tool_call(a='\u4e2d\101\n', b=[1, -2.5e3, (True, None,)], c={'k': {1: 'v'}}, d=0x_1f) # end`,
+    'tool_call(x="one\\\ntwo",\r\ny=\'中文😀\', )',
+  ]
+
+  it.each(CALLS)('is refused at every unit: %j', (call) => {
+    for (let end = 0; end < call.length; end++) {
+      try {
+        parseToolCall(call.slice(0, end))
+      } catch (error) {
+        expect(error).toBeInstanceOf(PythonLiteralError)
+      }
+    }
+  })
+
+  it('is refused with any of its units left out or replaced', () => {
+    const unit = fc.constantFrom('\\', "'", '"', 'r', '\r', '\n', '(', ')', '', '\ud83d')
+    const change = fc.tuple(fc.constantFrom(...CALLS), fc.nat(120), fc.nat(120), unit)
+    fc.assert(
+      fc.property(change, ([call, at, end, unit]) => {
+        try {
+          parseToolCall((call.slice(0, at) + unit + call.slice(at + 1)).slice(0, end))
+        } catch (error) {
+          expect(error).toBeInstanceOf(PythonLiteralError)
+        }
+      }),
+      { numRuns: 5000 },
+    )
+  })
+})
+
 describe('writing the call of a tool', () => {
   it('is as the official preprocessing does it', () => {
     const parameters = { city: 'Paris', days: 2, detail: true, opt: null, q: 'it\'s "x"' }

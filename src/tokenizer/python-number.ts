@@ -13,7 +13,7 @@ export function readNumber(reader: SourceReader): number | undefined {
   const float = reader.match(FLOAT)
   const digits = float ?? reader.match(INTEGER)
   if (digits === undefined) {
-    reader.position = start
+    reader.rewind(start)
     return undefined
   }
   // 1j, 007 and 1.2.3 are no numbers, or none that JSON has.

@@ -35,20 +35,21 @@ export function readString(reader: SourceReader): string {
   const isRaw = /^[rR]/.test(opening)
   const isLong = quote.length === 3
   const parts: string[] = []
+  const unfinished = () => reader.fail(`a string that ends with ${quote}`, start)
   while (!reader.take(quote)) {
-    if (reader.atEnd || (!isLong && /[\r\n]/.test(reader.source[reader.position]))) {
-      reader.fail(`a string that ends with ${quote}`, start)
-    }
-    if (reader.take('\\')) parts.push(isRaw ? readRawEscape(reader) : readEscape(reader))
+    if (!isLong && /[\r\n]/.test(reader.peek())) unfinished()
+    const isEscape = reader.take('\\')
+    if (reader.atEnd) unfinished()
+    if (isEscape) parts.push(isRaw ? readRawEscape(reader) : readEscape(reader))
     else parts.push(takeCharacter(reader))
   }
   return parts.join('')
 }
 
-/** Takes a UTF-16 unit. Python reads every kind of line end as a newline. */
+/** Takes a UTF-16 unit, of which there must be one. Python reads every kind of line end as a newline. */
 function takeCharacter(reader: SourceReader): string {
   if (reader.take('\r\n') || reader.take('\r')) return '\n'
-  return reader.source[reader.position++] ?? ''
+  return reader.takeUnit()
 }
 
 /** In a raw string a backslash keeps a quote from ending it, but stays. */

@@ -106,6 +106,20 @@ describe('a reply', () => {
   })
 })
 
+describe('a reply that is cut off', () => {
+  it('ends as a call that cannot be read, also behind a backslash', () => {
+    const { last } = parseReply("get\n tool_call(a=r'\\", { hasTools: true })
+    expect(last).toMatchObject({ type: 'invalid-tool-call', name: 'get' })
+  })
+
+  it('has segments wherever it is cut', () => {
+    const reply = `I look.<|assistant|> track\n \`\`\`python\ntool_call(a=r'\\', b="\\"", c='''\\''')\n\`\`\``
+    for (let end = 0; end <= reply.length; end++) {
+      expect(parseReply(reply.slice(0, end), { hasTools: true }).segments.length).toBeGreaterThan(0)
+    }
+  })
+})
+
 describe('a reply in ids', () => {
   const generated = (...messages: [metadata: string, content: string][]) =>
     messages

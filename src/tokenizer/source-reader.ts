@@ -4,17 +4,33 @@ const BLANK = /[ \t\r\n\f]+/y
 const COMMENT = /#[^\r\n]*/y
 const NAME = /[\p{ID_Start}_]\p{ID_Continue}*/uy
 
-/** A place in Python source text that moves over it. */
+/** A place in Python source text that moves over it and never behind its end, so that every loop over it ends. */
 export class SourceReader {
   readonly source: string
-  position = 0
+  #position = 0
 
   constructor(source: string) {
     this.source = source
   }
 
+  /** The index of the next UTF-16 unit. */
+  get position(): number {
+    return this.#position
+  }
+
   get atEnd(): boolean {
-    return this.position === this.source.length
+    return this.#position === this.source.length
+  }
+
+  /** The next UTF-16 unit, which stays; empty at the end. */
+  peek(): string {
+    return this.source.charAt(this.#position)
+  }
+
+  /** Takes the next UTF-16 unit. @throws PythonLiteralError at the end */
+  takeUnit(): string {
+    if (this.atEnd) this.fail('more text')
+    return this.source[this.#position++]
   }
 
   /** Moves over space and comments. Newlines count as space, as everything stands in brackets. */
@@ -24,8 +40,8 @@ export class SourceReader {
 
   /** Takes a text if it is next. */
   take(text: string): boolean {
-    if (!this.source.startsWith(text, this.position)) return false
-    this.position += text.length
+    if (!this.source.startsWith(text, this.#position)) return false
+    this.#position += text.length
     return true
   }
 
@@ -40,13 +56,18 @@ export class SourceReader {
 
   /** Takes what a sticky pattern matches here, if it does. */
   match(pattern: RegExp): string | undefined {
-    pattern.lastIndex = this.position
+    pattern.lastIndex = this.#position
     const text = pattern.exec(this.source)?.[0]
-    if (text !== undefined) this.position += text.length
+    if (text !== undefined) this.#position += text.length
     return text
   }
 
-  fail(expected: string, position = this.position): never {
+  /** Goes back to a place that was passed. */
+  rewind(position: number): void {
+    this.#position = Math.min(position, this.#position)
+  }
+
+  fail(expected: string, position = this.#position): never {
     throw new PythonLiteralError(this.source, position, expected)
   }
 }
