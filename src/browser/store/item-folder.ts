@@ -6,12 +6,30 @@ import type { StoredItem } from './types.js'
 const RECORD = 'item.json'
 const FILES = 'files'
 
-/** The name of an item's folder: what some file system does not take in a name is escaped as in a URL. */
+/** Names that Windows keeps for devices, with and without an ending. */
+const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i
+/** What is no letter, digit, space or harmless sign of ASCII; `%` begins what is escaped. */
+const UNSAFE = /[^\w.! #$&'()+,;=@[\]^`{}~-]+/gu
+
+function escaped(text: string): string {
+  return Array.from(new TextEncoder().encode(text), (byte) => {
+    return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+  }).join('')
+}
+
+/**
+ * The name of a file or folder on any file system: in ASCII, what is not safe escaped as in a URL. Browsers hand names on
+ * to the system, which without a locale loses every other character; Windows keeps the names of devices for itself, and
+ * drops dots and spaces at the end.
+ */
+export function portableName(name: string): string {
+  const plain = name.replace(UNSAFE, escaped).replace(/[. ]+$/, escaped)
+  return DEVICE.test(plain) ? escaped(plain[0]) + plain.slice(1) : plain
+}
+
+/** The name of an item's folder; a dot is escaped too, so that none is `..`, hidden, or ends like a file. */
 export function folderName(item: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are among what is escaped
-  return item.replace(/[%/\\.<>:"|?*\u0000-\u001f]/g, (character) => {
-    return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
-  })
+  return portableName(item).replaceAll('.', '%2E')
 }
 
 /** The item of a folder's name; undefined for a folder that no item has. */
@@ -82,7 +100,7 @@ export class ItemFolder {
 
   /** A file of the item. @param create whether to make it, and the folders to it, where there is none */
   async file(path: string, create = false): Promise<FileSystemFileHandle> {
-    const parts = path.split('/')
+    const parts = path.split('/').map(portableName)
     let folder = await this.files(create)
     for (const part of parts.slice(0, -1)) folder = await folder.getDirectoryHandle(part, { create })
     return folder.getFileHandle(parts[parts.length - 1], { create })
@@ -99,7 +117,7 @@ export class ItemFolder {
   }
 
   async removeFile(path: string): Promise<void> {
-    const parts = path.split('/')
+    const parts = path.split('/').map(portableName)
     try {
       let folder = await this.files()
       for (const part of parts.slice(0, -1)) folder = await folder.getDirectoryHandle(part)

@@ -11,7 +11,7 @@ import { packSource } from '../worker/source-transport.js'
 import { type Question, WorkerLine } from '../worker/worker-line.js'
 import { download } from './download.js'
 import { NotStoredError, StoreBusyError, StoreUnavailableError } from './errors.js'
-import { ItemFolder, isNotFound, itemName } from './item-folder.js'
+import { folderName, ItemFolder, isNotFound, itemName } from './item-folder.js'
 import { withItemLock } from './locks.js'
 import type { StoreHost } from './store-host.js'
 import { StoredLocation } from './stored-files.js'
@@ -22,6 +22,8 @@ import { verify } from './verify.js'
 
 const FOLDER = 'chatglm-webgpu'
 const MAX_NAME = 80
+/** Bytes of a name that every file system takes. */
+const MAX_FOLDER_NAME = 255
 
 export interface DownloadOptions extends StoreWorkOptions, SourceOptions {
   /** What to call it in the store. */
@@ -186,6 +188,9 @@ export class ModelStore {
   #folder(name: string): ItemFolder {
     if (name.trim() === '' || name.length > MAX_NAME) {
       throw new InvalidOptionError('name', name, `a name of 1 to ${MAX_NAME} characters`)
+    }
+    if (folderName(name).length > MAX_FOLDER_NAME) {
+      throw new InvalidOptionError('name', name, 'a shorter name: outside ASCII, at most about 28 characters')
     }
     return new ItemFolder(this.#root, name)
   }
