@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { openCheckpoint } from '../src/checkpoint/index.js'
 import { loadModel } from '../src/index.js'
 import { Gpu } from '../src/kernels/index.js'
-import { parseModelConfig } from '../src/runtime/config.js'
-import { meanDivergence, promptDivergence } from '../src/runtime/divergence.js'
-import { loadWeights } from '../src/runtime/load-weights.js'
+import { meanDivergence, promptDivergence } from '../src/runtime/engine/divergence.js'
+import { parseModelConfig } from '../src/runtime/model/config.js'
+import { loadWeights } from '../src/runtime/model/load-weights.js'
 import { randomModel, randomPrefix } from './random-model.js'
 
 const PROMPT = Array.from({ length: 45 }, (_, i) => (i * 89 + 7) % 320)

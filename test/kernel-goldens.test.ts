@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { rmsNormReference } from '../src/kernels/rms-norm/rms-norm.reference.js'
-import { ropeTable } from '../src/kernels/rope/rope.js'
-import { ropeReference } from '../src/kernels/rope/rope.reference.js'
+import { ropeTable } from '../src/kernels/attention/rope/rope.js'
+import { ropeReference } from '../src/kernels/attention/rope/rope.reference.js'
+import { rmsNormReference } from '../src/kernels/layers/rms-norm/rms-norm.reference.js'
 import { expectClose } from '../src/kernels/testing/numbers.js'
 import { describeGolden, goldenFloats, goldenIds, openGolden } from './goldens.js'
 

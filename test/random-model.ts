@@ -3,8 +3,8 @@ import { packHalves, unpackHalves } from '../src/kernels/common/half.js'
 import type { QuantizedFormat } from '../src/kernels/common/weight.js'
 import { referenceWeight } from '../src/kernels/common/weight.reference.js'
 import { randomNormal } from '../src/kernels/testing/numbers.js'
-import { parseModelConfig } from '../src/runtime/config.js'
-import { modelTensors, tensorList } from '../src/runtime/tensors.js'
+import { parseModelConfig } from '../src/runtime/model/config.js'
+import { modelTensors, tensorList } from '../src/runtime/model/tensors.js'
 import { chatglmSentencePieceModel, writeSentencePieceModel } from '../src/tokenizer/index.js'
 
 /** The config.json of the model that tests make: small, but nothing in it equal that need not be. */

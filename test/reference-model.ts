@@ -8,14 +8,14 @@ import {
   quantizedLinear,
   toFloat32,
 } from '../src/checkpoint/index.js'
-import { attentionReference } from '../src/kernels/attention/attention.reference.js'
+import { attentionReference } from '../src/kernels/attention/attention/attention.reference.js'
+import { ropeReference } from '../src/kernels/attention/rope/rope.reference.js'
 import { linearReference } from '../src/kernels/common/linear.reference.js'
-import { embeddingReference } from '../src/kernels/embedding/embedding.reference.js'
-import { rmsNormReference } from '../src/kernels/rms-norm/rms-norm.reference.js'
-import { ropeReference } from '../src/kernels/rope/rope.reference.js'
-import { swigluReference } from '../src/kernels/swiglu/swiglu.reference.js'
-import { type ModelConfig, parseModelConfig } from '../src/runtime/config.js'
-import { modelTensors, type TensorSpec } from '../src/runtime/tensors.js'
+import { embeddingReference } from '../src/kernels/layers/embedding/embedding.reference.js'
+import { rmsNormReference } from '../src/kernels/layers/rms-norm/rms-norm.reference.js'
+import { swigluReference } from '../src/kernels/layers/swiglu/swiglu.reference.js'
+import { type ModelConfig, parseModelConfig } from '../src/runtime/model/config.js'
+import { modelTensors, type TensorSpec } from '../src/runtime/model/tensors.js'
 
 /** A prefix for the reference: f64 rows [P, 2 layers * kvGroups * headDim], as the encoder gives them. */
 export interface ReferencePrefix {

@@ -7,10 +7,10 @@ import type {
   TrainingSample,
 } from '../src/finetune/engine/training-engine.js'
 import { Gpu } from '../src/kernels/index.js'
-import { dropoutMaskReference } from '../src/kernels/prefix-dropout/prefix-dropout.reference.js'
 import { expectClose, randomNormal, randomSource } from '../src/kernels/testing/numbers.js'
-import { loadWeights } from '../src/runtime/load-weights.js'
-import type { ModelBase } from '../src/runtime/weights.js'
+import { dropoutMaskReference } from '../src/kernels/training/prefix-dropout/prefix-dropout.reference.js'
+import { loadWeights } from '../src/runtime/model/load-weights.js'
+import type { ModelBase } from '../src/runtime/model/weights.js'
 import { randomModel } from './random-model.js'
 import { referenceGradient } from './reference-gradient.js'
 import { ReferenceModel } from './reference-model.js'

@@ -13,9 +13,9 @@ import { createPrefixTraining } from '../src/finetune/engine/prefix-training.js'
 import type { ParameterState, PrefixTrainingEngine } from '../src/finetune/engine/training-engine.js'
 import { Gpu } from '../src/kernels/index.js'
 import { expectClose } from '../src/kernels/testing/numbers.js'
-import { parseModelConfig } from '../src/runtime/config.js'
-import { loadWeights } from '../src/runtime/load-weights.js'
-import type { ModelBase } from '../src/runtime/weights.js'
+import { parseModelConfig } from '../src/runtime/model/config.js'
+import { loadWeights } from '../src/runtime/model/load-weights.js'
+import type { ModelBase } from '../src/runtime/model/weights.js'
 import { describeGolden, goldenFloats, goldenIds, openGolden, readGolden } from './goldens.js'
 
 /** AdamW as the goldens were made with it. */

@@ -11,14 +11,14 @@ import {
   ShaderCompilationError,
 } from '../src/index.js'
 import { Gpu } from '../src/kernels/index.js'
-import { parseModelConfig } from '../src/runtime/config.js'
-import { Engine, type EngineOptions } from '../src/runtime/engine.js'
-import { loadWeights } from '../src/runtime/load-weights.js'
-import { tuningFile } from '../src/runtime/tuning-file.js'
-import { readTuning, tuningKey, writeTuning } from '../src/runtime/tuning-record.js'
-import { type TuningStore, tuningCache } from '../src/runtime/tuning-store.js'
-import { type Candidates, candidates } from '../src/runtime/variants.js'
-import { VERSION } from '../src/runtime/version.js'
+import { tuningFile } from '../src/runtime/engine/variants/tuning-file.js'
+import { readTuning, tuningKey, writeTuning } from '../src/runtime/engine/variants/tuning-record.js'
+import { type TuningStore, tuningCache } from '../src/runtime/engine/variants/tuning-store.js'
+import { type Candidates, candidates } from '../src/runtime/engine/variants/variants.js'
+import { VERSION } from '../src/runtime/engine/version.js'
+import { Engine, type EngineOptions } from '../src/runtime/engine/webgpu/engine.js'
+import { parseModelConfig } from '../src/runtime/model/config.js'
+import { loadWeights } from '../src/runtime/model/load-weights.js'
 import { randomModel } from './random-model.js'
 
 const PROMPT = [5, 90, 17, 201, 33, 8, 64, 120, 7, 250, 19, 44]

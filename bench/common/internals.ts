@@ -3,17 +3,18 @@
 export { openCheckpoint } from '../../src/checkpoint/index.js'
 export { PrefixTraining, planTraining } from '../../src/finetune/engine/prefix-training.js'
 export type { PlannedMemory, PrefixTrainingOptions } from '../../src/finetune/engine/training-engine.js'
-export { attentionReference } from '../../src/kernels/attention/attention.reference.js'
+export { attentionReference } from '../../src/kernels/attention/attention/attention.reference.js'
+export { ropeReference } from '../../src/kernels/attention/rope/rope.reference.js'
 export { ACTIVATION_BLOCK } from '../../src/kernels/common/activation-block.js'
 export { quantizedActivationsReference } from '../../src/kernels/common/activation-block.reference.js'
 export { packHalves, unpackHalves } from '../../src/kernels/common/half.js'
 export { linearReference } from '../../src/kernels/common/linear.reference.js'
 export { linearTransposedReference } from '../../src/kernels/common/linear-transposed.reference.js'
 export * from '../../src/kernels/index.js'
-export { quantizeActivationsReference } from '../../src/kernels/matmul-int8/quantize-activations.reference.js'
-export { rmsNormReference } from '../../src/kernels/rms-norm/rms-norm.reference.js'
-export { ropeReference } from '../../src/kernels/rope/rope.reference.js'
-export { swigluReference } from '../../src/kernels/swiglu/swiglu.reference.js'
+export { rmsNormReference } from '../../src/kernels/layers/rms-norm/rms-norm.reference.js'
+export { swigluReference } from '../../src/kernels/layers/swiglu/swiglu.reference.js'
+export { quantizeActivationsReference } from '../../src/kernels/linear/matmul-int8/quantize-activations.reference.js'
+export { Sampler } from '../../src/runtime/engine/webgpu/sampler.js'
 export {
   DAWN_TOGGLES,
   type Divergence,
@@ -33,4 +34,3 @@ export {
   type StepPlan,
   type WeightSlice,
 } from '../../src/runtime/index.js'
-export { Sampler } from '../../src/runtime/sampler.js'

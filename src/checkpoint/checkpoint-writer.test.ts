@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { openCheckpoint } from './checkpoint.js'
 import { type CheckpointWriter, openCheckpointWriter } from './checkpoint-writer.js'
 import { CorruptFileError, ResumeMismatchError, SinkError, WriteOrderError } from './errors.js'
-import { readManifest, verifyManifest } from './manifest.js'
-import { MemoryFiles } from './memory-files.js'
-import type { TensorDeclaration } from './tensor-file.js'
+import { readManifest, verifyManifest } from './formats/manifest.js'
+import type { TensorDeclaration } from './formats/tensor-file.js'
+import { MemoryFiles } from './sinks/memory-files.js'
 import { utf8 } from './testing.js'
 
 /** Six tensors of 100 bytes and an empty one: three shards of 250 bytes at most. */

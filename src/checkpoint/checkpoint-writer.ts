@@ -1,14 +1,19 @@
-import type { ByteSink, SinkFile } from './byte-sink.js'
-import { type ByteSource, DEFAULT_CHUNK_BYTES, streamRange } from './byte-source.js'
-import { CONFIG_FILE, MANIFEST_FILE, PROGRESS_FILE, SAFETENSORS_INDEX_FILE } from './checkpoint-files.js'
 import { WriteOrderError } from './errors.js'
-import type { JsonObject } from './json.js'
-import { type Manifest, type ManifestEntry, writeManifest } from './manifest.js'
+import {
+  CONFIG_FILE,
+  MANIFEST_FILE,
+  PROGRESS_FILE,
+  SAFETENSORS_INDEX_FILE,
+} from './formats/checkpoint-files.js'
+import type { JsonObject } from './formats/json.js'
+import { type Manifest, type ManifestEntry, writeManifest } from './formats/manifest.js'
+import { planShards, type Shard, type ShardPlan } from './formats/shards.js'
+import type { TensorDeclaration } from './formats/tensor-file.js'
 import { openSink, type SinkLocation } from './open-files.js'
 import { normalizePath } from './paths.js'
 import { createSha256, type Sha256 } from './sha256.js'
-import { planShards, type Shard, type ShardPlan } from './shards.js'
-import type { TensorDeclaration } from './tensor-file.js'
+import type { ByteSink, SinkFile } from './sinks/byte-sink.js'
+import { type ByteSource, DEFAULT_CHUNK_BYTES, streamRange } from './sources/byte-source.js'
 import { identityOf, type ResumeOptions, resume, writeProgress } from './write-progress.js'
 
 /** Below 2 GB, which browsers and file systems handle everywhere. */

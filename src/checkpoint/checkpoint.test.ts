@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { openCheckpoint } from './checkpoint.js'
-import { toFloat32 } from './dtype.js'
 import {
   CheckpointNotFoundError,
   CorruptFileError,
@@ -9,6 +8,7 @@ import {
   TensorMismatchError,
   UnsafePathError,
 } from './errors.js'
+import { toFloat32 } from './formats/dtype.js'
 import {
   CountingSource,
   FIXTURES,

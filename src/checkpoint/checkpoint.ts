@@ -1,6 +1,3 @@
-import { type ByteSource, DEFAULT_CHUNK_BYTES, readFile, streamRange } from './byte-source.js'
-import { CONFIG_FILE, PROGRESS_FILE, WEIGHT_FILES } from './checkpoint-files.js'
-import type { DType } from './dtype.js'
 import {
   CheckpointNotFoundError,
   CorruptFileError,
@@ -8,13 +5,16 @@ import {
   MissingTensorError,
   TensorMismatchError,
 } from './errors.js'
-import { parseJson } from './json.js'
+import { CONFIG_FILE, PROGRESS_FILE, WEIGHT_FILES } from './formats/checkpoint-files.js'
+import type { DType } from './formats/dtype.js'
+import { parseJson } from './formats/json.js'
+import { openSafetensors } from './formats/safetensors.js'
+import type { TensorFile, TensorLayout } from './formats/tensor-file.js'
+import { openTorchBin } from './formats/torch-bin.js'
+import { readWeightIndex } from './formats/weight-index.js'
 import { openSource, type SourceLocation, type SourceOptions } from './open-files.js'
-import { openSafetensors } from './safetensors.js'
 import { closeNames } from './similar-names.js'
-import type { TensorFile, TensorLayout } from './tensor-file.js'
-import { openTorchBin } from './torch-bin.js'
-import { readWeightIndex } from './weight-index.js'
+import { type ByteSource, DEFAULT_CHUNK_BYTES, readFile, streamRange } from './sources/byte-source.js'
 
 const MAX_CONFIG_BYTES = 16 * 1024 * 1024
 

@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { openCheckpoint } from './checkpoint.js'
 import { CheckpointError } from './errors.js'
-import { readManifest } from './manifest.js'
-import { parseQuantizationConfig } from './quantized.js'
+import { readManifest } from './formats/manifest.js'
+import { readStateDict } from './formats/torch-pickle.js'
+import { parseQuantizationConfig } from './quantization/quantized.js'
 import { CountingSource, fixture, floats, json, memory, safetensorsFile, utf8 } from './testing.js'
-import { readStateDict } from './torch-pickle.js'
 
 /**
  * Files from strangers: whatever their bytes, reading them ends, in a checkpoint or in an error of this room,

@@ -1,12 +1,3 @@
-export { type ByteSink, type SinkFile, writeFile } from './byte-sink.js'
-export { type ByteSource, checkRange, readFile } from './byte-source.js'
-export {
-  type ChatGLMQuantizedLinear,
-  chatGLMQuantizationBits,
-  chatGLMQuantizedLinear,
-  repackChatGLMScales,
-  repackChatGLMWeight,
-} from './chatglm-quantization.js'
 export {
   Checkpoint,
   type OpenCheckpointOptions,
@@ -16,20 +7,6 @@ export {
   type TensorRequirement,
 } from './checkpoint.js'
 export { CheckpointWriter, type CheckpointWriterOptions, openCheckpointWriter } from './checkpoint-writer.js'
-export { DirectoryHandleFiles } from './directory-handle.js'
-export {
-  asFloat32Array,
-  asUint16Array,
-  asUint32Array,
-  bfloat16ToFloat32,
-  type DType,
-  dtypeBytes,
-  type FloatDType,
-  float16ToFloat32,
-  float32ToBfloat16,
-  float32ToFloat16,
-  toFloat32,
-} from './dtype.js'
 export {
   CheckpointError,
   CheckpointNotFoundError,
@@ -49,8 +26,19 @@ export {
   UnsupportedFormatError,
   WriteOrderError,
 } from './errors.js'
-export { readBlob } from './file-list-source.js'
-export { type ListedFile, listCheckpoint } from './listing.js'
+export {
+  asFloat32Array,
+  asUint16Array,
+  asUint32Array,
+  bfloat16ToFloat32,
+  type DType,
+  dtypeBytes,
+  type FloatDType,
+  float16ToFloat32,
+  float32ToBfloat16,
+  float32ToFloat16,
+  toFloat32,
+} from './formats/dtype.js'
 export {
   type Manifest,
   type ManifestEntry,
@@ -58,8 +46,12 @@ export {
   type VerifyProgress,
   verifyManifest,
   writeManifest,
-} from './manifest.js'
-export { MemoryFiles } from './memory-files.js'
+} from './formats/manifest.js'
+export { writeSafetensors } from './formats/safetensors.js'
+export type { Shard } from './formats/shards.js'
+export type { TensorDeclaration, TensorWithBytes } from './formats/tensor-file.js'
+export { writeTorchBin } from './formats/torch-bin-writer.js'
+export { type ListedFile, listCheckpoint } from './listing.js'
 export {
   openSink,
   openSource,
@@ -69,6 +61,13 @@ export {
   type SourceOptions,
 } from './open-files.js'
 export {
+  type ChatGLMQuantizedLinear,
+  chatGLMQuantizationBits,
+  chatGLMQuantizedLinear,
+  repackChatGLMScales,
+  repackChatGLMWeight,
+} from './quantization/chatglm-quantization.js'
+export {
   type AffineQuantization,
   dequantizeRows,
   formatQuantizationConfig,
@@ -77,9 +76,10 @@ export {
   type QuantizedLinear,
   quantizationOf,
   quantizedLinear,
-} from './quantized.js'
-export { writeSafetensors } from './safetensors.js'
+} from './quantization/quantized.js'
 export { createSha256, hashFile, type Sha256 } from './sha256.js'
-export type { Shard } from './shards.js'
-export type { TensorDeclaration, TensorWithBytes } from './tensor-file.js'
-export { writeTorchBin } from './torch-bin-writer.js'
+export { type ByteSink, type SinkFile, writeFile } from './sinks/byte-sink.js'
+export { DirectoryHandleFiles } from './sinks/directory-handle.js'
+export { MemoryFiles } from './sinks/memory-files.js'
+export { type ByteSource, checkRange, readFile } from './sources/byte-source.js'
+export { readBlob } from './sources/file-list-source.js'

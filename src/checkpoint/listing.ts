@@ -1,8 +1,8 @@
-import type { ByteSource } from './byte-source.js'
 import { findWeights } from './checkpoint.js'
-import { MANIFEST_FILE, WEIGHT_FILES, WELL_KNOWN_FILES } from './checkpoint-files.js'
-import { readManifest } from './manifest.js'
-import { readWeightIndex } from './weight-index.js'
+import { MANIFEST_FILE, WEIGHT_FILES, WELL_KNOWN_FILES } from './formats/checkpoint-files.js'
+import { readManifest } from './formats/manifest.js'
+import { readWeightIndex } from './formats/weight-index.js'
+import type { ByteSource } from './sources/byte-source.js'
 
 /** A file that belongs to a checkpoint. */
 export interface ListedFile {

@@ -1,13 +1,13 @@
-import type { ByteSink } from './byte-sink.js'
-import type { ByteSource } from './byte-source.js'
-import { DirectoryHandleFiles } from './directory-handle.js'
 import { CheckpointNotFoundError, SinkError } from './errors.js'
-import { FileListSource } from './file-list-source.js'
-import { FolderSink } from './folder-sink.js'
-import { FolderSource } from './folder-source.js'
-import { HttpSource } from './http-source.js'
-import { type HubEndpoints, HubSource } from './hub-source.js'
 import { isNode } from './node-modules.js'
+import type { ByteSink } from './sinks/byte-sink.js'
+import { DirectoryHandleFiles } from './sinks/directory-handle.js'
+import { FolderSink } from './sinks/folder-sink.js'
+import type { ByteSource } from './sources/byte-source.js'
+import { FileListSource } from './sources/file-list-source.js'
+import { FolderSource } from './sources/folder-source.js'
+import { HttpSource } from './sources/http-source.js'
+import { type HubEndpoints, HubSource } from './sources/hub-source.js'
 
 /** A place that first has to be opened, such as an item of the browser's storage. */
 export interface SourceOpener {

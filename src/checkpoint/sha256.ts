@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import { type ByteSource, DEFAULT_CHUNK_BYTES, streamRange } from './byte-source.js'
 import { isNode, nodeCrypto } from './node-modules.js'
+import { type ByteSource, DEFAULT_CHUNK_BYTES, streamRange } from './sources/byte-source.js'
 
 /** A SHA-256 of bytes that come in parts. */
 export interface Sha256 {

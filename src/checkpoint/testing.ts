@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url'
-import { type ByteSource, readFile } from './byte-source.js'
-import { FolderSource } from './folder-source.js'
-import { MemoryFiles } from './memory-files.js'
-import { planSafetensors } from './safetensors.js'
-import type { TensorWithBytes } from './tensor-file.js'
+import { planSafetensors } from './formats/safetensors.js'
+import type { TensorWithBytes } from './formats/tensor-file.js'
+import { MemoryFiles } from './sinks/memory-files.js'
+import { type ByteSource, readFile } from './sources/byte-source.js'
+import { FolderSource } from './sources/folder-source.js'
 
 /** The checked-in checkpoints. */
 export const FIXTURES = fileURLToPath(new URL('../../test/fixtures/checkpoint/', import.meta.url))

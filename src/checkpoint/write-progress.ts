@@ -1,10 +1,10 @@
-import { type ByteSink, writeFile } from './byte-sink.js'
-import { readFile } from './byte-source.js'
-import { MANIFEST_FILE, PROGRESS_FILE, WEIGHT_FILES } from './checkpoint-files.js'
 import { CorruptFileError, ResumeMismatchError, SinkError } from './errors.js'
-import { isJsonObject, parseJson } from './json.js'
-import { type Manifest, type ManifestEntry, parseManifestEntries, readManifest } from './manifest.js'
+import { MANIFEST_FILE, PROGRESS_FILE, WEIGHT_FILES } from './formats/checkpoint-files.js'
+import { isJsonObject, parseJson } from './formats/json.js'
+import { type Manifest, type ManifestEntry, parseManifestEntries, readManifest } from './formats/manifest.js'
 import { createSha256, hashFile } from './sha256.js'
+import { type ByteSink, writeFile } from './sinks/byte-sink.js'
+import { readFile } from './sources/byte-source.js'
 
 const MAX_PROGRESS_BYTES = 16 * 1024 * 1024
 const VERSION = 1

@@ -1,6 +1,6 @@
 import { type ByteSink, readFile, writeFile } from '../checkpoint/index.js'
+import type { TrainingDataset } from '../data/dataset.js'
 import { type Model, modelTensors, tensorList } from '../runtime/index.js'
-import type { TrainingDataset } from './data/dataset.js'
 import { UntrainableModelError } from './engine/errors.js'
 import { createModelTraining } from './engine/model-training.js'
 import { SFT } from './presets.js'

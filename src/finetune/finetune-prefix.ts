@@ -1,5 +1,5 @@
+import type { TrainingDataset } from '../data/dataset.js'
 import type { Model, PrefixHandle } from '../runtime/index.js'
-import type { TrainingDataset } from './data/dataset.js'
 import { createPrefixTraining, planTraining } from './engine/prefix-training.js'
 import type { PlannedMemory } from './engine/training-engine.js'
 import { longestSample, type TrainingOutcome } from './run-training.js'

@@ -1,4 +1,4 @@
-export { fromAdvertiseGen, fromToolAlpaca, toConversation } from './data/convert.js'
+export { fromAdvertiseGen, fromToolAlpaca, toConversation } from '../data/convert.js'
 export {
   createDataset,
   type DataSettings,
@@ -8,15 +8,15 @@ export {
   type ReadDatasetOptions,
   readDataset,
   type TrainingDataset,
-} from './data/dataset.js'
-export { type PreviewPart, previewSample } from './data/preview.js'
+} from '../data/dataset.js'
+export { type PreviewPart, previewSample } from '../data/preview.js'
 export {
   type EvaluationData,
   type EvaluationLimits,
   type Question,
   readEvaluationData,
-} from './data/questions.js'
-export { type DataLocation, type ReadOptions, readRecords } from './data/read-records.js'
+} from '../data/questions.js'
+export { type DataLocation, type ReadOptions, readRecords } from '../data/read-records.js'
 export {
   type Conversation,
   isConversation,
@@ -27,7 +27,15 @@ export {
   type ToolMessage,
   type TrainingMessage,
   type TrainingRecord,
-} from './data/records.js'
+} from '../data/records.js'
+export {
+  type EvaluatedModel,
+  type Evaluation,
+  type EvaluationOptions,
+  type EvaluationProgress,
+  evaluate,
+} from '../evaluate/evaluate.js'
+export type { Scores } from '../evaluate/metrics/scores.js'
 export {
   NonFiniteLossError,
   TrainingSampleError,
@@ -41,16 +49,8 @@ export {
   TrainingSettingsError,
   TrainingStoppedError,
 } from './errors.js'
-export {
-  type EvaluatedModel,
-  type Evaluation,
-  type EvaluationOptions,
-  type EvaluationProgress,
-  evaluate,
-} from './evaluate.js'
 export { type FinetuneModelOptions, finetuneModel } from './finetune-model.js'
 export { type FinetuneResult, finetunePrefix, planTrainingMemory } from './finetune-prefix.js'
-export type { Scores } from './metrics/scores.js'
 export { type ModelPreset, PRESETS, type Preset, type PresetName, SFT } from './presets.js'
 export type { RunOptions, TrainingOutcome } from './run-training.js'
 export type { LearningRateSchedule, OptimizationSettings, TrainingSettings } from './settings.js'

@@ -1,7 +1,7 @@
 import { type ByteSink, MemoryFiles, openSink, type SinkLocation } from '../checkpoint/index.js'
+import type { DatasetHandle, TrainingDataset } from '../data/dataset.js'
 import type { ModelConfig } from '../runtime/index.js'
 import { CheckpointStore } from './checkpoint-store.js'
-import type { DatasetHandle, TrainingDataset } from './data/dataset.js'
 import type { TrainingEngine } from './engine/training-engine.js'
 import { DatasetError } from './errors.js'
 import type { OptimizationSettings } from './settings.js'

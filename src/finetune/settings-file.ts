@@ -1,4 +1,4 @@
-import type { DataSettings } from './data/dataset.js'
+import type { DataSettings } from '../data/dataset.js'
 import { describe, TrainingSettingsError } from './errors.js'
 import { type ModelPreset, PRESETS, type Preset, type PresetName, SFT } from './presets.js'
 import type { TrainingSettings } from './settings.js'

@@ -1,5 +1,5 @@
+import type { TrainingDataset } from '../data/dataset.js'
 import type { CheckpointStore } from './checkpoint-store.js'
-import type { TrainingDataset } from './data/dataset.js'
 import { NonFiniteLossError } from './engine/errors.js'
 import type { TrainingEngine } from './engine/training-engine.js'
 import { TrainingStoppedError } from './errors.js'

@@ -1,5 +1,5 @@
-import type { Dispatch } from '../dispatch.js'
-import type { Gpu } from '../gpu.js'
+import type { Dispatch } from '../../gpu/dispatch.js'
+import type { Gpu } from '../../gpu/gpu.js'
 import packSource from './pack-keys.wgsl?raw'
 import prefixedKeysSource from './prefixed-keys.wgsl?raw'
 import {

@@ -1,6 +1,6 @@
-import type { Dispatch } from '../dispatch.js'
+import type { Dispatch } from '../../gpu/dispatch.js'
+import type { BufferRange, Gpu } from '../../gpu/gpu.js'
 import { KernelArgumentError } from '../errors.js'
-import type { BufferRange, Gpu } from '../gpu.js'
 import source from './sum-parts.wgsl?raw'
 
 /** Rows that a workgroup adds up to one part. */

@@ -1,5 +1,5 @@
+import type { BufferRange, Gpu } from '../../gpu/gpu.js'
 import { KernelArgumentError } from '../errors.js'
-import type { BufferRange, Gpu } from '../gpu.js'
 import type { HeadShape } from './heads.js'
 import { hasSubgroupMatrices } from './subgroup-matrices.js'
 

@@ -1,5 +1,5 @@
+import type { Specialization } from '../../gpu/wgsl.js'
 import { KernelArgumentError } from '../errors.js'
-import type { Specialization } from '../wgsl.js'
 import f16Source from './weight-f16.wgsl?raw'
 import q4Source from './weight-q4.wgsl?raw'
 import q8Source from './weight-q8.wgsl?raw'

@@ -1,4 +1,4 @@
-import type { ActivationBuffers } from '../linear-decode/linear-decode.js'
+import type { ActivationBuffers } from '../linear/linear-decode/linear-decode.js'
 import type { TestGpu } from './gpu.js'
 
 /** Reads 8-bit activations as numbers. */

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import type { Dispatch } from '../../gpu/dispatch.js'
 import type {
   CompileTransposed,
   TransposedBuffers,
@@ -7,8 +8,7 @@ import type {
 import { linearTransposedReference } from '../common/linear-transposed.reference.js'
 import type { WeightFormat } from '../common/weight.js'
 import { referenceWeight } from '../common/weight.reference.js'
-import type { Dispatch } from '../dispatch.js'
-import { compileMatmul } from '../matmul/matmul.js'
+import { compileMatmul } from '../linear/matmul/matmul.js'
 import { describeOnGpu, skipRepeatedOnSoftware, type TestGpu } from './gpu.js'
 import { expectClose, randomNormal } from './numbers.js'
 

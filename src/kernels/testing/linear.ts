@@ -1,11 +1,11 @@
 import { it } from 'vitest'
+import type { Dispatch } from '../../gpu/dispatch.js'
+import type { Gpu } from '../../gpu/gpu.js'
 import { packHalves, unpackHalves } from '../common/half.js'
 import type { LinearBuffers, LinearConstants } from '../common/linear.js'
 import { linearReference } from '../common/linear.reference.js'
 import type { WeightFormat } from '../common/weight.js'
 import { referenceWeight } from '../common/weight.reference.js'
-import type { Dispatch } from '../dispatch.js'
-import type { Gpu } from '../gpu.js'
 import { describeOnGpu, type TestGpu } from './gpu.js'
 import { expectClose, randomNormal } from './numbers.js'
 

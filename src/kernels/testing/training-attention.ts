@@ -1,6 +1,6 @@
-import { attentionTrainingReference } from '../attention-training/attention-training.reference.js'
 import type { HeadShape } from '../common/heads.js'
 import { sequenceBounds, type TrainingAttentionConstants } from '../common/training-attention.js'
+import { attentionTrainingReference } from '../training/attention-training/attention-training.reference.js'
 import type { TestGpu } from './gpu.js'
 import { randomNormal } from './numbers.js'
 

@@ -1,0 +1,167 @@
+import type * as NodeFs from 'node:fs/promises'
+import type * as NodePath from 'node:path'
+import {
+  CheckpointNotFoundError,
+  messageOf,
+  SourceError,
+  TruncatedFileError,
+  UnsafePathError,
+} from '../errors.js'
+import { nodeFileModules } from '../node-modules.js'
+import { normalizePath } from '../paths.js'
+import { type ByteSource, checkRange } from './byte-source.js'
+
+/** One call of `read` on a file: Node refuses 2 GiB and more, and between calls an abort is noticed. */
+const READ_BYTES = 8 * 1024 * 1024
+
+/** The files of a local folder (Node). */
+export class FolderSource implements ByteSource {
+  readonly name: string
+  readonly file?: string
+  readonly #fs: typeof NodeFs
+  readonly #path: typeof NodePath
+  readonly #root: string
+
+  private constructor(fs: typeof NodeFs, path: typeof NodePath, root: string, file?: string) {
+    this.name = root
+    this.#fs = fs
+    this.#path = path
+    this.#root = root
+    if (file !== undefined) this.file = file
+  }
+
+  /**
+   * @param location a folder, or one file: then the source is its folder and {@link ByteSource.file} its name
+   * @throws CheckpointNotFoundError where there is neither
+   */
+  static async open(location: string | URL): Promise<FolderSource> {
+    const { fs, path, url } = await nodeFileModules()
+    const absolute = path.resolve(location instanceof URL ? url.fileURLToPath(location) : location)
+    const stat = await fs.stat(absolute).catch((error: unknown) => {
+      throw new CheckpointNotFoundError(
+        `Cannot open ${absolute}: ${explain(error)}. Give the path of an existing folder or file.`,
+        { cause: error },
+      )
+    })
+    if (stat.isDirectory()) return new FolderSource(fs, path, absolute)
+    return new FolderSource(fs, path, path.dirname(absolute), path.basename(absolute))
+  }
+
+  async list(): Promise<string[]> {
+    try {
+      const entries = await this.#fs.readdir(this.#root, { withFileTypes: true })
+      return entries
+        .filter((entry) => !entry.isDirectory())
+        .map((entry) => entry.name)
+        .sort()
+    } catch (error) {
+      throw this.#failure(error, '.')
+    }
+  }
+
+  async has(path: string): Promise<boolean> {
+    try {
+      return (await this.#fs.stat(await this.#resolve(path))).isFile()
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException)?.code
+      if (code === 'ENOENT' || code === 'ENOTDIR') return false
+      throw this.#failure(error, path)
+    }
+  }
+
+  async size(path: string): Promise<number> {
+    try {
+      return (await this.#fs.stat(await this.#resolve(path))).size
+    } catch (error) {
+      throw this.#failure(error, path)
+    }
+  }
+
+  async read(path: string, start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> {
+    signal?.throwIfAborted()
+    try {
+      const handle = await this.#fs.open(await this.#resolve(path), 'r')
+      try {
+        checkRange(this, path, start, end, (await handle.stat()).size)
+        // Every byte is overwritten, and a slow buffer shares its memory with no other.
+        const buffer = Buffer.allocUnsafeSlow(end - start)
+        for (let done = 0; done < buffer.length; ) {
+          const length = Math.min(READ_BYTES, buffer.length - done)
+          const { bytesRead } = await handle.read(buffer, done, length, start + done)
+          signal?.throwIfAborted()
+          if (bytesRead === 0) {
+            throw new TruncatedFileError(
+              `${path} in ${this.name} became shorter while it was read. Wait until nothing writes to it.`,
+            )
+          }
+          done += bytesRead
+        }
+        return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
+      } finally {
+        await handle.close()
+      }
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw this.#failure(error, path)
+    }
+  }
+
+  /**
+   * The real location of a file.
+   *
+   * A link must not lead out of the folder, except into the blobs of a Hugging Face cache: there
+   * `snapshots/REVISION/FILE` is always a link to `../../blobs/HASH`. The file that the caller named may be
+   * anywhere.
+   */
+  async #resolve(path: string): Promise<string> {
+    const normal = normalizePath(path)
+    const real = await this.#fs.realpath(this.#path.join(this.#root, normal))
+    if (normal === this.file) return real
+    const root = await this.#fs.realpath(this.#root)
+    const parent = this.#path.dirname(root)
+    const allowed = [root]
+    if (this.#path.basename(parent) === 'snapshots') allowed.push(this.#path.join(parent, '..', 'blobs'))
+    if (
+      !allowed.some((folder) =>
+        real.startsWith(folder.endsWith(this.#path.sep) ? folder : folder + this.#path.sep),
+      )
+    ) {
+      throw new UnsafePathError(
+        `${path} in ${this.name} is a link to ${real}, outside the folder. ` +
+          'Put the file itself into the folder, or open the folder that holds it.',
+      )
+    }
+    return real
+  }
+
+  #failure(error: unknown, path: string): unknown {
+    if (!isSystemError(error)) return error
+    return new SourceError(`Cannot read ${path} in ${this.name}: ${explain(error)}.`, { cause: error })
+  }
+}
+
+/** Whether a caught value comes from the operating system. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string'
+}
+
+/** What an error of the operating system means, in words. */
+export function explain(error: unknown): string {
+  switch ((error as NodeJS.ErrnoException)?.code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'it does not exist'
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied'
+    case 'EISDIR':
+      return 'it is a folder'
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'the disk is full'
+    case 'EROFS':
+      return 'the disk is read-only'
+    default:
+      return messageOf(error)
+  }
+}

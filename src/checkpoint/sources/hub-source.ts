@@ -1,0 +1,134 @@
+import { CheckpointNotFoundError } from '../errors.js'
+import { isJsonObject, isSize } from '../formats/json.js'
+import { normalizePath } from '../paths.js'
+import { HttpSource } from './http-source.js'
+
+/** A hub of models: where it is, and how it is asked. */
+interface Hub {
+  readonly endpoint: string
+  readonly revision: string
+  /** Where the files of a repository lie, and where they are listed, below the endpoint. */
+  readonly files: (repository: string, revision: string) => string
+  readonly listing: (repository: string, revision: string) => string
+  /** The files of a listing. */
+  readonly entries: (listing: unknown) => unknown
+  /** Size, path and SHA-256 (where it has one) of an entry; undefined for a folder. */
+  readonly entry: (entry: Readonly<Record<string, unknown>>) => Partial<HubFile> | undefined
+}
+
+interface HubFile {
+  readonly path: string
+  readonly size: number
+  readonly sha256: string
+}
+
+const HUBS = {
+  // https://huggingface.co/docs/hub/api
+  hf: {
+    endpoint: 'https://huggingface.co',
+    revision: 'main',
+    files: (repository, revision) => `${repository}/resolve/${revision}/`,
+    listing: (repository, revision) => `api/models/${repository}/tree/${revision}?recursive=true`,
+    entries: (listing) => listing,
+    entry: ({ type, path, size, lfs }) =>
+      type === 'file' ? typed(path, size, isJsonObject(lfs) ? lfs.oid : undefined) : undefined,
+  },
+  // https://github.com/modelscope/modelscope/blob/master/modelscope/hub/api.py, get_model_files
+  modelscope: {
+    endpoint: 'https://modelscope.cn',
+    revision: 'master',
+    files: (repository, revision) => `models/${repository}/resolve/${revision}/`,
+    listing: (repository, revision) =>
+      `api/v1/models/${repository}/repo/files?Revision=${revision}&Recursive=true`,
+    entries: (listing) =>
+      isJsonObject(listing) && isJsonObject(listing.Data) ? listing.Data.Files : undefined,
+    entry: ({ Type, Path, Size, Sha256 }) => (Type === 'blob' ? typed(Path, Size, Sha256) : undefined),
+  },
+} as const satisfies Record<string, Hub>
+
+export type HubName = keyof typeof HUBS
+
+/** Servers of the hubs, for mirrors; the official ones by default. */
+export type HubEndpoints = { readonly [name in HubName]?: string }
+
+function typed(path: unknown, size: unknown, sha256: unknown): Partial<HubFile> | undefined {
+  if (typeof path !== 'string' || !isSize(size)) return undefined
+  const isHash = typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256)
+  return { path: normalizePath(path), size, ...(isHash && { sha256 }) }
+}
+
+/**
+ * A repository of Hugging Face or ModelScope. Its files are read as those of any server; beyond that the hub lists
+ * them and knows the SHA-256 of the large ones.
+ */
+export class HubSource extends HttpSource {
+  readonly #listing: URL
+  readonly #hub: Hub
+  #files: Promise<readonly Partial<HubFile>[] | undefined> | undefined
+
+  private constructor(hub: Hub, endpoint: string, repository: string, revision: string) {
+    super(new URL(hub.files(repository, revision), endpoint))
+    this.#hub = hub
+    this.#listing = new URL(hub.listing(repository, revision), endpoint)
+  }
+
+  /**
+   * @param id `hf:owner/name` or `modelscope:owner/name`, with `@revision` behind it for another than the main branch
+   * @returns undefined where it names no hub
+   * @throws CheckpointNotFoundError where it names no repository
+   */
+  static parse(id: string, endpoints: HubEndpoints = {}): HubSource | undefined {
+    const [, name, rest] = /^(hf|modelscope):(.*)$/s.exec(id) ?? []
+    if (name === undefined) return undefined
+    const hub: Hub = HUBS[name as HubName]
+    const [, repository, revision = hub.revision] = /^([\w.-]+\/[\w.-]+)(?:@([\w./-]+))?$/.exec(rest) ?? []
+    if (repository === undefined || /(^|\/)\.+(\/|$)/.test(`${repository}/${revision}`)) {
+      throw new CheckpointNotFoundError(
+        `"${id}" names no repository: write ${name}:owner/name, for instance hf:THUDM/chatglm3-6b, ` +
+          `or ${name}:owner/name@revision.`,
+      )
+    }
+    const endpoint = endpoints[name as HubName] ?? hub.endpoint
+    if (!URL.canParse(endpoint))
+      throw new CheckpointNotFoundError(`The endpoint ${endpoint} is no valid URL.`)
+    return new HubSource(hub, `${endpoint.replace(/\/+$/, '')}/`, repository, encodeURIComponent(revision))
+  }
+
+  override async list(): Promise<string[]> {
+    const files = await this.#list()
+    if (!files) return super.list()
+    return files
+      .map(({ path }) => path!)
+      .filter((path) => !path.includes('/'))
+      .sort()
+  }
+
+  async hashes(signal?: AbortSignal): Promise<ReadonlyMap<string, { size: number; sha256: string }>> {
+    const files = (await this.#list(signal)) ?? []
+    return new Map(
+      files.flatMap(({ path, size, sha256 }) => (sha256 ? [[path!, { size: size!, sha256 }]] : [])),
+    )
+  }
+
+  /** The files; undefined where the server does not list them, as a plain mirror. */
+  #list(signal?: AbortSignal): Promise<readonly Partial<HubFile>[] | undefined> {
+    this.#files ??= this.#askList(signal).catch((error: unknown) => {
+      this.#files = undefined
+      signal?.throwIfAborted()
+      if (error instanceof TypeError || error instanceof SyntaxError) return undefined
+      throw error
+    })
+    return this.#files
+  }
+
+  async #askList(signal?: AbortSignal): Promise<readonly Partial<HubFile>[] | undefined> {
+    const response = await fetch(this.#listing, { signal: signal ?? null })
+    if (!response.ok) {
+      await response.body?.cancel()
+      return undefined
+    }
+    const entries = this.#hub.entries(await response.json())
+    if (!Array.isArray(entries)) return undefined
+    return entries.flatMap((entry) => (isJsonObject(entry) ? (this.#hub.entry(entry) ?? []) : []))
+  }
+}

@@ -1,0 +1,203 @@
+import { createSha256, type Sha256 } from '../checkpoint/index.js'
+import type { TrainingSample } from '../finetune/engine/training-engine.js'
+import { DatasetError } from '../finetune/errors.js'
+import type { Tokenizer } from '../tokenizer/index.js'
+import { convertPublished } from './convert.js'
+import { type EncodedSample, encodeConversation, encodePair, IGNORED } from './encode.js'
+import { type DataLocation, dataName, type ReadOptions, readRecords } from './read-records.js'
+import { isConversation, parseRecord, type SourceRecord, type TrainingRecord } from './records.js'
+
+/** How records become token ids. */
+export type DataSettings = InputOutputSettings | MultiTurnSettings
+
+export interface ReadDatasetOptions extends ReadOptions {
+  /** Takes records of AdvertiseGen and ToolAlpaca, too, as `chatglm data` converts them. */
+  readonly convert?: boolean
+}
+
+/** Pairs of prompt and response, without roles. */
+export interface InputOutputSettings {
+  readonly format: 'input-output'
+  /** Tokens of a prompt, with the two before it; what is longer is cut. */
+  readonly maxSourceLength: number
+  /** Tokens of a response, without `</s>`. */
+  readonly maxTargetLength: number
+}
+
+/** Conversations. */
+export interface MultiTurnSettings {
+  readonly format: 'multi-turn'
+  /** Tokens of a conversation. */
+  readonly maxLength: number
+}
+
+/** A dataset as those see it who only give it to calls; its samples are where the model is. */
+export interface DatasetHandle {
+  /** What it was read from. */
+  readonly name: string
+  readonly settings: DataSettings
+  /** Number of samples. */
+  readonly length: number
+  /** Samples of which something was cut off. */
+  readonly truncated: number
+  /** Records that were left out: nothing to learn from was left of them, or they are malformed uses of a tool. */
+  readonly empty: number
+  /** Tokens of all samples. */
+  readonly tokens: number
+  /** Tokens of the longest sample. */
+  readonly longest: number
+  /** SHA-256 of ids and labels: the same data give the same training. */
+  readonly fingerprint: string
+}
+
+/** Tokenized samples, each with what is learnt from it. */
+export class TrainingDataset implements DatasetHandle {
+  readonly name: string
+  readonly settings: DataSettings
+  readonly truncated: number
+  readonly empty: number
+  readonly tokens: number
+  readonly longest: number
+  readonly fingerprint: string
+  /** Each sample's ids; a target is stored as its complement. */
+  readonly #samples: readonly Int32Array[]
+
+  /** @internal Use `createDataset` or `readDataset`. */
+  constructor(
+    name: string,
+    settings: DataSettings,
+    samples: readonly Int32Array[],
+    counts: { truncated: number; empty: number },
+    fingerprint: string,
+  ) {
+    this.name = name
+    this.settings = settings
+    this.truncated = counts.truncated
+    this.empty = counts.empty
+    this.tokens = samples.reduce((sum, { length }) => sum + length, 0)
+    this.longest = samples.reduce((longest, { length }) => Math.max(longest, length), 0)
+    this.fingerprint = fingerprint
+    this.#samples = samples
+  }
+
+  get length(): number {
+    return this.#samples.length
+  }
+
+  sample(index: number): TrainingSample {
+    const packed = Array.from(this.#samples[index])
+    return {
+      ids: packed.map((value) => (value < 0 ? ~value : value)),
+      labels: packed.map((value) => (value < 0 ? ~value : IGNORED)),
+    }
+  }
+
+  /** Tokens of a sample that are predicted; the first token of a sequence never is. */
+  targets(index: number): number {
+    return countTargets(this.#samples[index])
+  }
+}
+
+function pack({ ids, labels }: EncodedSample): Int32Array {
+  return Int32Array.from(ids, (id, index) => (labels[index] === IGNORED ? id : ~id))
+}
+
+function countTargets(packed: Int32Array): number {
+  let count = 0
+  for (let index = 1; index < packed.length; index++) if (packed[index] < 0) count++
+  return count
+}
+
+function encode(
+  tokenizer: Tokenizer,
+  record: TrainingRecord,
+  settings: DataSettings,
+  where: string,
+): EncodedSample {
+  if (settings.format === 'input-output') {
+    if (!isConversation(record)) return encodePair(tokenizer, record, settings)
+    throw new DatasetError(
+      `${where}: expected prompt and response, found conversations. Use a preset for conversations: ` +
+        'ptuning-multiturn or ptuning-v2.',
+    )
+  }
+  if (isConversation(record)) return encodeConversation(tokenizer, record, settings.maxLength)
+  throw new DatasetError(
+    `${where}: expected conversations, found prompt and response. Use the preset ptuning, ` +
+      'or make conversations of them.',
+  )
+}
+
+/**
+ * Tokenizes records. The whole data stay in memory, four bytes a token.
+ * @param name what to call the data in messages
+ * @throws DatasetError for a record of another format, or where there is nothing to learn from
+ */
+export async function createDataset(
+  records: Iterable<TrainingRecord> | AsyncIterable<TrainingRecord>,
+  tokenizer: Tokenizer,
+  settings: DataSettings,
+  name = 'the data',
+): Promise<TrainingDataset> {
+  async function* located(): AsyncGenerator<SourceRecord> {
+    let index = 0
+    for await (const value of records) yield { value, where: `${name}, record ${index++}` }
+  }
+  return collect(located(), tokenizer, settings, name)
+}
+
+/**
+ * Reads and tokenizes a data file; see `readRecords` for what it may be.
+ * @throws DatasetError naming file and line, CheckpointNotFoundError or SourceError where the file cannot be read
+ */
+export async function readDataset(
+  location: DataLocation,
+  tokenizer: Tokenizer,
+  settings: DataSettings,
+  { convert = false, ...options }: ReadDatasetOptions = {},
+): Promise<TrainingDataset> {
+  const records = readRecords(location, options)
+  const name = dataName(location)
+  if (!convert) return collect(records, tokenizer, settings, name)
+  let dropped = 0
+  const converted = convertPublished(records, settings.format, (count) => {
+    dropped += count
+  })
+  return collect(converted, tokenizer, settings, name, () => dropped)
+}
+
+async function collect(
+  records: AsyncIterable<SourceRecord>,
+  tokenizer: Tokenizer,
+  settings: DataSettings,
+  name: string,
+  dropped = () => 0,
+): Promise<TrainingDataset> {
+  const samples: Int32Array[] = []
+  const hash = await createSha256()
+  const counts = { truncated: 0, empty: 0 }
+  for await (const source of records) {
+    const encoded = encode(tokenizer, parseRecord(source), settings, source.where)
+    const packed = pack(encoded)
+    if (countTargets(packed) === 0) {
+      counts.empty++
+      continue
+    }
+    if (encoded.truncated) counts.truncated++
+    samples.push(packed)
+    hashSample(hash, packed)
+  }
+  counts.empty += dropped()
+  if (samples.length > 0) return new TrainingDataset(name, settings, samples, counts, hash.digest())
+  throw new DatasetError(
+    counts.empty === 0
+      ? `${name} has no records.`
+      : `${name}: none of its ${counts.empty} records has anything to learn from. Responses are empty or cut off, ` +
+          'or every message has "loss": false. Allow more tokens, or correct the data.',
+  )
+}
+
+function hashSample(hash: Sha256, packed: Int32Array): void {
+  hash.update(new Uint8Array(Int32Array.of(packed.length).buffer))
+  hash.update(new Uint8Array(packed.buffer, packed.byteOffset, packed.byteLength))
+}

@@ -1,0 +1,210 @@
+import { type ByteSource, openSource, type SourceLocation } from '../checkpoint/index.js'
+import { DatasetError, describe } from '../finetune/errors.js'
+import type { Progress } from '../runtime/index.js'
+import type { SourceRecord } from './records.js'
+
+/** A data file: where a checkpoint may lie, too, but one file; or a file of the browser. */
+export type DataLocation = SourceLocation | File
+
+export interface ReadOptions {
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: Progress) => void
+}
+
+/** What to call a data file in messages about all of it. */
+export function dataName(location: DataLocation): string {
+  if (typeof location === 'string') return location
+  if (location instanceof URL) return location.href
+  return location instanceof File ? location.name : 'the data'
+}
+
+const CHUNK_BYTES = 4 * 1024 * 1024
+
+/**
+ * Reads the records of a data file as a stream: a JSON list, JSON lines, or CSV with a header by its ending `.csv`.
+ * In CSV the columns `conversations` and `tools` hold JSON.
+ * @throws DatasetError naming file and line, SourceError where the file cannot be read
+ */
+export async function* readRecords(
+  location: DataLocation,
+  options: ReadOptions = {},
+): AsyncGenerator<SourceRecord> {
+  const { source, path } = await openDataFile(location)
+  const pieces = decodeText(source, path, options)
+  if (/\.csv$/i.test(path)) return yield* readCsv(pieces, path)
+  // A list or lines: files of lines are often called .json, too.
+  const { first, all } = await peek(pieces)
+  if (first === '')
+    throw new DatasetError(`${path} is empty: expected a record on each line, or a JSON list.`)
+  yield* first === '[' ? readJsonList(all, path) : readJsonLines(all, path)
+}
+
+async function openDataFile(location: DataLocation): Promise<{ source: ByteSource; path: string }> {
+  const source = await openSource(location instanceof File ? [location] : location)
+  if (source.file !== undefined) return { source, path: source.file }
+  throw new DatasetError(`${source.name} is no data file: give a .json, .jsonl or .csv file, not a folder.`)
+}
+
+async function* decodeText(
+  source: ByteSource,
+  path: string,
+  { signal, onProgress }: ReadOptions,
+): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  const size = await source.size(path)
+  const decode = (bytes?: Uint8Array) => {
+    try {
+      return decoder.decode(bytes, { stream: bytes !== undefined })
+    } catch (error) {
+      throw new DatasetError(`${path} is no UTF-8 text: save it as UTF-8.`, { cause: error })
+    }
+  }
+  for (let start = 0; start < size; start += CHUNK_BYTES) {
+    const end = Math.min(size, start + CHUNK_BYTES)
+    yield decode(await source.read(path, start, end, signal))
+    onProgress?.({ stage: 'reading', doneBytes: end, totalBytes: size })
+  }
+  yield decode()
+}
+
+/** The first character that is no space, and the text from its beginning on. */
+async function peek(pieces: AsyncGenerator<string>): Promise<{ first: string; all: AsyncGenerator<string> }> {
+  const before: string[] = []
+  let first = ''
+  while (first === '') {
+    const { value, done } = await pieces.next()
+    if (done) break
+    before.push(value)
+    first = value.trimStart().slice(0, 1)
+  }
+  async function* all(): AsyncGenerator<string> {
+    yield* before
+    yield* pieces
+  }
+  return { first, all: all() }
+}
+
+async function* readJsonLines(pieces: AsyncIterable<string>, path: string): AsyncGenerator<SourceRecord> {
+  let line = 0
+  let rest = ''
+  const parse = (text: string): SourceRecord[] => {
+    line++
+    if (text.trim() === '') return []
+    const where = `${path}, line ${line}`
+    try {
+      return [{ value: JSON.parse(text), where }]
+    } catch (error) {
+      throw new DatasetError(
+        `${where}: expected a JSON object on a line of its own, but it is no JSON (${(error as Error).message}).`,
+        { cause: error },
+      )
+    }
+  }
+  for await (const piece of pieces) {
+    const lines = (rest + piece).split('\n')
+    rest = lines.pop() ?? ''
+    for (const text of lines) yield* parse(text)
+  }
+  yield* parse(rest)
+}
+
+async function* readJsonList(pieces: AsyncIterable<string>, path: string): AsyncGenerator<SourceRecord> {
+  const { JSONParser, TokenType } = await import('@streamparser/json')
+  const parser = new JSONParser({ paths: ['$.*'], keepStack: false })
+  let line = 1
+  let depth = 0
+  let begun = 1
+  let found: SourceRecord[] = []
+  parser.onToken = ({ token }) => {
+    const closes = token === TokenType.RIGHT_BRACE || token === TokenType.RIGHT_BRACKET
+    if (depth === 1 && !closes && token !== TokenType.COMMA) begun = line
+    if (token === TokenType.LEFT_BRACE || token === TokenType.LEFT_BRACKET) depth++
+    if (closes) depth--
+  }
+  parser.onValue = ({ value }) => void found.push({ value, where: `${path}, line ${begun}` })
+  let failure: Error | undefined
+  parser.onError = (error) => {
+    failure ??= error
+  }
+  const fail = () => {
+    const why = failure ? ` (${failure.message})` : ''
+    return new DatasetError(
+      `${path}, line ${line}: expected a JSON list of records, but it is no JSON${why}.`,
+      {
+        cause: failure,
+      },
+    )
+  }
+  for await (const piece of pieces) {
+    for (const [index, text] of piece.split('\n').entries()) {
+      if (index > 0) {
+        parser.write('\n')
+        line++
+      }
+      // After the end of the list the parser takes nothing more, not even the last line break.
+      if (parser.isEnded && text.trim() !== '') throw fail()
+      if (!parser.isEnded) parser.write(text)
+      if (failure) throw fail()
+    }
+    yield* found
+    found = []
+  }
+  if (!parser.isEnded) throw fail()
+}
+
+/** Columns whose cells are JSON. */
+const JSON_COLUMNS = ['conversations', 'tools']
+
+async function* readCsv(pieces: AsyncIterable<string>, path: string): AsyncGenerator<SourceRecord> {
+  // This distribution works in Node, too; the default one only there.
+  const { parse } = await import('csv-parse/browser/esm')
+  let found: SourceRecord[] = []
+  const parser = parse({
+    columns: true,
+    skip_empty_lines: true,
+    on_record: (record: Record<string, string>, { lines }) => {
+      const where = `${path}, line ${lines}`
+      found.push({ value: withJsonCells(record, where), where })
+      return null
+    },
+  })
+  const step = (act: (done: () => void) => void) =>
+    new Promise<void>((resolve, reject) => {
+      parser.once('error', reject)
+      act(() => {
+        parser.removeListener('error', reject)
+        resolve()
+      })
+    })
+  try {
+    for await (const piece of pieces) {
+      await step((done) => parser.write(piece, done))
+      yield* found
+      found = []
+    }
+    await step((done) => parser.end(done))
+    yield* found
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string }
+    if (!code?.startsWith('CSV_')) throw error
+    throw new DatasetError(`${path}: expected CSV with a line of column names first. ${message}.`, {
+      cause: error,
+    })
+  }
+}
+
+function withJsonCells(record: Record<string, string>, where: string): Record<string, unknown> {
+  const value: Record<string, unknown> = { ...record }
+  for (const column of JSON_COLUMNS) {
+    const cell = record[column]
+    if (cell === undefined) continue
+    try {
+      value[column] = cell.trim() === '' ? undefined : JSON.parse(cell)
+    } catch (error) {
+      throw new DatasetError(`${where}: expected ${column} to hold JSON, found ${describe(cell)}.`, {
+        cause: error,
+      })
+    }
+  }
+  return value
+}

@@ -1,0 +1,101 @@
+import type { EvaluationData } from '../data/questions.js'
+import type { TrainingSample } from '../finetune/engine/training-engine.js'
+import type { ChatModel, GenerateOptions, Generation, PrefixHandle } from '../runtime/index.js'
+import { loadJieba, meanScores, type Scores, scoreAnswer } from './metrics/scores.js'
+
+export interface EvaluationOptions {
+  /** A P-Tuning v2 prefix. Default: none. */
+  readonly prefix?: PrefixHandle
+  /** Whether to let the model answer, for BLEU and ROUGE; without, only the loss is computed. Default true. */
+  readonly answers?: boolean
+  /** Questions asked side by side, up to what the model was loaded for. Default 1. */
+  readonly batchSize?: number
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: EvaluationProgress) => void
+}
+
+/** What an evaluation needs of a model; every `ChatModel` has it. */
+export interface EvaluatedModel extends Pick<ChatModel, 'config' | 'logits'> {
+  generateBatch(
+    prompts: readonly (readonly number[])[],
+    options: GenerateOptions,
+  ): { result(): Promise<Generation[]> }
+}
+
+export interface EvaluationProgress {
+  readonly stage: 'loss' | 'answers'
+  readonly done: number
+  readonly total: number
+}
+
+export interface Evaluation {
+  /** Cross entropy in nats, mean over the targets of all samples. */
+  readonly loss: number
+  /** e to the loss. */
+  readonly perplexity: number
+  /** Tokens that were predicted for it. */
+  readonly targets: number
+  /** Undefined where no answers were wanted. */
+  readonly scores: Scores | undefined
+  /** What was answered, most likely token by most likely token, and what should have been. */
+  readonly answers: readonly { readonly answer: string; readonly reference: string }[]
+}
+
+/**
+ * Evaluates a model, with or without a prefix: the loss on what it should say, and how close what it does say comes to
+ * that (BLEU-4, ROUGE).
+ * @throws as `logits` and `generateBatch` of the model
+ */
+export async function evaluate(
+  model: EvaluatedModel,
+  { dataset, questions, maxAnswerLength }: EvaluationData,
+  { prefix, answers: wanted = true, batchSize = 1, signal, onProgress }: EvaluationOptions = {},
+): Promise<Evaluation> {
+  let sum = 0
+  let targets = 0
+  for (let index = 0; index < dataset.length; index++) {
+    const sample = dataset.sample(index)
+    const logits = await model.logits(sample.ids, { prefix, signal })
+    sum += summedLoss(logits, sample, model.config.vocabulary)
+    targets += dataset.targets(index)
+    onProgress?.({ stage: 'loss', done: index + 1, total: dataset.length })
+  }
+  const answers: { answer: string; reference: string }[] = []
+  while (wanted && answers.length < questions.length) {
+    const group = questions.slice(answers.length, answers.length + batchSize)
+    const generations = await model
+      .generateBatch(
+        group.map(({ prompt }) => prompt),
+        { temperature: 0, maxTokens: maxAnswerLength, prefix, signal },
+      )
+      .result()
+    answers.push(
+      ...generations.map(({ text }, index) => ({ answer: text.trim(), reference: group[index].reference })),
+    )
+    onProgress?.({ stage: 'answers', done: answers.length, total: questions.length })
+  }
+  const loss = sum / targets
+  return { loss, perplexity: Math.exp(loss), targets, scores: await scoresOf(answers), answers }
+}
+
+async function scoresOf(answers: Evaluation['answers']): Promise<Scores | undefined> {
+  if (answers.length === 0) return undefined
+  const cut = await loadJieba()
+  return meanScores(answers.map(({ answer, reference }) => scoreAnswer(answer, reference, cut)))
+}
+
+/** Cross entropy of all targets of a sample. @param logits f32 [ids.length, vocabulary] */
+function summedLoss(logits: Float32Array, { labels }: TrainingSample, vocabulary: number): number {
+  let sum = 0
+  for (let row = 0; row + 1 < labels.length; row++) {
+    const target = labels[row + 1]
+    if (target < 0) continue
+    const scores = logits.subarray(row * vocabulary, (row + 1) * vocabulary)
+    let highest = Number.NEGATIVE_INFINITY
+    for (const score of scores) if (score > highest) highest = score
+    let total = 0
+    for (const score of scores) total += Math.exp(score - highest)
+    sum += Math.log(total) + highest - scores[target]
+  }
+  return sum
+}

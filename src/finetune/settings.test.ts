@@ -1,0 +1,100 @@
+/** Settings of a training in files, by the names of the official programs. */
+import { describe, expect, it } from 'vitest'
+import { PRESETS, parseSettings } from './index.js'
+
+const read = (text: string, base?: keyof typeof PRESETS) => parseSettings(text, 'settings.yaml', base)
+
+const SCRIPT = `
+PRE_SEQ_LEN: 128
+LR: 2e-2
+NUM_GPUS: 1
+MAX_SOURCE_LEN: 1024
+MAX_TARGET_LEN: 128
+DEV_BATCH_SIZE: 1
+GRAD_ACCUMULARION_STEPS: 32
+MAX_STEP: 1000
+SAVE_INTERVAL: 500
+DATASET_PATH: formatted_data/advertise_gen.jsonl
+`
+
+const YAML = `
+data_config:
+  train_file: train.json
+  num_proc: 16
+max_input_length: 128
+max_output_length: 256
+training_args:
+  # see transformers.Seq2SeqTrainingArguments
+  output_dir: ./output
+  max_steps: 3000
+  learning_rate: 3e-4
+  per_device_train_batch_size: 4
+  save_strategy: steps
+  save_steps: 500
+  evaluation_strategy: steps
+  lr_scheduler_type: constant_with_warmup
+  warmup_steps: 10
+  adam_epsilon: 1e-6
+  predict_with_generate: true
+  generation_config:
+    max_new_tokens: 512
+peft_config:
+  peft_type: PREFIX_TUNING
+  task_type: CAUSAL_LM
+  num_virtual_tokens: 64
+`
+
+describe('a file of settings', () => {
+  it('may have the names of finetune_pt.sh, whose values are the preset ptuning', async () => {
+    expect(await read(SCRIPT)).toEqual({ preset: PRESETS.ptuning, unused: ['DATASET_PATH'] })
+    const multiTurn = SCRIPT.replace(/MAX_(SOURCE|TARGET)_LEN: \d+\n/g, '').replace(': 32', ': 16')
+    expect((await read(`${multiTurn}MAX_SEQ_LEN: 2048`)).preset).toEqual(PRESETS['ptuning-multiturn'])
+  })
+
+  it('may have the structure of ptuning_v2.yaml', async () => {
+    const { preset, unused } = await read(YAML)
+    expect(preset).toEqual({
+      data: { format: 'multi-turn', maxLength: 385 },
+      training: {
+        ...PRESETS['ptuning-v2'].training,
+        learningRate: 3e-4,
+        schedule: 'constant',
+        warmupSteps: 10,
+        epsilon: 1e-6,
+        prefixLength: 64,
+      },
+    })
+    expect(unused).toContain('training_args.generation_config')
+    expect((await read('max_output_length: 100')).preset.data).toEqual({
+      format: 'multi-turn',
+      maxLength: 357,
+    })
+  })
+
+  it('leaves everything else to the preset', async () => {
+    const { preset } = await read('max_steps: 7\nprefix_projection: true', 'ptuning-v2')
+    expect(preset.data).toEqual(PRESETS['ptuning-v2'].data)
+    expect(preset.training).toEqual({
+      ...PRESETS['ptuning-v2'].training,
+      maxSteps: 7,
+      prefixProjection: true,
+    })
+  })
+
+  it.each([
+    ['LR: [', 'settings.yaml is no YAML'],
+    ['hello', 'settings.yaml: expected names and values, found "hello"'],
+    ['LR: fast', 'settings.yaml: LR is "fast"; expected a number.'],
+    ['training_args: {learning_rate: 1e-3, fp16: true}', 'training_args.fp16 is no setting'],
+    ['training_args: 3', 'expected training_args to be names and values'],
+    ['peft_config: {peft_type: LORA}', 'peft_config.peft_type is "LORA"; only PREFIX_TUNING is supported'],
+    ['NUM_GPUS: 4', 'NUM_GPUS is 4; only 1 is supported'],
+    ['lr_scheduler_type: polynomial', 'expected one of linear, cosine, constant, constant_with_warmup'],
+    ['prefix_projection: 1', 'prefix_projection is 1; expected true or false'],
+    ['MAX_SEQ_LEN: 0', 'MAX_SEQ_LEN is 0; expected a whole number of tokens'],
+    ['MAX_SEQ_LEN: 64\nMAX_SOURCE_LEN: 64', 'MAX_SOURCE_LEN has no meaning for conversations'],
+  ])('that says %j is refused', async (text, message) => {
+    await expect(read(text)).rejects.toThrow(message)
+    await expect(read(text)).rejects.toMatchObject({ name: 'TrainingSettingsError' })
+  })
+})

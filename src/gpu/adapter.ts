@@ -1,0 +1,67 @@
+import { NoAdapterError } from '../errors/index.js'
+import { Gpu, type GpuOptions, isSoftwareAdapter } from '../kernels/index.js'
+
+/**
+ * Which adapter to use: the fastest there is, the one that takes the least power where there are several, the software
+ * adapter (in Node on Linux x64, and in some browsers; slow, for tests), or a given one.
+ */
+export type DeviceChoice = 'auto' | 'low-power' | 'software' | GPUAdapter
+
+const isNode = typeof process !== 'undefined' && typeof process.versions?.node === 'string'
+
+async function webGpu(software: boolean): Promise<GPU> {
+  // A program in Node may have set `navigator.gpu` itself, but only another instance has the software adapter.
+  if (typeof navigator !== 'undefined' && navigator.gpu && !(software && isNode)) return navigator.gpu
+  if (isNode) return (await import('./node-gpu.js')).nodeGpu(software)
+  throw new NoAdapterError(
+    'This browser has no WebGPU. Use a current Chrome, Edge, Safari or Firefox, over https or on localhost.',
+  )
+}
+
+/** Why there is no adapter, and what to do. */
+function noAdapter(software: boolean): NoAdapterError {
+  if (!software) {
+    return new NoAdapterError(
+      isNode
+        ? 'WebGPU found no adapter: no Vulkan, Metal or Direct3D 12 driver answered, and the software adapter is for Linux on x64.'
+        : 'WebGPU found no adapter. Turn on graphics acceleration in the browser settings and update the GPU driver.',
+    )
+  }
+  return new NoAdapterError(
+    isNode
+      ? `There is no software adapter here: it is for Linux on x64, and this is ${process.platform} on ${process.arch}. Use the device "auto".`
+      : 'This browser offers no software adapter. Use the device "auto".',
+  )
+}
+
+/**
+ * The adapter of a choice.
+ * @throws NoAdapterError where there is none: a GPU is never taken for the software adapter
+ */
+export async function requestAdapter(choice: DeviceChoice = 'auto'): Promise<GPUAdapter> {
+  if (typeof choice !== 'string') return choice
+  const software = choice === 'software'
+  const gpu = await webGpu(software)
+  const adapter = await gpu.requestAdapter(
+    software && !isNode
+      ? { forceFallbackAdapter: true }
+      : { powerPreference: choice === 'low-power' ? 'low-power' : 'high-performance' },
+  )
+  if (!adapter || (software && !isSoftwareAdapter(adapter.info))) throw noAdapter(software)
+  return adapter
+}
+
+/** A device on the chosen adapter, with everything it offers. */
+export async function openGpu(choice?: DeviceChoice, options?: GpuOptions): Promise<Gpu> {
+  const adapter = await requestAdapter(choice)
+  if (!isNode) return Gpu.create(adapter, options)
+  const { waitUnhurried } = await import('./node-polling.js')
+  return Gpu.create(adapter, { onWait: waitUnhurried, ...options })
+}
+
+/** A name of an adapter for people. */
+export function adapterName(
+  info: Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>,
+): string {
+  return info.description || info.device || `${info.vendor} ${info.architecture}`.trim() || 'unknown adapter'
+}

@@ -1,0 +1,57 @@
+import type { Dispatch } from '../../../gpu/dispatch.js'
+import type { Gpu } from '../../../gpu/gpu.js'
+import { ACTIVATION_BLOCK } from '../../common/activation-block.js'
+import activationBlockSource from '../../common/activation-block.wgsl?raw'
+import { ATTENTION_SPLITS, type AttentionParts, splitReduction } from '../../common/decode-attention.js'
+import type { HeadShape } from '../../common/heads.js'
+import { laneReduction } from '../../common/reduce.js'
+import splitsSource from '../../common/splits.wgsl?raw'
+import { KernelArgumentError } from '../../errors.js'
+import type { ActivationBuffers } from '../../linear/linear-decode/linear-decode.js'
+import source from './attention-combine.wgsl?raw'
+
+export interface AttentionCombineBuffers extends AttentionParts {
+  /** vec4<u32> [rows]: (token, slot, position, prefix length). */
+  readonly rows: GPUBuffer
+  /** 8-bit activations [rows, heads * headDim]. */
+  readonly output: ActivationBuffers
+}
+
+/**
+ * Compiles the second half of decode attention, which puts the splits together and rounds to 8 bits.
+ * @throws KernelArgumentError for heads that do not fill blocks of 32 elements
+ */
+export async function compileAttentionCombine(
+  gpu: Gpu,
+  { heads, headDim }: HeadShape,
+): Promise<(label: string, buffers: AttentionCombineBuffers) => Dispatch> {
+  const tile = Math.max(headDim, ACTIVATION_BLOCK)
+  if (tile % headDim !== 0 || tile % ACTIVATION_BLOCK !== 0 || (heads * headDim) % tile !== 0) {
+    throw new KernelArgumentError(
+      'attention-combine',
+      `${heads} heads of ${headDim} in blocks of ${ACTIVATION_BLOCK}`,
+    )
+  }
+  // Lanes for every element; four times as many where lanes are plenty.
+  const workgroupSize = gpu.software ? tile : Math.min(4 * tile, gpu.limits.maxComputeInvocationsPerWorkgroup)
+  const reduction = laneReduction(gpu, workgroupSize)
+  const modules = [activationBlockSource, splitsSource, reduction.source, source]
+  const pipeline = await gpu.compile('attention-combine', modules, {
+    enable: reduction.enable,
+    u32: {
+      ...reduction.u32,
+      HEADS: heads,
+      HEAD_DIM: headDim,
+      TILE: tile,
+      TILE_HEADS: tile / headDim,
+      KEYS: splitReduction(gpu).u32.LANES,
+      SPLITS: ATTENTION_SPLITS,
+    },
+  })
+  return (label, { rows, parts, statistics, output }) => ({
+    label,
+    pipeline,
+    bindGroup: gpu.bind(pipeline, label, [rows, parts, statistics, output.blocks, output.scales]),
+    workgroups: (count) => [(heads * headDim) / tile, count, 1],
+  })
+}

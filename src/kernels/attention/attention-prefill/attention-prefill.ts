@@ -1,0 +1,82 @@
+import type { Dispatch } from '../../../gpu/dispatch.js'
+import type { Gpu } from '../../../gpu/gpu.js'
+import type { HeadShape } from '../../common/heads.js'
+import { hasSubgroupMatrices, MATRIX_EXTENSIONS } from '../../common/subgroup-matrices.js'
+import { KernelArgumentError } from '../../errors.js'
+import type { AttentionBuffers } from '../attention/attention.js'
+import subgroupSource from './attention-subgroup.wgsl?raw'
+import tiledSource from './attention-tiled.wgsl?raw'
+
+export interface AttentionPrefillConstants extends HeadShape {
+  /** Cache rows of a slot, prefix included. */
+  readonly capacity: number
+  /** Rows that the buffers have room for. */
+  readonly maxRows: number
+}
+
+/** What attention-subgroup.wgsl is written for, and what it takes of workgroup memory. */
+const ON_MATRICES = { headDim: 128, lines: 64, bytes: 31_776 }
+
+/** Cache rows that go through workgroup memory at a time. */
+const KEYS = 32
+
+/**
+ * Whether `compileAttentionPrefill` can use subgroup matrices, with queries, keys and weights rounded to f16; without
+ * them it computes in f32.
+ */
+export function usesSubgroupMatrices(gpu: Gpu, { headDim }: HeadShape): boolean {
+  const fits = gpu.limits.maxComputeWorkgroupStorageSize >= ON_MATRICES.bytes
+  return hasSubgroupMatrices(gpu) && headDim === ON_MATRICES.headDim && fits
+}
+
+/** Lines (pairs of a row and a head) of a workgroup of attention-tiled.wgsl. */
+function tiledLines(workgroupSize: number, headDim: number): number {
+  return Math.min(KEYS, (4 * 16 * workgroupSize) / headDim)
+}
+
+/** Whether attention-tiled.wgsl takes heads of this size, and its tiles fit into this GPU's workgroup memory. */
+export function fitsAttentionTiled(gpu: Gpu, { headDim }: HeadShape): boolean {
+  const workgroupSize = gpu.workgroupSize(64)
+  if (headDim % 16 !== 0 || headDim > 16 * workgroupSize) return false
+  const lines = tiledLines(workgroupSize, headDim)
+  const line = headDim / 4 + 1
+  const bytes = 16 * lines * line + 8 * KEYS * line + 4 * lines * (KEYS + 1) + 4 * lines + 16
+  return bytes <= gpu.limits.maxComputeWorkgroupStorageSize
+}
+
+/**
+ * Compiles causal attention over the cache for consecutive rows of one sequence: a row sees the whole prefix and the
+ * positions up to its own.
+ * @param onMatrices whether on subgroup matrices, by default where there are fitting ones
+ * @throws KernelArgumentError for heads that do not divide into groups, or not into 16 elements
+ */
+export async function compileAttentionPrefill(
+  gpu: Gpu,
+  constants: AttentionPrefillConstants,
+  onMatrices = usesSubgroupMatrices(gpu, constants),
+): Promise<(label: string, buffers: AttentionBuffers) => Dispatch> {
+  const { heads, kvGroups, headDim, capacity, maxRows } = constants
+  if (heads % kvGroups !== 0) {
+    throw new KernelArgumentError('attention-prefill', `${heads} heads in ${kvGroups} groups`)
+  }
+  const workgroupSize = gpu.workgroupSize(64)
+  if (headDim % 16 !== 0 || headDim > 16 * workgroupSize) {
+    throw new KernelArgumentError('attention-prefill', `heads of ${headDim}`)
+  }
+  const lines = onMatrices ? ON_MATRICES.lines : tiledLines(workgroupSize, headDim)
+  const u32 = { HEADS: heads, KV_GROUPS: kvGroups, CAPACITY: capacity, MAX_ROWS: maxRows }
+  const pipeline = onMatrices
+    ? await gpu.compile('attention-subgroup', [subgroupSource], {
+        enable: MATRIX_EXTENSIONS,
+        u32,
+      })
+    : await gpu.compile('attention-tiled', [tiledSource], {
+        u32: { ...u32, HEAD_DIM: headDim, LINES: lines, KEYS, WORKGROUP_SIZE: workgroupSize },
+      })
+  return (label, { rows, qkv, keys, values, parameters, y }) => ({
+    label,
+    pipeline,
+    bindGroup: gpu.bind(pipeline, label, [rows, qkv, keys, values, parameters, y]),
+    workgroups: (count) => [kvGroups, Math.ceil((count * heads) / kvGroups / lines), 1],
+  })
+}

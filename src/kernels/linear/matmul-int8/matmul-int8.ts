@@ -1,0 +1,68 @@
+import type { Dispatch } from '../../../gpu/dispatch.js'
+import type { Gpu } from '../../../gpu/gpu.js'
+import { type LinearBuffers, type LinearConstants, linearSpecialization } from '../../common/linear.js'
+import { type QuantizedFormat, weightBindings, weightReader } from '../../common/weight.js'
+import { KernelArgumentError } from '../../errors.js'
+import source from './matmul-int8.wgsl?raw'
+import type { QuantizedActivations } from './quantize-activations.js'
+import q4Source from './weight-q4.wgsl?raw'
+import q8Source from './weight-q8.wgsl?raw'
+
+const SOURCES = { q4: q4Source, q8: q8Source }
+
+/** As of every matrix product, with activations of 8 bits in place of x. */
+export type MatmulInt8Buffers = Omit<LinearBuffers, 'x'> & QuantizedActivations
+
+/** How a workgroup is laid out: each invocation has four rows and eight outputs. */
+function threads(gpu: Gpu): { threadRows: number; threadOutputs: number } {
+  const threadOutputs = gpu.software ? 4 : 16
+  return { threadRows: gpu.workgroupSize(256) / threadOutputs, threadOutputs }
+}
+
+/** Whether the groups of a weight fit into the workgroup memory of this GPU. */
+export function fitsMatmulInt8(gpu: Gpu, { groupSize }: QuantizedFormat): boolean {
+  const { threadRows, threadOutputs } = threads(gpu)
+  const words = (groupSize / 4) * (threadRows + 2 * threadOutputs) + 2 * 2 * threadOutputs
+  return words * 16 <= gpu.limits.maxComputeWorkgroupStorageSize
+}
+
+/**
+ * Compiles the matrix product y (+)= x * w^T (+ bias) for many rows of activations rounded to 8 bits, by
+ * `compileQuantizeActivations` for the weight's format.
+ * @param maxRows rows that x and y have room for
+ * @throws KernelArgumentError for a dense weight, or columns that do not divide into groups
+ */
+export async function compileMatmulInt8(
+  gpu: Gpu,
+  constants: LinearConstants,
+  maxRows: number,
+): Promise<(label: string, buffers: MatmulInt8Buffers) => Dispatch> {
+  const { format, inFeatures, outFeatures } = constants
+  if (format.type === 'f16') throw new KernelArgumentError('matmul-int8', 'the weight is not quantized')
+  const reader = weightReader('matmul-int8', format, inFeatures)
+  const { threadRows, threadOutputs } = threads(gpu)
+  const { u32, bool } = linearSpecialization(constants)
+  const pipeline = await gpu.compile('matmul-int8', [SOURCES[format.type], source], {
+    u32: {
+      ...reader.u32,
+      ...u32,
+      MAX_ROWS: maxRows,
+      THREAD_ROWS: threadRows,
+      THREAD_OUTPUTS: threadOutputs,
+    },
+    bool,
+  })
+  const tilesOfOutputs = Math.ceil(outFeatures / (8 * threadOutputs))
+  return (label, buffers) => ({
+    label,
+    pipeline,
+    bindGroup: gpu.bind(pipeline, label, [
+      ...weightBindings(buffers),
+      buffers.words,
+      buffers.ranges,
+      buffers.bias ?? gpu.empty,
+      buffers.y,
+    ]),
+    workgroups: (rows) => [Math.ceil(rows / (4 * threadRows)), tilesOfOutputs, 1],
+  })
+}

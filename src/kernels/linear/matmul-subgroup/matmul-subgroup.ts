@@ -1,0 +1,85 @@
+import type { Dispatch } from '../../../gpu/dispatch.js'
+import type { Gpu } from '../../../gpu/gpu.js'
+import { type LinearBuffers, type LinearConstants, linearSpecialization } from '../../common/linear.js'
+import { weightBindings, weightReader } from '../../common/weight.js'
+import { KernelArgumentError } from '../../errors.js'
+import source from './matmul-subgroup.wgsl?raw'
+import { halfMatrixShape } from './matrix-shape.js'
+import directSource from './output-direct.wgsl?raw'
+import edgesSource from './output-edges.wgsl?raw'
+import { fitsTiling, type MatmulTiling, matmulTiling, tileSize } from './tiling.js'
+import f16Source from './weight-f16.wgsl?raw'
+import q4Source from './weight-q4.wgsl?raw'
+import q8Source from './weight-q8.wgsl?raw'
+
+const SOURCES = { f16: f16Source, q4: q4Source, q8: q8Source }
+
+/** Elements that the readers of a format load at once; a group must not end within. */
+const UNIT = { f16: 8, q4: 16, q8: 8 }
+
+/** Whether this GPU has fitting subgroup matrices, and the workgroup memory that the product needs. */
+export function fitsMatmulSubgroup(gpu: Gpu): boolean {
+  const shape = halfMatrixShape(gpu)
+  return shape !== undefined && fitsTiling(shape, gpu.limits.maxComputeWorkgroupStorageSize)
+}
+
+/**
+ * Compiles the matrix product y (+)= x * w^T (+ bias) for many rows on subgroup matrices, with both factors rounded
+ * to f16. Only where `halfMatrixShape` finds a shape.
+ * @param maxRows rows that x and y have room for
+ * @param tiling how the product is cut up, by default for the best use of this size
+ * @throws KernelArgumentError where the GPU has no fitting subgroup matrices, or the columns do not divide into groups
+ */
+export async function compileMatmulSubgroup(
+  gpu: Gpu,
+  constants: LinearConstants,
+  maxRows: number,
+  tiling?: MatmulTiling,
+): Promise<(label: string, buffers: LinearBuffers) => Dispatch> {
+  const shape = halfMatrixShape(gpu)
+  if (!shape) throw new KernelArgumentError('matmul-subgroup', 'this GPU has no subgroup matrices of f16')
+  const { format, inFeatures, outFeatures } = constants
+  const reader = weightReader('matmul-subgroup', format, inFeatures)
+  const unit = UNIT[format.type]
+  if ('groupSize' in format && format.groupSize % unit !== 0) {
+    throw new KernelArgumentError(
+      'matmul-subgroup',
+      `groups of ${format.groupSize} do not divide into ${unit} elements`,
+    )
+  }
+  const tiles = tiling ?? matmulTiling(shape, maxRows, gpu.limits.maxComputeWorkgroupStorageSize)
+  const { tileRows, tileOutputs } = tileSize(shape, tiles)
+  // Lines of matrices are stored straight to y where 16 bytes of it are aligned.
+  const aligned = constants.outStride % 4 === 0 && constants.outOffset % 4 === 0
+  const oneStart = !(constants.hasBias && constants.accumulate)
+  const direct = aligned && oneStart && maxRows >= tileRows && outFeatures >= tileOutputs
+  const { u32, bool } = linearSpecialization(constants)
+  const modules = [SOURCES[format.type], direct ? directSource : edgesSource, source]
+  const pipeline = await gpu.compile('matmul-subgroup', modules, {
+    enable: ['f16', 'chromium_experimental_subgroup_matrix'],
+    u32: {
+      ...reader.u32,
+      ...u32,
+      MAX_ROWS: maxRows,
+      M: shape.M,
+      N: shape.N,
+      K: shape.K,
+      SUBGROUP_SIZE: shape.subgroupSize,
+      ROW_SUBGROUPS: tiles.rowSubgroups,
+      OUTPUT_SUBGROUPS: tiles.outputSubgroups,
+      TILE_DEPTH: tiles.depth,
+    },
+    bool,
+  })
+  return (label, buffers) => ({
+    label,
+    pipeline,
+    bindGroup: gpu.bind(pipeline, label, [
+      ...weightBindings(buffers),
+      buffers.x,
+      buffers.bias ?? gpu.empty,
+      buffers.y,
+    ]),
+    workgroups: (rows) => [Math.ceil(rows / tileRows), Math.ceil(outFeatures / tileOutputs), 1],
+  })
+}

@@ -1,0 +1,1 @@
+export { linearReference as matmulReference } from '../../common/linear.reference.js'

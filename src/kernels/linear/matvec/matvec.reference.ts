@@ -1,0 +1,1 @@
+export { linearReference as matvecReference } from '../../common/linear.reference.js'

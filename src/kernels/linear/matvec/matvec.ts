@@ -1,0 +1,45 @@
+import { type Dispatch, flatWorkgroups } from '../../../gpu/dispatch.js'
+import type { Gpu } from '../../../gpu/gpu.js'
+import { type LinearBuffers, type LinearConstants, linearSpecialization } from '../../common/linear.js'
+import { workgroupReduction } from '../../common/reduce.js'
+import { weightBindings, weightReader } from '../../common/weight.js'
+import { KernelArgumentError } from '../../errors.js'
+import source from './matvec.wgsl?raw'
+
+/** Outputs that one workgroup computes; fixed in the WGSL by the width of a vec4. */
+const OUTPUTS_PER_WORKGROUP = 4
+
+/** More rows than this need more registers than they save memory reads: use `compileMatmul`. */
+export const MATVEC_MAX_ROWS = 8
+
+/**
+ * Compiles the matrix product y (+)= x * w^T (+ bias) for a fixed, small number of rows.
+ * @param rows rows of x and y, 1 to 8
+ */
+export async function compileMatvec(
+  gpu: Gpu,
+  constants: LinearConstants,
+  rows: number,
+): Promise<(label: string, buffers: LinearBuffers) => Dispatch> {
+  if (rows < 1 || rows > MATVEC_MAX_ROWS) throw new KernelArgumentError('matvec', `${rows} rows, not 1 to 8`)
+  const reader = weightReader('matvec', constants.format, constants.inFeatures)
+  const reduction = workgroupReduction(gpu, gpu.workgroupSize(64))
+  const { u32, bool } = linearSpecialization(constants)
+  const pipeline = await gpu.compile('matvec', [reader.source, reduction.source, source], {
+    enable: reduction.enable,
+    u32: { ...reader.u32, ...reduction.u32, ...u32, ROWS: rows },
+    bool,
+  })
+  const workgroups = flatWorkgroups(Math.ceil(constants.outFeatures / OUTPUTS_PER_WORKGROUP))
+  return (label, buffers) => ({
+    label,
+    pipeline,
+    bindGroup: gpu.bind(pipeline, label, [
+      ...weightBindings(buffers),
+      buffers.x,
+      buffers.bias ?? gpu.empty,
+      buffers.y,
+    ]),
+    workgroups: () => workgroups,
+  })
+}

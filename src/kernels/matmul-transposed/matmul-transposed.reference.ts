@@ -1,1 +1,0 @@
-export { linearTransposedReference as matmulTransposedReference } from '../common/linear-transposed.reference.js'

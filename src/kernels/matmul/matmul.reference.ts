@@ -1,1 +1,0 @@
-export { linearReference as matmulReference } from '../common/linear.reference.js'

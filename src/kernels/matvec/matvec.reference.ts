@@ -1,1 +1,0 @@
-export { linearReference as matvecReference } from '../common/linear.reference.js'

@@ -1,0 +1,74 @@
+import type { Dispatch } from '../../../gpu/dispatch.js'
+import type { Gpu } from '../../../gpu/gpu.js'
+import { KernelArgumentError } from '../../errors.js'
+import { BANNED_SCORE, MAX_STOP_IDS } from '../sample/parameters.js'
+import stateSource from '../sample/state.wgsl?raw'
+import source from './ban-sequences.wgsl?raw'
+
+export interface BanSequencesConstants {
+  /** Ids in a row of scores. */
+  readonly vocabulary: number
+  /** Ids in a row's history ring. */
+  readonly historyCapacity: number
+}
+
+export interface BanSequencesBuffers {
+  /** See `bannedSequenceWords`. */
+  readonly banned: GPUBuffer
+  /** Last ids, u32 [rows, historyCapacity]. */
+  readonly history: GPUBuffer
+  /** See `sequenceWords`. */
+  readonly sequences: GPUBuffer
+  /** In and out, f32 [rows, vocabulary]. */
+  readonly scores: GPUBuffer
+}
+
+/**
+ * The contents of the `banned` buffer: the number of sequences, where each starts, where the last ends, their ids.
+ * @throws KernelArgumentError for an empty sequence, one too long for the history, or an id outside the vocabulary
+ */
+export function bannedSequenceWords(
+  sequences: readonly (readonly number[])[],
+  { vocabulary, historyCapacity }: BanSequencesConstants,
+): Uint32Array<ArrayBuffer> {
+  for (const ids of sequences) {
+    if (ids.length < 1 || ids.length > historyCapacity + 1) {
+      throw new KernelArgumentError(
+        'ban-sequences',
+        `a sequence has ${ids.length} ids, not 1..${historyCapacity + 1}`,
+      )
+    }
+    const outside = ids.find((id) => !(Number.isInteger(id) && id >= 0 && id < vocabulary))
+    if (outside !== undefined) {
+      throw new KernelArgumentError(
+        'ban-sequences',
+        `id ${outside} is not within the vocabulary of ${vocabulary}`,
+      )
+    }
+  }
+  const starts = [sequences.length + 2]
+  for (const ids of sequences) starts.push(starts[starts.length - 1] + ids.length)
+  return Uint32Array.from([sequences.length, ...starts, ...sequences.flat()])
+}
+
+/** Compiles the ban of sequences of ids: it bans the id that would complete one of them. */
+export async function compileBanSequences(
+  gpu: Gpu,
+  { vocabulary, historyCapacity }: BanSequencesConstants,
+): Promise<(label: string, buffers: BanSequencesBuffers) => Dispatch> {
+  const pipeline = await gpu.compile('ban-sequences', [stateSource, source], {
+    u32: {
+      WORKGROUP_SIZE: gpu.workgroupSize(64),
+      VOCAB: vocabulary,
+      HISTORY_CAPACITY: historyCapacity,
+      MAX_STOP_IDS,
+    },
+    f32: { BANNED_SCORE },
+  })
+  return (label, { banned, history, sequences, scores }) => ({
+    label,
+    pipeline,
+    bindGroup: gpu.bind(pipeline, label, [banned, history, sequences, scores]),
+    workgroups: (rows) => [rows, 1, 1],
+  })
+}

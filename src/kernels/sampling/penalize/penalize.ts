@@ -1,0 +1,42 @@
+import type { Dispatch } from '../../../gpu/dispatch.js'
+import type { Gpu } from '../../../gpu/gpu.js'
+import { BANNED_SCORE, MAX_STOP_IDS } from '../sample/parameters.js'
+import stateSource from '../sample/state.wgsl?raw'
+import { PROMPT_FLAG } from './counts.js'
+import source from './penalize.wgsl?raw'
+
+export interface PenalizeConstants {
+  /** Ids in a row of logits. */
+  readonly vocabulary: number
+}
+
+export interface PenalizeBuffers {
+  /** Logits of the model, f32 [rows, vocabulary]. */
+  readonly logits: GPUBuffer
+  /** Occurrences of ids, u32 [rows, vocabulary]; see `promptCounts`. */
+  readonly counts: GPUBuffer
+  /** Added to the logits, f32 [vocabulary]; see `logitBiasFloats`. */
+  readonly logitBias: GPUBuffer
+  /** See `samplingParameterWords`. */
+  readonly parameters: GPUBuffer
+  /** Output, f32 [rows, vocabulary]. */
+  readonly scores: GPUBuffer
+}
+
+/** Compiles the penalties on repeated ids and the bias: logits -> scores, which leaves the logits as they are. */
+export async function compilePenalize(
+  gpu: Gpu,
+  { vocabulary }: PenalizeConstants,
+): Promise<(label: string, buffers: PenalizeBuffers) => Dispatch> {
+  const workgroupSize = gpu.workgroupSize(256)
+  const pipeline = await gpu.compile('penalize', [stateSource, source], {
+    u32: { WORKGROUP_SIZE: workgroupSize, VOCAB: vocabulary, MAX_STOP_IDS, PROMPT_FLAG },
+    f32: { BANNED_SCORE },
+  })
+  return (label, { logits, counts, logitBias, parameters, scores }) => ({
+    label,
+    pipeline,
+    bindGroup: gpu.bind(pipeline, label, [logits, counts, logitBias, parameters, scores]),
+    workgroups: (rows) => [Math.ceil(vocabulary / workgroupSize), rows, 1],
+  })
+}

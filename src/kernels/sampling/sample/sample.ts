@@ -1,0 +1,99 @@
+import type { Dispatch } from '../../../gpu/dispatch.js'
+import type { Gpu } from '../../../gpu/gpu.js'
+import { KernelArgumentError } from '../../errors.js'
+import keepBestSource from './keep-best.wgsl?raw'
+import { BANNED_SCORE, MAX_STOP_IDS } from './parameters.js'
+import randomSource from './random.wgsl?raw'
+import source from './sample.wgsl?raw'
+import { FLAG_ALL_BANNED, FLAG_FINISHED, FLAG_IDLE, FLAG_NOT_FINITE } from './sequence.js'
+import stateSource from './state.wgsl?raw'
+import surveySource from './survey.wgsl?raw'
+
+export interface SampleConstants {
+  /** Ids in a row of logits, at most 65,535. */
+  readonly vocabulary: number
+  /** Rows in a line of the output ring: the most rows that are sampled together. */
+  readonly batch: number
+  /** Lines of the output ring: at least as many as there are steps under way before one is read. */
+  readonly ringSteps: number
+  /** Ids in a row's history ring. */
+  readonly historyCapacity: number
+}
+
+export interface SampleBuffers {
+  /** Logits of the model, f32 [rows, vocabulary]. */
+  readonly logits: GPUBuffer
+  /** Logits after penalties, bias and bans, f32 [rows, vocabulary]. */
+  readonly scores: GPUBuffer
+  /** Occurrences of ids, u32 [rows, vocabulary]; see `promptCounts`. */
+  readonly counts: GPUBuffer
+  /** See `samplingParameterWords`. */
+  readonly parameters: GPUBuffer
+  /** See `sequenceWords`. */
+  readonly sequences: GPUBuffer
+  /** (token, slot, position, prefix length), u32 [rows, 4]. */
+  readonly rows: GPUBuffer
+  /** Last ids, u32 [rows, historyCapacity]. */
+  readonly history: GPUBuffer
+  /** Results, u32 [ringSteps, batch, 4]; see `readOutput`. */
+  readonly outputs: GPUBuffer
+}
+
+/**
+ * How the radix selection of keep-best.wgsl is laid out: bits decided by one look at the row, a divisor of 30, and
+ * how many ids can be listed. Software adapters take seconds to compile a kernel with much workgroup memory.
+ */
+const SELECTION = { BIN_BITS: 10, LIST_CAPACITY: 1024 }
+const SOFTWARE_SELECTION = { BIN_BITS: 6, LIST_CAPACITY: 64 }
+
+/**
+ * Compiles the sampler: draws the next id of each row and advances the row's state.
+ * @throws KernelArgumentError for sizes below 1 or a vocabulary above 65,535
+ */
+export async function compileSample(
+  gpu: Gpu,
+  { vocabulary, batch, ringSteps, historyCapacity }: SampleConstants,
+): Promise<(label: string, buffers: SampleBuffers) => Dispatch> {
+  // Histograms add up 16-bit halves of weights in 32 bits: room for 2^16 of them.
+  if (vocabulary < 1 || vocabulary > 65_535) {
+    throw new KernelArgumentError('sample', `vocabulary ${vocabulary} is not within 1..65535`)
+  }
+  if (Math.min(batch, ringSteps, historyCapacity) < 1) {
+    throw new KernelArgumentError('sample', 'batch, ringSteps and historyCapacity must be at least 1')
+  }
+  // One workgroup reads a whole row: the more lanes it has, the more loads are under way.
+  const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX } = gpu.limits
+  const lanes = Math.min(1024, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX)
+  const modules = [stateSource, randomSource, surveySource, keepBestSource, source]
+  const pipeline = await gpu.compile('sample', modules, {
+    u32: {
+      ...(gpu.software ? SOFTWARE_SELECTION : SELECTION),
+      WORKGROUP_SIZE: gpu.workgroupSize(lanes),
+      VOCAB: vocabulary,
+      BATCH: batch,
+      RING_STEPS: ringSteps,
+      HISTORY_CAPACITY: historyCapacity,
+      MAX_STOP_IDS,
+      FLAG_FINISHED,
+      FLAG_NOT_FINITE,
+      FLAG_ALL_BANNED,
+      FLAG_IDLE,
+    },
+    f32: { BANNED_SCORE },
+  })
+  return (label, { logits, scores, counts, parameters, sequences, rows, history, outputs }) => ({
+    label,
+    pipeline,
+    bindGroup: gpu.bind(pipeline, label, [
+      logits,
+      scores,
+      counts,
+      parameters,
+      sequences,
+      rows,
+      history,
+      outputs,
+    ]),
+    workgroups: (rowCount) => [rowCount, 1, 1],
+  })
+}

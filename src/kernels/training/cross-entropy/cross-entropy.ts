@@ -1,0 +1,28 @@
+import type { Dispatch } from '../../../gpu/dispatch.js'
+import type { BufferRange, Gpu } from '../../../gpu/gpu.js'
+import source from './cross-entropy.wgsl?raw'
+
+export interface CrossEntropyBuffers {
+  /** Logits, f32 [rows, vocabulary]; become the gradient of the sum of the losses. */
+  readonly x: GPUBuffer
+  /** u32 [rows], ids below `vocabulary`. */
+  readonly targets: BufferRange
+  /** Output, f32 [rows]: NaN where a logit is NaN or infinite. */
+  readonly losses: BufferRange
+}
+
+/** Compiles the cross entropy of rows of logits, in nats, and its gradient, written over the logits. */
+export async function compileCrossEntropy(
+  gpu: Gpu,
+  vocabulary: number,
+): Promise<(label: string, buffers: CrossEntropyBuffers) => Dispatch> {
+  const pipeline = await gpu.compile('cross-entropy', [source], {
+    u32: { VOCAB: vocabulary, WORKGROUP_SIZE: gpu.workgroupSize(256) },
+  })
+  return (label, { x, targets, losses }) => ({
+    label,
+    pipeline,
+    bindGroup: gpu.bind(pipeline, label, [x, targets, losses]),
+    workgroups: (rows) => [rows, 1, 1],
+  })
+}

@@ -1,0 +1,43 @@
+import type { Dispatch } from '../../../gpu/dispatch.js'
+import type { BufferRange, Gpu } from '../../../gpu/gpu.js'
+import { KernelArgumentError } from '../../errors.js'
+import source from './embedding-gradient.wgsl?raw'
+
+export interface EmbeddingGradientBuffers {
+  /** Gradient of the embedded rows, f32 [any, width]. */
+  readonly dx: BufferRange
+  /** From `embeddingGroups`, u32 [rows]: row numbers, those of a token side by side. */
+  readonly order: BufferRange
+  /** From `embeddingGroups`, u32 [distinct, 3]: token, its first place in order, its count. */
+  readonly groups: BufferRange
+  /** f32 [1]: what the gradient is multiplied by before it is added. */
+  readonly scale: GPUBuffer
+  /** Gradient of the table, f32 [tokens, width], added to. */
+  readonly dw: GPUBuffer
+}
+
+/**
+ * Compiles the gradient of an embedding table with rows of `width`: each token's rows of dx are added to its row of dw.
+ * The number of rows that the dispatch is asked for is that of distinct tokens. The order of additions is always the
+ * same.
+ * @throws KernelArgumentError where the width is no positive integer
+ */
+export async function compileEmbeddingGradient(
+  gpu: Gpu,
+  width: number,
+): Promise<(label: string, buffers: EmbeddingGradientBuffers) => Dispatch> {
+  if (!Number.isSafeInteger(width) || width < 1) {
+    throw new KernelArgumentError('embedding-gradient', `rows of ${width}`)
+  }
+  const workgroupSize = gpu.workgroupSize(256)
+  const pipeline = await gpu.compile('embedding-gradient', [source], {
+    u32: { WIDTH: width, WORKGROUP_SIZE: workgroupSize },
+  })
+  const columns = Math.ceil(width / workgroupSize)
+  return (label, { dx, order, groups, scale, dw }) => ({
+    label,
+    pipeline,
+    bindGroup: gpu.bind(pipeline, label, [dx, order, groups, scale, dw]),
+    workgroups: (distinct) => [distinct, columns, 1],
+  })
+}

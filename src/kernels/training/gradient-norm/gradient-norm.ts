@@ -1,0 +1,60 @@
+import type { Dispatch } from '../../../gpu/dispatch.js'
+import type { Gpu } from '../../../gpu/gpu.js'
+import { workgroupReduction } from '../../common/reduce.js'
+import clipSource from './clip-scale.wgsl?raw'
+import source from './gradient-norm.wgsl?raw'
+
+export interface GradientNormBuffers {
+  /** f32, as many elements as `counts` says of each. */
+  readonly gradients: readonly GPUBuffer[]
+  /** f32 [counts.length * GRADIENT_NORM_PARTS], scratch. */
+  readonly parts: GPUBuffer
+  /** f32 [1]: the greatest norm; 0 does not clip. */
+  readonly settings: GPUBuffer
+  /** Output, f32 [2]: the norm, and what the gradient is to be multiplied by; 0 where the norm is not finite. */
+  readonly result: GPUBuffer
+}
+
+/** Workgroups that share a gradient. */
+export const GRADIENT_NORM_PARTS = 256
+
+/**
+ * Compiles the norm of several gradients together, and the scale that limits it. The order of additions is always the
+ * same.
+ * @param counts elements of each gradient
+ */
+export async function compileGradientNorm(
+  gpu: Gpu,
+  counts: readonly number[],
+): Promise<(label: string, buffers: GradientNormBuffers) => Dispatch[]> {
+  const reduction = workgroupReduction(gpu, gpu.workgroupSize(256))
+  const { enable, u32 } = reduction
+  const squares = await Promise.all(
+    counts.map((COUNT, index) =>
+      gpu.compile('gradient-norm', [reduction.source, source], {
+        enable,
+        u32: { ...u32, COUNT, PARTS: GRADIENT_NORM_PARTS, FIRST_PART: index * GRADIENT_NORM_PARTS },
+      }),
+    ),
+  )
+  const clip = await gpu.compile('clip-scale', [reduction.source, clipSource], {
+    enable,
+    u32: { ...u32, COUNT: counts.length * GRADIENT_NORM_PARTS },
+  })
+  return (label, { gradients, parts, settings, result }) => [
+    ...squares.map(
+      (pipeline, index): Dispatch => ({
+        label,
+        pipeline,
+        bindGroup: gpu.bind(pipeline, label, [gradients[index], parts]),
+        workgroups: () => [GRADIENT_NORM_PARTS, 1, 1],
+      }),
+    ),
+    {
+      label,
+      pipeline: clip,
+      bindGroup: gpu.bind(clip, label, [parts, settings, result]),
+      workgroups: () => [1, 1, 1],
+    },
+  ]
+}

@@ -1,0 +1,1 @@
+export { linearTransposedReference as matmulTransposedReference } from '../../common/linear-transposed.reference.js'

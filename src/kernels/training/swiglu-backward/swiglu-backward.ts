@@ -1,0 +1,27 @@
+import type { Dispatch } from '../../../gpu/dispatch.js'
+import type { Gpu } from '../../../gpu/gpu.js'
+import source from './swiglu-backward.wgsl?raw'
+
+export interface SwigluBackwardBuffers {
+  /** Gate and up projection, f32 [rows, 2 width]; becomes the gradient of both. */
+  readonly x: GPUBuffer
+  /** Gradient of SwiGLU's output, f32 [rows, width]. */
+  readonly dy: GPUBuffer
+}
+
+/** Compiles the gradient of SwiGLU, written over its input: nobody needs that afterwards. */
+export async function compileSwigluBackward(
+  gpu: Gpu,
+  width: number,
+): Promise<(label: string, buffers: SwigluBackwardBuffers) => Dispatch> {
+  const workgroupSize = gpu.workgroupSize(256)
+  const pipeline = await gpu.compile('swiglu-backward', [source], {
+    u32: { WIDTH: width, WORKGROUP_SIZE: workgroupSize },
+  })
+  return (label, { x, dy }) => ({
+    label,
+    pipeline,
+    bindGroup: gpu.bind(pipeline, label, [x, dy]),
+    workgroups: (rows) => [Math.ceil(width / workgroupSize), rows, 1],
+  })
+}

@@ -1,0 +1,37 @@
+import type { Dispatch } from '../../../gpu/dispatch.js'
+import type { Gpu } from '../../../gpu/gpu.js'
+import { KernelArgumentError } from '../../errors.js'
+import source from './tanh-backward.wgsl?raw'
+
+export interface TanhBackwardBuffers {
+  /** The output of tanh, f32 [count]. */
+  readonly y: GPUBuffer
+  /** Gradient of y, f32 [count]; becomes the gradient of the input. */
+  readonly gradient: GPUBuffer
+}
+
+const MAX_WORKGROUPS = 65_535
+
+/**
+ * Compiles the gradient of tanh of `count` elements, from its output, in place.
+ * @throws KernelArgumentError for more elements than one dispatch holds
+ */
+export async function compileTanhBackward(
+  gpu: Gpu,
+  count: number,
+): Promise<(label: string, buffers: TanhBackwardBuffers) => Dispatch> {
+  const workgroupSize = gpu.workgroupSize(256)
+  const workgroups = Math.ceil(count / workgroupSize)
+  if (workgroups > MAX_WORKGROUPS) {
+    throw new KernelArgumentError('tanh-backward', `${count} elements are too many`)
+  }
+  const pipeline = await gpu.compile('tanh-backward', [source], {
+    u32: { COUNT: count, WORKGROUP_SIZE: workgroupSize },
+  })
+  return (label, { y, gradient }) => ({
+    label,
+    pipeline,
+    bindGroup: gpu.bind(pipeline, label, [y, gradient]),
+    workgroups: () => [workgroups, 1, 1],
+  })
+}

@@ -1,0 +1,86 @@
+import {
+  type AffineQuantization,
+  chatGLMQuantizationBits,
+  parseQuantizationConfig,
+  quantizationOf,
+} from '../../checkpoint/index.js'
+import { DEFAULT_CONTEXT_LENGTH, type LoadModelOptions, resolveQuantization } from '../generate/load-model.js'
+import { type ModelConfig, parseModelConfig } from '../model/config.js'
+import { quantizedFormat, rowBytes } from '../model/stored-matrix.js'
+import { modelTensors, type TensorSpec, tensorList } from '../model/tensors.js'
+import { MOST_CHUNK_ROWS, PREFIX_ROWS } from './webgpu/engine.js'
+
+export type EstimateMemoryOptions = Pick<LoadModelOptions, 'quantization' | 'contextLength' | 'batchSize'>
+
+/** What a model will need on the GPU, in bytes. */
+export interface MemoryEstimate {
+  readonly weights: number
+  readonly cache: number
+  /** About: which kernels are used is not known before. */
+  readonly activations: number
+  readonly total: number
+  /**
+   * The largest buffer that cannot be split: compare it with the adapter's `maxStorageBufferBindingSize`. Weights are
+   * split where they are larger.
+   */
+  readonly largestBuffer: number
+}
+
+/** The group size that floats, or the official form, are given: as `quantizationAfter`. */
+function inGroups(bits: 4 | 8, columns: number, most: number): AffineQuantization | undefined {
+  const groupSize = ([64, 32] as const).find((size) => size <= most && columns % size === 0)
+  return groupSize && { bits, groupSize }
+}
+
+/** How a matrix lies on the GPU, by what `config.json` says of it. */
+function quantizationOnGpu(
+  json: unknown,
+  { name, shape }: TensorSpec,
+  wanted: AffineQuantization | undefined,
+): AffineQuantization | undefined {
+  const stored = quantizationOf(parseQuantizationConfig(json), name)
+  if (stored) return stored
+  // `quantize()` of the official code leaves embedding and output layer as they are.
+  const official = name.includes('.layers.') ? chatGLMQuantizationBits(json) : undefined
+  if (official) return inGroups(official, shape[1], 64)
+  return wanted && inGroups(wanted.bits, shape[1], wanted.groupSize)
+}
+
+/** Bytes of a row of all activations: prefill's in f32, and a copy of the widest in 8 bits with its ranges. */
+function activationRow({ hidden, ffn, heads, kvGroups, headDim }: ModelConfig): number {
+  const floats = 4 + 2 * hidden + (2 * heads + 2 * kvGroups) * headDim + 3 * ffn
+  return 4 * floats + 1.25 * ffn
+}
+
+/**
+ * What a model will need on the GPU, before any of its weights is read: to compare with the GPU's memory and with
+ * `largestBuffer`'s limit before a download. Weights and cache are exact, a P-Tuning prefix comes on top.
+ *
+ * @param config the parsed `config.json`
+ * @throws ModelConfigError, ConfigError, InvalidOptionError
+ */
+export function estimateMemory(config: unknown, options: EstimateMemoryOptions = {}): MemoryEstimate {
+  const shape = parseModelConfig(config)
+  const { layers, kvGroups, headDim, vocabulary, maxContextLength } = shape
+  const { batchSize = 1, contextLength = Math.min(DEFAULT_CONTEXT_LENGTH, maxContextLength) } = options
+  const wanted = options.quantization && resolveQuantization(options.quantization)
+  const aligned = (bytes: number) => Math.max(16, Math.ceil(bytes / 16) * 16)
+
+  // cos and sin of every position, for a quarter of the head's elements.
+  let weights = aligned(contextLength * (headDim / 4) * 8)
+  for (const tensor of tensorList(modelTensors(shape))) {
+    const [rows, columns] = tensor.shape
+    const quantization = columns === undefined ? undefined : quantizationOnGpu(config, tensor, wanted)
+    const format = quantization ? quantizedFormat(quantization) : ({ type: 'f16' } as const)
+    const { weightBytes, groupBytes } = rowBytes(format, columns ?? 1)
+    weights += aligned(rows * weightBytes) + (groupBytes > 0 ? 2 * aligned(rows * groupBytes) : 0)
+  }
+  const cacheBuffer = aligned(batchSize * (contextLength + PREFIX_ROWS) * kvGroups * headDim * 2)
+  const cache = 2 * layers * cacheBuffer
+  const rows = Math.min(contextLength, MOST_CHUNK_ROWS)
+  // Logits, scores and counts of each sequence, and a bias for each id.
+  const sampling = (3 * batchSize + 1) * vocabulary * 4
+  const activations = (rows + batchSize) * activationRow(shape) + sampling
+  const largestBuffer = Math.max(cacheBuffer, rows * 2 * shape.ffn * 4, batchSize * vocabulary * 4)
+  return { weights, cache, activations, total: weights + cache + activations, largestBuffer }
+}

@@ -1,0 +1,92 @@
+import { InvalidOptionError } from '../../errors/index.js'
+
+/** How the next token is chosen. The defaults are those of the official `chat()`. */
+export interface SamplingOptions {
+  /** Divides the logits; 0 takes the most likely token always. Default 0.8. */
+  readonly temperature?: number
+  /** Only the k most likely tokens; 0 for all. Default 50. */
+  readonly topK?: number
+  /** Only the most likely tokens that together have this probability. Default 0.8. */
+  readonly topP?: number
+  /** Only tokens at least this likely relative to the most likely one. Default 0: all. */
+  readonly minP?: number
+  /** Divides positive and multiplies negative logits of ids in prompt or answer. Default 1: off. */
+  readonly repetitionPenalty?: number
+  /** Subtracted from the logits of ids that the answer contains. Default 0. */
+  readonly presencePenalty?: number
+  /** Subtracted once for each time an id occurs in the answer. Default 0. */
+  readonly frequencyPenalty?: number
+  /** Added to the logits of single ids. */
+  readonly logitBias?: Readonly<Record<number, number>>
+  /** Token sequences that must not appear in the answer; `bannedWords` of the chat API become these. */
+  readonly bannedIds?: readonly (readonly number[])[]
+  /** The same seed on the same adapter gives the same text. Default: a random one. */
+  readonly seed?: number
+}
+
+export type ResolvedSampling = Required<SamplingOptions>
+
+/** The sampling settings of the official `chat()` of chatglm3-6b. */
+export const OFFICIAL_SAMPLING = {
+  temperature: 0.8,
+  topK: 50,
+  topP: 0.8,
+  minP: 0,
+  repetitionPenalty: 1,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+} as const
+
+function range(option: string, value: number, low: number, high: number, expected: string): void {
+  if (!(value >= low && value <= high)) throw new InvalidOptionError(option, value, expected)
+}
+
+/**
+ * Fills in the defaults and checks every value.
+ * @throws InvalidOptionError naming the option
+ */
+export function resolveSampling(options: SamplingOptions, vocabulary: number): ResolvedSampling {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  const resolved: ResolvedSampling = {
+    ...OFFICIAL_SAMPLING,
+    logitBias: {},
+    bannedIds: [],
+    seed: Math.floor(Math.random() * 2 ** 32),
+    ...given,
+  }
+  range('temperature', resolved.temperature, 0, 1e4, 'a number from 0 (always the most likely token) up')
+  range('topP', resolved.topP, Number.MIN_VALUE, 1, 'a number above 0 and up to 1')
+  range('minP', resolved.minP, 0, 1, 'a number from 0 to 1')
+  range('repetitionPenalty', resolved.repetitionPenalty, 1e-3, 1e3, 'a number above 0; 1 is no penalty')
+  range(
+    'presencePenalty',
+    resolved.presencePenalty,
+    -1e3,
+    1e3,
+    'a number from -1000 to 1000; 0 is no penalty',
+  )
+  range(
+    'frequencyPenalty',
+    resolved.frequencyPenalty,
+    -1e3,
+    1e3,
+    'a number from -1000 to 1000; 0 is no penalty',
+  )
+  if (!Number.isSafeInteger(resolved.topK) || resolved.topK < 0) {
+    throw new InvalidOptionError('topK', resolved.topK, 'a whole number; 0 keeps all tokens')
+  }
+  if (!Number.isSafeInteger(resolved.seed))
+    throw new InvalidOptionError('seed', resolved.seed, 'a whole number')
+  const isToken = (id: number) => Number.isInteger(id) && id >= 0 && id < vocabulary
+  for (const [id, bias] of Object.entries(resolved.logitBias)) {
+    if (!isToken(Number(id)))
+      throw new InvalidOptionError('logitBias', id, `token ids from 0 to ${vocabulary - 1}`)
+    if (Number.isNaN(bias)) throw new InvalidOptionError(`logitBias[${id}]`, bias, 'a number')
+  }
+  for (const ids of resolved.bannedIds) {
+    if (ids.length === 0 || !ids.every(isToken)) {
+      throw new InvalidOptionError('bannedIds', ids.join(','), 'lists of one or more token ids')
+    }
+  }
+  return resolved
+}

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import type { Gpu, WeightFormat } from '../../../kernels/index.js'
+import type { ModelConfig } from '../../model/config.js'
+import { candidates } from './variants.js'
+
+describe('candidates', () => {
+  const matrices = { componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 }
+  /** A GPU as kernels ask it; nothing is computed on it. */
+  const gpuWith = (more: object) =>
+    ({
+      f16: true,
+      subgroups: true,
+      subgroupMatrices: [matrices],
+      software: false,
+      info: { subgroupMinSize: 32, subgroupMaxSize: 32 },
+      limits: { maxComputeWorkgroupStorageSize: 49_152, maxStorageBuffersPerShaderStage: 16 },
+      workgroupSize: (size: number) => size,
+      ...more,
+    }) as unknown as Gpu
+  const config = { ffn: 13_696, heads: 32, kvGroups: 2, headDim: 128 } as ModelConfig
+  const shapeOf = (format: WeightFormat) => {
+    const matrix = { inFeatures: 4096, outFeatures: 4096, slices: [{ format, rows: 4096 }] }
+    return { layers: [{ qkv: matrix, dense: matrix, gateUp: matrix, down: matrix }], output: matrix }
+  }
+  const possible = (gpu: Gpu, format: WeightFormat = { type: 'q4', groupSize: 64 }, float = false) => {
+    const all = candidates(gpu, config, shapeOf(format), float ? 'float' : 'int8')
+    return Object.values(all).map((list) =>
+      list.flatMap(({ variant, obstacle }) => (obstacle === undefined ? [variant] : [])),
+    )
+  }
+
+  it.each([
+    [
+      'everything on a GPU with subgroup matrices',
+      possible(gpuWith({})),
+      [
+        ['subgroup-matrix', 'int8', 'float16', 'float32'],
+        ['subgroup-matrix', 'tiled', 'simple'],
+        ['fused-int8', 'float'],
+        ['subgroup-matrix', 'simple'],
+      ],
+    ],
+    [
+      'what needs no optional feature elsewhere',
+      possible(gpuWith({ f16: false, subgroups: false, subgroupMatrices: [] })),
+      [['int8', 'float32'], ['tiled', 'simple'], ['fused-int8', 'float'], ['simple']],
+    ],
+    [
+      'nothing that rounds to 8 bits with float activations',
+      possible(gpuWith({}), undefined, true),
+      [
+        ['subgroup-matrix', 'float16', 'float32'],
+        ['subgroup-matrix', 'tiled', 'simple'],
+        ['float'],
+        ['simple'],
+      ],
+    ],
+    [
+      'no integer products with dense weights',
+      possible(gpuWith({ subgroupMatrices: [] }), { type: 'f16' }),
+      [['float16', 'float32'], ['tiled', 'simple'], ['float'], ['simple']],
+    ],
+    [
+      'integer products, but no fused steps with 8-bit weights',
+      possible(gpuWith({ subgroupMatrices: [] }), { type: 'q8', groupSize: 64 }),
+      [['int8', 'float16', 'float32'], ['tiled', 'simple'], ['float'], ['simple']],
+    ],
+    [
+      'what fits into 16 KiB of workgroup memory',
+      possible(
+        gpuWith({ limits: { maxComputeWorkgroupStorageSize: 16_384, maxStorageBuffersPerShaderStage: 8 } }),
+        { type: 'q4', groupSize: 128 },
+      ),
+      [['float16', 'float32'], ['simple'], ['float'], ['simple']],
+    ],
+    [
+      'first what compiles fast on a software adapter',
+      possible(gpuWith({ software: true, f16: false, subgroupMatrices: [] })),
+      [
+        ['float32', 'int8'],
+        ['simple', 'tiled'],
+        ['fused-int8', 'float'],
+        ['unsplit', 'simple'],
+      ],
+    ],
+  ])('are %s', (_, found, expected) => {
+    expect(found).toEqual(expected)
+  })
+})

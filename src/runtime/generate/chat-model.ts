@@ -1,0 +1,55 @@
+import type { SourceLocation } from '../../checkpoint/index.js'
+import type { DeviceLostError, MemoryKind } from '../../kernels/index.js'
+import type { Message } from '../../tokenizer/index.js'
+import type { VariantChoices } from '../engine/variants/variants.js'
+import type { ModelConfig } from '../model/config.js'
+import type { PrefixHandle } from '../model/prefix.js'
+import type { ChatDelta, ChatOptions, ChatReply } from './chat.js'
+import type {
+  BatchToken,
+  GeneratedToken,
+  GenerateOptions,
+  Generation,
+  GenerationStats,
+} from './generation.js'
+import type { LoadPrefixOptions, LogitsOptions } from './model.js'
+import type { Stream } from './stream.js'
+
+/** Bytes of GPU memory, by purpose. */
+export interface MemoryUse extends Readonly<Record<MemoryKind, number>> {
+  readonly total: number
+}
+
+/** What a model continues: a raw text, token ids, or a conversation that is to be answered. */
+export type Prompt = string | readonly number[] | readonly Message[]
+
+/**
+ * A loaded model, wherever it runs: `Model` (from `loadModel`) in this thread, `WorkerModel` (from
+ * `loadModelInWorker`) in a worker. Calls are answered one after another: a second one waits for the first to end.
+ */
+export interface ChatModel {
+  readonly config: ModelConfig
+  /** Positions that prompt and answer together may take. */
+  readonly contextLength: number
+  /** The adapter that the model is on. */
+  readonly adapter: AdapterInfo
+  /** Which kernels are used where there are several, and why. */
+  readonly variants: VariantChoices
+  /** GPU memory that the model takes now. */
+  readonly memory: MemoryUse
+  /** How long the last generation took. */
+  readonly stats: GenerationStats
+  /** Fulfilled when the GPU is taken away: the model cannot be used any more. Not after `dispose()`. */
+  readonly lost: Promise<DeviceLostError>
+
+  chat(messages: readonly Message[], options?: ChatOptions): Stream<ChatDelta, ChatReply>
+  generate(prompt: Prompt, options?: GenerateOptions): Stream<GeneratedToken, Generation>
+  generateBatch(prompts: readonly Prompt[], options?: GenerateOptions): Stream<BatchToken, Generation[]>
+  logits(ids: readonly number[], options?: LogitsOptions): Promise<Float32Array<ArrayBuffer>>
+  loadPrefix(source: SourceLocation, options?: LoadPrefixOptions): Promise<PrefixHandle>
+  unloadPrefix(prefix: PrefixHandle): Promise<void>
+  dispose(): void
+}
+
+/** What tells one adapter from another. */
+export type AdapterInfo = Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>

@@ -1,0 +1,114 @@
+import {
+  buildPrompt,
+  hasTools,
+  isMetadata,
+  type Message,
+  mayBecomeMetadata,
+  type PromptOptions,
+  parseReply,
+  parseReplyIds,
+  type Reply,
+  type Tokenizer,
+} from '../../tokenizer/index.js'
+import type { GeneratedToken, GenerateOptions, Generation } from './generation.js'
+import { flatMap } from './stream.js'
+
+export interface ChatOptions extends GenerateOptions, PromptOptions {}
+
+/** A piece of an answer as it comes. */
+export interface ChatDelta {
+  /** What to show; the role's header and the spaces around it are left out. */
+  readonly text: string
+  /** Counts from 0: an answer may have several segments, such as a thought and then the call of a tool. */
+  readonly segment: number
+  /** Whom the segment is meant for: a tool by its name, `interpreter`, or nobody in particular if empty. */
+  readonly metadata: string
+}
+
+/** A whole answer. */
+export interface ChatReply extends Reply {
+  readonly generation: Generation
+}
+
+/**
+ * Takes the headers out of an answer as it comes. A segment begins with a line of metadata, empty where it is meant for
+ * the user; what can be no metadata any more is text, and is given out at once.
+ */
+export class SegmentReader {
+  readonly #hasTools: boolean
+  #segment = 0
+  /** What may still be metadata; undefined once that is decided. */
+  #header: string | undefined = ''
+  #metadata = ''
+  #begun = false
+
+  /** @param hasTools whether the conversation has tools, whose names are metadata */
+  constructor(hasTools: boolean) {
+    this.#hasTools = hasTools
+  }
+
+  /** @param endsSegment whether the piece ends with the token `<|assistant|>` */
+  push(text: string, endsSegment: boolean): ChatDelta[] {
+    const deltas = this.#take(endsSegment ? text.replace(/<\|assistant\|>$/, '') : text)
+    if (!endsSegment) return deltas
+    deltas.push(...this.flush())
+    this.#segment++
+    this.#header = ''
+    this.#metadata = ''
+    this.#begun = false
+    return deltas
+  }
+
+  /** Ends the segment: one of a single line has no metadata. */
+  flush(): ChatDelta[] {
+    if (this.#header === undefined) return []
+    const line = this.#header
+    this.#header = undefined
+    return this.#show(line)
+  }
+
+  #take(text: string): ChatDelta[] {
+    if (this.#header === undefined) return this.#show(text)
+    const held = this.#header + text
+    const end = held.indexOf('\n')
+    const line = held.slice(0, end < 0 ? undefined : end).trim()
+    if (end < 0 && mayBecomeMetadata(line, this.#hasTools)) {
+      this.#header = held
+      return []
+    }
+    this.#header = undefined
+    if (end < 0 || !isMetadata(line, this.#hasTools)) return this.#show(held)
+    this.#metadata = line
+    return this.#show(held.slice(end + 1))
+  }
+
+  #show(text: string): ChatDelta[] {
+    const shown = this.#begun ? text : text.trimStart()
+    if (shown === '') return []
+    this.#begun = true
+    return [{ text: shown, segment: this.#segment, metadata: this.#metadata }]
+  }
+}
+
+/** Asks for the next answer of a conversation and takes it apart as it comes. */
+export async function* chat(
+  tokenizer: Tokenizer,
+  messages: readonly Message[],
+  options: ChatOptions,
+  generate: (ids: readonly number[], options: GenerateOptions) => AsyncGenerator<GeneratedToken, Generation>,
+): AsyncGenerator<ChatDelta, ChatReply> {
+  const tools = options.tools ? { tools: options.tools } : {}
+  const settings = { hasTools: hasTools(messages, tools) }
+  const reader = new SegmentReader(settings.hasTools)
+  const generation = yield* flatMap(
+    generate(buildPrompt(tokenizer, messages, tools), options),
+    ({ id, text }) => reader.push(text, id === tokenizer.special.assistant),
+  )
+  yield* reader.flush()
+  // A stop text cuts within the ids, so that only the text is exact then.
+  const cutByText = generation.finishReason === 'stop' && generation.stopId === undefined
+  const reply = cutByText
+    ? parseReply(generation.text, settings)
+    : parseReplyIds(tokenizer, generation.ids, settings)
+  return { ...reply, generation }
+}

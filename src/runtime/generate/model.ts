@@ -1,0 +1,272 @@
+import {
+  type Checkpoint,
+  openCheckpoint,
+  type SourceLocation,
+  type SourceOptions,
+} from '../../checkpoint/index.js'
+import { DisposedError } from '../../errors/index.js'
+import { DeviceLostError } from '../../kernels/index.js'
+import { buildPrompt, type Message, type Tokenizer } from '../../tokenizer/index.js'
+import type { VariantChoices } from '../engine/variants/variants.js'
+import type { Engine } from '../engine/webgpu/engine.js'
+import type { ModelConfig } from '../model/config.js'
+import { loadPrefix, type Prefix, type PrefixHandle } from '../model/prefix.js'
+import type { ModelBase } from '../model/weights.js'
+import { type ChatDelta, type ChatOptions, type ChatReply, chat } from './chat.js'
+import type { ChatModel, MemoryUse, Prompt } from './chat-model.js'
+import {
+  type BatchToken,
+  checkPrompt,
+  type GeneratedToken,
+  type GenerateOptions,
+  type Generation,
+  type GenerationStats,
+  generateSideBySide,
+  resolveGeneration,
+} from './generation.js'
+import { flatMap, Stream } from './stream.js'
+
+export interface LoadPrefixOptions extends SourceOptions {
+  readonly signal?: AbortSignal
+}
+
+export interface LogitsOptions {
+  readonly prefix?: PrefixHandle
+  /** From 0 (as without the prefix) to 1 (as trained, the default). */
+  readonly prefixStrength?: number
+  readonly signal?: AbortSignal
+}
+
+const NO_STATS: GenerationStats = { prefillTokens: 0, prefillSeconds: 0, decodeTokens: 0, decodeSeconds: 0 }
+
+/**
+ * A ChatGLM3 model on a GPU. Calls are answered one after another: a second one waits for the first to end.
+ */
+export class Model implements ChatModel {
+  readonly tokenizer: Tokenizer
+  /** Fulfilled when the GPU is taken away: the model cannot be used any more. Not after `dispose()`. */
+  readonly lost: Promise<DeviceLostError>
+  /** @internal Where its configuration, weights and tokenizer were read from. */
+  readonly checkpoint: Checkpoint
+  readonly #engine: Engine
+  readonly #batchSize: number
+  #stats = NO_STATS
+  #last: Promise<unknown> = Promise.resolve()
+  #disposed = false
+
+  /** @internal Use `loadModel`. */
+  constructor(engine: Engine, checkpoint: Checkpoint, tokenizer: Tokenizer, batchSize: number) {
+    this.#engine = engine
+    this.checkpoint = checkpoint
+    this.tokenizer = tokenizer
+    this.#batchSize = batchSize
+    this.lost = new Promise((resolve) => {
+      engine.gpu.device.lost.then(({ message, reason }) => {
+        if (!this.#disposed) resolve(new DeviceLostError(message || reason))
+      })
+    })
+  }
+
+  get config(): ModelConfig {
+    return this.#engine.config
+  }
+
+  /** @internal The device and the weights, for training. */
+  get base(): ModelBase {
+    const { gpu, config, weights } = this.#engine
+    return { gpu, config, weights }
+  }
+
+  /**
+   * @internal Lets `change` change the weights while no other call runs. What the cache holds was computed with the old
+   * ones, and is forgotten.
+   */
+  changeWeights<T>(change: (base: ModelBase) => Promise<T>): Promise<T> {
+    return this.#exclusively(async () => {
+      try {
+        return await change(this.base)
+      } finally {
+        this.#engine.cache.forget()
+      }
+    })
+  }
+
+  /** Positions that prompt and answer together may take. */
+  get contextLength(): number {
+    return this.#engine.contextLength
+  }
+
+  /** The adapter that the model is on. */
+  get adapter(): GPUAdapterInfo {
+    return this.#engine.gpu.info
+  }
+
+  /** Which kernels are used where there are several, and why. */
+  get variants(): VariantChoices {
+    return this.#engine.variants
+  }
+
+  /** GPU memory that the model takes now. */
+  get memory(): MemoryUse {
+    const { memory, total } = this.#engine.gpu
+    return { ...memory, total }
+  }
+
+  /** How long the last generation took. */
+  get stats(): GenerationStats {
+    return this.#stats
+  }
+
+  /**
+   * Asks for the next answer of a conversation, with the official sampling settings unless told otherwise. The cache
+   * keeps the conversation, so that the next call computes only what is new.
+   *
+   * @param messages the conversation so far; the answer's own messages are in `result()`
+   * @throws (while iterating) UnknownRoleError, EmptyPromptError, ContextOverflowError, InvalidOptionError,
+   *   NumericalError, DeviceLostError, DisposedError
+   */
+  chat(messages: readonly Message[], options: ChatOptions = {}): Stream<ChatDelta, ChatReply> {
+    return new Stream(chat(this.tokenizer, messages, options, (ids, rest) => this.#generate(ids, rest)))
+  }
+
+  /**
+   * Continues a text or token ids. A text becomes `[gMASK] sop` and its tokens, the raw format of the base model and
+   * of prefixes trained on prompt and response pairs. Messages become the prompt that asks for the next answer; it
+   * comes raw, while `chat` takes it apart.
+   * @throws (while iterating) as `chat`
+   */
+  generate(prompt: Prompt, options: GenerateOptions = {}): Stream<GeneratedToken, Generation> {
+    return new Stream(this.#generate(this.#idsOf(prompt), options))
+  }
+
+  /**
+   * Continues several prompts of any lengths, as many side by side as the model was loaded for (`batchSize`).
+   * @returns tokens as they come, each with the index of its prompt; at the end, a generation for each prompt
+   * @throws (while iterating) as `chat`
+   */
+  generateBatch(prompts: readonly Prompt[], options: GenerateOptions = {}): Stream<BatchToken, Generation[]> {
+    return new Stream(
+      this.#generateBatch(
+        prompts.map((prompt) => this.#idsOf(prompt)),
+        options,
+      ),
+    )
+  }
+
+  /**
+   * The logits at every position of a sequence.
+   * @returns f32 [ids.length, config.vocabulary], row by row
+   * @throws ContextOverflowError, InvalidTokenError, DeviceLostError, DisposedError
+   */
+  async logits(ids: readonly number[], options: LogitsOptions = {}): Promise<Float32Array<ArrayBuffer>> {
+    return this.#exclusively(() => {
+      const { prefill } = resolveGeneration(this.#engine, this.tokenizer, options)
+      checkPrompt(ids, this.config.vocabulary, this.#engine.available(prefill.prefix) + 1)
+      return this.#engine.logits(ids, prefill)
+    })
+  }
+
+  /**
+   * Loads a P-Tuning v2 prefix to give to `chat`, `generate` or `logits`. Several can be loaded at once.
+   * @param source a trainer's `pytorch_model.bin`, a safetensors file, or a folder with one or with a whole checkpoint
+   * @throws PrefixError when there is none in it, or it was made for another model
+   */
+  async loadPrefix(source: SourceLocation, options: LoadPrefixOptions = {}): Promise<Prefix> {
+    const checkpoint: Checkpoint = await openCheckpoint(source, options)
+    return this.#exclusively(() =>
+      loadPrefix(this.#engine.gpu, checkpoint, this.config, this.#engine.cache.capacity - 2, options.signal),
+    )
+  }
+
+  /** Gives a prefix's memory back; nothing happens where that was done before. */
+  async unloadPrefix(prefix: PrefixHandle): Promise<void> {
+    await this.#exclusively(async () => {
+      this.#engine.cache.release(prefix)
+      if ('rows' in prefix) this.#engine.gpu.free((prefix as Prefix).rows)
+    })
+  }
+
+  /** Ends the model and gives all its GPU memory back. A call under way fails with DisposedError. */
+  dispose(): void {
+    this.#disposed = true
+    this.#engine.gpu.dispose()
+  }
+
+  #idsOf(prompt: Prompt): readonly number[] {
+    if (typeof prompt === 'string') return this.tokenizer.encodePrompt(prompt)
+    const isConversation = typeof prompt[0] === 'object'
+    return isConversation ? buildPrompt(this.tokenizer, prompt as readonly Message[]) : (prompt as number[])
+  }
+
+  async *#generate(
+    ids: readonly number[],
+    options: GenerateOptions,
+  ): AsyncGenerator<GeneratedToken, Generation> {
+    const batch = this.#generateBatch([ids], options)
+    const [generation] = yield* flatMap(batch, ({ index: _, ...token }) => [token])
+    return generation
+  }
+
+  async *#generateBatch(
+    prompts: readonly (readonly number[])[],
+    options: GenerateOptions,
+  ): AsyncGenerator<BatchToken, Generation[]> {
+    const release = await this.#acquire()
+    try {
+      const resolved = resolveGeneration(this.#engine, this.tokenizer, options)
+      const { prefix, signal } = resolved.prefill
+      const available = this.#engine.available(prefix)
+      for (const ids of prompts) checkPrompt(ids, this.config.vocabulary, available)
+      signal?.throwIfAborted()
+      const generations: Generation[] = []
+      for (let first = 0; first < prompts.length; first += this.#batchSize) {
+        const group = prompts.slice(first, first + this.#batchSize)
+        const seed = resolved.sampling.seed + first
+        const settings = { ...resolved, sampling: { ...resolved.sampling, seed } }
+        const tokens = generateSideBySide(
+          this.#engine,
+          this.tokenizer,
+          group,
+          settings,
+          prompts.length > 1,
+          (stats) => {
+            this.#stats = stats
+          },
+        )
+        const indexed = flatMap(tokens, (token) => [{ ...token, index: first + token.index }])
+        generations.push(...(yield* indexed))
+      }
+      return generations
+    } catch (error) {
+      throw this.#disposed ? new DisposedError('model') : error
+    } finally {
+      release()
+    }
+  }
+
+  /** Waits until no other call runs. @returns what ends the turn */
+  async #acquire(): Promise<() => void> {
+    let release = () => {}
+    const before = this.#last
+    this.#last = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    await before
+    if (this.#disposed) {
+      release()
+      throw new DisposedError('model')
+    }
+    return release
+  }
+
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const release = await this.#acquire()
+    try {
+      return await work()
+    } catch (error) {
+      throw this.#disposed ? new DisposedError('model') : error
+    } finally {
+      release()
+    }
+  }
+}

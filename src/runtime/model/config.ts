@@ -1,0 +1,82 @@
+import { ModelConfigError } from '../../errors/index.js'
+import type { HeadShape } from '../../kernels/index.js'
+
+/** The shape of a ChatGLM3 model, from its `config.json`. */
+export interface ModelConfig extends HeadShape {
+  readonly layers: number
+  readonly hidden: number
+  readonly ffn: number
+  /** Rows of the embedding and of the output layer. */
+  readonly vocabulary: number
+  /** Positions that the model was made for. */
+  readonly maxContextLength: number
+  /** Base of the rotary frequencies: 10000 times `rope_ratio`. */
+  readonly ropeBase: number
+  readonly epsilon: number
+  readonly qkvBias: boolean
+}
+
+type Json = Readonly<Record<string, unknown>>
+
+function fail(problem: string): never {
+  throw new ModelConfigError(`config.json: ${problem}. Is this the folder of a ChatGLM3 model?`)
+}
+
+function count(json: Json, field: string): number {
+  const value = json[field]
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0 && value < 2 ** 31) return value
+  return fail(`${field} is ${JSON.stringify(value)}, expected a positive whole number`)
+}
+
+function positive(json: Json, field: string, missing?: number): number {
+  const value = json[field] ?? missing
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value
+  return fail(`${field} is ${JSON.stringify(value)}, expected a positive number`)
+}
+
+/** Architecture switches that other values of would need other kernels. */
+const REQUIRED: Json = {
+  rmsnorm: true,
+  post_layer_norm: true,
+  add_bias_linear: false,
+  apply_residual_connection_post_layernorm: false,
+}
+
+/**
+ * Reads the shape of a model from the parsed `config.json` of chatglm3-6b, -base or -32k, or of a smaller model
+ * of the same architecture. Class defaults of the official code are never assumed: they differ from every checkpoint.
+ * @throws ModelConfigError naming the field
+ */
+export function parseModelConfig(config: unknown): ModelConfig {
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) fail('not a JSON object')
+  const json = config as Json
+  if (json.model_type !== 'chatglm')
+    fail(`model_type is ${JSON.stringify(json.model_type)}, expected "chatglm"`)
+  for (const [field, expected] of Object.entries(REQUIRED)) {
+    if (json[field] !== expected)
+      fail(`${field} is ${JSON.stringify(json[field])}, only ${expected} is supported`)
+  }
+  const heads = count(json, 'num_attention_heads')
+  const kvGroups = json.multi_query_attention === true ? count(json, 'multi_query_group_num') : heads
+  const headDim = count(json, 'kv_channels')
+  if (heads % kvGroups !== 0) fail(`${heads} attention heads do not divide into ${kvGroups} key/value groups`)
+  if (headDim % 4 !== 0) fail(`kv_channels is ${headDim}, expected a multiple of 4`)
+  const hidden = count(json, 'hidden_size')
+  const ffn = count(json, 'ffn_hidden_size')
+  for (const [field, size] of Object.entries({ hidden_size: hidden, ffn_hidden_size: ffn })) {
+    if (size % 8 !== 0) fail(`${field} is ${size}, expected a multiple of 8`)
+  }
+  return {
+    layers: count(json, 'num_layers'),
+    hidden,
+    ffn,
+    heads,
+    kvGroups,
+    headDim,
+    vocabulary: count(json, 'padded_vocab_size'),
+    maxContextLength: count(json, 'seq_length'),
+    ropeBase: 10_000 * positive(json, 'rope_ratio', 1),
+    epsilon: positive(json, 'layernorm_epsilon'),
+    qkvBias: json.add_qkv_bias === true,
+  }
+}

@@ -1,0 +1,28 @@
+import type { ByteSource } from '../../checkpoint/index.js'
+import { Tokenizer } from '../../tokenizer/index.js'
+
+/** A model folder has no tokenizer file. */
+export class MissingTokenizerError extends Error {
+  override readonly name = 'MissingTokenizerError'
+}
+
+/** Names of the tokenizer's files, the first found is read. */
+const TOKENIZER_FILES = ['tokenizer.model', 'tokenizer.json'] as const
+const MAX_BYTES = 64 * 2 ** 20
+
+/**
+ * Reads the tokenizer beside a model's weights.
+ * @throws MissingTokenizerError, TokenizerFileError
+ */
+export async function loadTokenizer(source: ByteSource, signal?: AbortSignal): Promise<Tokenizer> {
+  for (const file of TOKENIZER_FILES) {
+    if (!(await source.has(file))) continue
+    const bytes = await source.read(file, 0, Math.min(await source.size(file), MAX_BYTES), signal)
+    return file === 'tokenizer.model'
+      ? Tokenizer.fromSentencePiece(bytes, { file })
+      : Tokenizer.fromJson(new TextDecoder().decode(bytes), { file })
+  }
+  throw new MissingTokenizerError(
+    `${source.name} has no ${TOKENIZER_FILES.join(' or ')}. Copy the one of the official checkpoint into the folder.`,
+  )
+}

@@ -1,0 +1,190 @@
+import { type Checkpoint, type FloatDType, float32ToFloat16, toFloat32 } from '../../checkpoint/index.js'
+import { PrefixError } from '../../errors/index.js'
+import { compileMatmul, compileTanh, encodeDispatches, type Gpu } from '../../kernels/index.js'
+import type { ModelConfig } from './config.js'
+import { FLOAT_DTYPES } from './stored-matrix.js'
+import { PREFIX_ENCODER } from './tensors.js'
+
+/** A loaded prefix as those see it who only give it to calls; its rows are where the model is. */
+export interface PrefixHandle {
+  /** Where it was loaded from. */
+  readonly name: string
+  /** Rows (virtual tokens), P. */
+  readonly length: number
+}
+
+/** A P-Tuning v2 prefix on the GPU: keys and values that every layer sees before the first token. */
+export interface Prefix extends PrefixHandle {
+  /** f16 [2 layers, P, kvGroups * headDim]: slab 2l holds layer l's keys, slab 2l + 1 its values. */
+  readonly rows: GPUBuffer
+}
+
+/** Elements of an encoder's row for this model: keys and values of all layers. */
+export function prefixWidth({ layers, kvGroups, headDim }: ModelConfig): number {
+  return 2 * layers * kvGroups * headDim
+}
+
+/** Where the tensors of a prefix encoder may lie: in a whole model, a trainer's output, or alone. */
+const ENCODER_NAMES = [PREFIX_ENCODER, 'prefix_encoder.', '']
+/** The name under which PEFT saves the encoder's output; the order within a row is the same. */
+const PEFT_NAME = 'prompt_embeddings'
+
+function findEncoder(checkpoint: Checkpoint): { embedding: string; projection: string | undefined } {
+  for (const encoder of ENCODER_NAMES) {
+    const embedding = `${encoder}embedding.weight`
+    if (!checkpoint.tensors.has(embedding)) continue
+    const projected = checkpoint.tensors.has(`${encoder}trans.0.weight`)
+    return { embedding, projection: projected ? `${encoder}trans.` : undefined }
+  }
+  if (checkpoint.tensors.has(PEFT_NAME)) return { embedding: PEFT_NAME, projection: undefined }
+  throw new PrefixError(
+    `${checkpoint.name} holds no P-Tuning v2 prefix: expected a tensor ${PREFIX_ENCODER}embedding.weight. ` +
+      "Give the trainer's output (pytorch_model.bin or a folder with it), not a LoRA adapter or a base model.",
+  )
+}
+
+async function readFloats(
+  checkpoint: Checkpoint,
+  name: string,
+  shape: readonly number[],
+  signal?: AbortSignal,
+): Promise<Float32Array> {
+  const tensor = checkpoint.requireTensor(name, { dtype: FLOAT_DTYPES, shape })
+  const floats = toFloat32(await checkpoint.read(name, { signal }), tensor.dtype as FloatDType)
+  const broken = floats.findIndex((value) => !Number.isFinite(value))
+  if (broken >= 0) {
+    throw new PrefixError(
+      `${checkpoint.name}: ${name} holds ${floats[broken]} at element ${broken}; its training diverged.`,
+    )
+  }
+  return floats
+}
+
+/**
+ * y = tanh(e W0^T + b0) W2^T + b2: the encoder with `prefix_projection`, evaluated on the GPU.
+ * @param embedding [length, width]
+ */
+async function project(
+  gpu: Gpu,
+  checkpoint: Checkpoint,
+  names: string,
+  embedding: Float32Array,
+  width: number,
+  signal?: AbortSignal,
+): Promise<Float32Array> {
+  const inner = checkpoint.requireTensor(`${names}0.weight`).shape[0]
+  const rows = embedding.length / width
+  const buffers: GPUBuffer[] = []
+  const keep = (buffer: GPUBuffer) => {
+    buffers.push(buffer)
+    return buffer
+  }
+  const halves = async (name: string, shape: readonly number[]) =>
+    keep(gpu.upload('prefixes', name, float32ToFloat16(await readFloats(checkpoint, name, shape, signal))))
+  const floats = (label: string, count: number) => keep(gpu.allocate('prefixes', label, count * 4))
+  const linear = async (
+    index: number,
+    inFeatures: number,
+    outFeatures: number,
+    x: GPUBuffer,
+    y: GPUBuffer,
+  ) => {
+    const weight = await halves(`${names}${index}.weight`, [outFeatures, inFeatures])
+    const bias = await halves(`${names}${index}.bias`, [outFeatures])
+    const constants = {
+      inFeatures,
+      outFeatures,
+      outStride: outFeatures,
+      outOffset: 0,
+      hasBias: true,
+      accumulate: false,
+    }
+    const bind = await compileMatmul(gpu, { ...constants, format: { type: 'f16' } }, rows)
+    return bind('prefix projection', { weight, bias, x, y })
+  }
+  try {
+    const x = keep(gpu.upload('prefixes', 'prefix embedding', embedding as Float32Array<ArrayBuffer>))
+    const hidden = floats('prefix hidden', rows * inner)
+    const y = floats('prefix output', rows * width)
+    const dispatches = [
+      await linear(0, width, inner, x, hidden),
+      (await compileTanh(gpu, rows * inner))('prefix tanh', hidden),
+      await linear(2, inner, width, hidden, y),
+    ]
+    const encoder = gpu.device.createCommandEncoder({ label: 'prefix projection' })
+    const pass = encoder.beginComputePass()
+    encodeDispatches(pass, dispatches, rows)
+    pass.end()
+    gpu.device.queue.submit([encoder.finish()])
+    return new Float32Array(await gpu.read(y, 0, rows * width * 4))
+  } finally {
+    for (const buffer of buffers) gpu.free(buffer)
+  }
+}
+
+/**
+ * Loads a P-Tuning v2 prefix: a trainer's `pytorch_model.bin`, safetensors, or part of a whole checkpoint. With
+ * `prefix_projection` its two layers are evaluated here, once.
+ *
+ * Row p of the encoder's output holds, for each layer, K of every group and then V of every group (the `view` and
+ * `permute` of the official `get_prompt`).
+ * @throws PrefixError when there is none, or it was made for a model of another shape
+ */
+export async function loadPrefix(
+  gpu: Gpu,
+  checkpoint: Checkpoint,
+  config: ModelConfig,
+  maxLength: number,
+  signal?: AbortSignal,
+): Promise<Prefix> {
+  const { embedding, projection } = findEncoder(checkpoint)
+  const { shape } = checkpoint.requireTensor(embedding, { dtype: FLOAT_DTYPES })
+  const width = prefixWidth(config)
+  if (shape.length !== 2 || shape[1] !== width) {
+    throw new PrefixError(
+      `${checkpoint.name}: ${embedding} has shape [${shape}], but this model (${config.layers} layers, ` +
+        `${config.kvGroups} key/value groups of ${config.headDim}) takes rows of ${width}. ` +
+        'The prefix was trained on another model.',
+    )
+  }
+  const length = shape[0]
+  if (length < 1 || length > maxLength) {
+    throw new PrefixError(
+      `${checkpoint.name}: the prefix has ${length} rows; the cache has room for 1 to ${maxLength}. ` +
+        'Load the model with a larger contextLength.',
+    )
+  }
+  let rows = await readFloats(checkpoint, embedding, [length, width], signal)
+  if (projection) rows = await project(gpu, checkpoint, projection, rows, width, signal)
+  return uploadPrefix(gpu, config, rows, checkpoint.name)
+}
+
+/**
+ * Puts the rows of a prefix on the GPU in the layout of `Prefix`.
+ * @param rows f32 [P, prefixWidth(config)]
+ */
+export async function uploadPrefix(
+  gpu: Gpu,
+  config: ModelConfig,
+  rows: Float32Array,
+  name: string,
+): Promise<Prefix> {
+  const width = prefixWidth(config)
+  const length = rows.length / width
+  const slab = config.kvGroups * config.headDim
+  const transposed = new Float32Array(rows.length)
+  for (let row = 0; row < length; row++) {
+    for (let part = 0; part < 2 * config.layers; part++) {
+      const values = rows.subarray(row * width + part * slab, row * width + (part + 1) * slab)
+      transposed.set(values, (part * length + row) * slab)
+    }
+  }
+  const halves = float32ToFloat16(transposed)
+  if (halves.some((half) => (half & 0x7c00) === 0x7c00)) {
+    throw new PrefixError(
+      `${name}: the prefix holds values beyond the range of f16 (65504); its training diverged.`,
+    )
+  }
+  const buffer = await gpu.allocating('prefix', () => gpu.upload('prefixes', `prefix ${name}`, halves))
+  return { name, length, rows: buffer }
+}

@@ -1,0 +1,60 @@
+import type { Gpu, WeightBuffers, WeightFormat } from '../../kernels/index.js'
+import type { ModelConfig } from './config.js'
+
+/** Consecutive rows of a matrix that fit into one binding. */
+export interface WeightSlice {
+  readonly format: WeightFormat
+  readonly buffers: WeightBuffers
+  readonly firstRow: number
+  readonly rows: number
+}
+
+/** A matrix [outFeatures, inFeatures] on the GPU, in as many slices as the binding limit asks for. */
+export interface LinearWeight {
+  readonly name: string
+  readonly inFeatures: number
+  readonly outFeatures: number
+  readonly slices: readonly WeightSlice[]
+  /** f16 [outFeatures] */
+  readonly bias?: GPUBuffer
+}
+
+/** The weights of one transformer layer; norms are f16 [hidden]. */
+export interface LayerWeights {
+  readonly inputNorm: GPUBuffer
+  readonly qkv: LinearWeight
+  readonly dense: LinearWeight
+  readonly postAttentionNorm: GPUBuffer
+  readonly gateUp: LinearWeight
+  readonly down: LinearWeight
+}
+
+/** A whole model on the GPU. */
+export interface ModelWeights {
+  readonly embedding: LinearWeight
+  readonly layers: readonly LayerWeights[]
+  readonly finalNorm: GPUBuffer
+  readonly output: LinearWeight
+  /** cos and sin, f32 [positions, headDim / 4, 2] */
+  readonly ropeTable: GPUBuffer
+}
+
+/** What is known of a matrix before its bytes are there. */
+export interface LinearShape {
+  readonly inFeatures: number
+  readonly outFeatures: number
+  readonly slices: readonly Pick<WeightSlice, 'format' | 'rows'>[]
+}
+
+/** The matrices of a model's products, known from the headers of its checkpoint; `ModelWeights` is one. */
+export interface ModelShape {
+  readonly layers: readonly Readonly<Record<'qkv' | 'dense' | 'gateUp' | 'down', LinearShape>>[]
+  readonly output: LinearShape
+}
+
+/** A model on a device, as training sees it. */
+export interface ModelBase {
+  readonly gpu: Gpu
+  readonly config: ModelConfig
+  readonly weights: ModelWeights
+}
