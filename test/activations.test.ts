@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { openCheckpoint } from '../src/checkpoint/index.js'
+import { Gpu } from '../src/gpu/index.js'
 import { loadModel } from '../src/index.js'
-import { Gpu } from '../src/kernels/index.js'
 import { meanDivergence, promptDivergence } from '../src/runtime/engine/divergence.js'
 import { parseModelConfig } from '../src/runtime/model/config.js'
 import { loadWeights } from '../src/runtime/model/load-weights.js'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Checkpoint, openCheckpoint } from '../src/checkpoint/index.js'
-import { Gpu } from '../src/kernels/index.js'
+import { Gpu } from '../src/gpu/index.js'
 import { resolveSampling } from '../src/runtime/engine/sampling-options.js'
 import { Engine, type PrefillOptions } from '../src/runtime/engine/webgpu/engine.js'
 import { parseModelConfig } from '../src/runtime/model/config.js'

@@ -1,9 +1,10 @@
 /** Training of all weights on the GPU: gradients against float64, packed samples, updates, checkpoints, resume. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type MemoryFiles, openCheckpoint } from '../src/checkpoint/index.js'
+import type { TrainingSample } from '../src/data/index.js'
 import { createModelTraining } from '../src/finetune/engine/model-training.js'
-import type { TrainingEngine, TrainingSample } from '../src/finetune/engine/training-engine.js'
-import { Gpu } from '../src/kernels/index.js'
+import type { TrainingEngine } from '../src/finetune/engine/training-engine.js'
+import { Gpu } from '../src/gpu/index.js'
 import { expectClose, randomSource } from '../src/kernels/testing/numbers.js'
 import { loadWeights } from '../src/runtime/model/load-weights.js'
 import type { ModelBase } from '../src/runtime/model/weights.js'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { openCheckpoint } from '../src/checkpoint/index.js'
-import { Gpu } from '../src/kernels/index.js'
+import { Gpu } from '../src/gpu/index.js'
 import { expectClose } from '../src/kernels/testing/numbers.js'
 import { Engine } from '../src/runtime/engine/webgpu/engine.js'
 import { parseModelConfig } from '../src/runtime/model/config.js'

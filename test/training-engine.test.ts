@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openCheckpoint } from '../src/checkpoint/index.js'
+import type { TrainingSample } from '../src/data/index.js'
 import { createPrefixTraining, planTraining } from '../src/finetune/engine/prefix-training.js'
-import type {
-  ParameterState,
-  PrefixTrainingEngine,
-  TrainingSample,
-} from '../src/finetune/engine/training-engine.js'
-import { Gpu } from '../src/kernels/index.js'
+import type { ParameterState, PrefixTrainingEngine } from '../src/finetune/engine/training-engine.js'
+import { Gpu } from '../src/gpu/index.js'
 import { expectClose, randomNormal, randomSource } from '../src/kernels/testing/numbers.js'
 import { dropoutMaskReference } from '../src/kernels/training/prefix-dropout/prefix-dropout.reference.js'
 import { loadWeights } from '../src/runtime/model/load-weights.js'

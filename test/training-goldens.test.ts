@@ -11,7 +11,7 @@ import {
 } from '../src/checkpoint/index.js'
 import { createPrefixTraining } from '../src/finetune/engine/prefix-training.js'
 import type { ParameterState, PrefixTrainingEngine } from '../src/finetune/engine/training-engine.js'
-import { Gpu } from '../src/kernels/index.js'
+import { Gpu } from '../src/gpu/index.js'
 import { expectClose } from '../src/kernels/testing/numbers.js'
 import { parseModelConfig } from '../src/runtime/model/config.js'
 import { loadWeights } from '../src/runtime/model/load-weights.js'

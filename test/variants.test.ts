@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type MemoryFiles, openCheckpoint } from '../src/checkpoint/index.js'
+import { Gpu } from '../src/gpu/index.js'
 import {
   InvalidOptionError,
   isSoftwareAdapter,
@@ -10,11 +11,10 @@ import {
   type Progress,
   ShaderCompilationError,
 } from '../src/index.js'
-import { Gpu } from '../src/kernels/index.js'
+import { type Candidates, candidates } from '../src/runtime/engine/variants/candidates.js'
 import { tuningFile } from '../src/runtime/engine/variants/tuning-file.js'
 import { readTuning, tuningKey, writeTuning } from '../src/runtime/engine/variants/tuning-record.js'
 import { type TuningStore, tuningCache } from '../src/runtime/engine/variants/tuning-store.js'
-import { type Candidates, candidates } from '../src/runtime/engine/variants/variants.js'
 import { VERSION } from '../src/runtime/engine/version.js'
 import { Engine, type EngineOptions } from '../src/runtime/engine/webgpu/engine.js'
 import { parseModelConfig } from '../src/runtime/model/config.js'

@@ -1,4 +1,4 @@
-import type { ModelConfig, TensorSpec } from '../src/runtime/index.js'
+import type { ModelConfig, TensorSpec } from '../src/runtime/model/index.js'
 import type { NormalDistribution } from './normal-values.js'
 
 /**

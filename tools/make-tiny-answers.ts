@@ -4,7 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
-import { loadModel } from '../src/index.js'
+import { loadModel } from '../src/runtime/generate/index.js'
 import { answerHeldOut } from './tiny/held-out-answers.js'
 
 const MODEL = 'models/tiny'

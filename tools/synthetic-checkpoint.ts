@@ -9,7 +9,7 @@ import {
   type TensorWithBytes,
   writeTorchBin,
 } from '../src/checkpoint/index.js'
-import { parseModelConfig } from '../src/runtime/index.js'
+import { parseModelConfig } from '../src/runtime/model/index.js'
 import { type ChatGLMShape, chatglmConfig } from './chatglm-config.js'
 import { type ChunkMaker, IN_THIS_THREAD } from './normal-chunks.js'
 import { checkpointTensors, tensorContents } from './synthetic-tensors.js'

@@ -1,5 +1,5 @@
 import { float32ToFloat16, type TensorDeclaration } from '../src/checkpoint/index.js'
-import { type ModelConfig, modelTensors, type TensorSpec, tensorList } from '../src/runtime/index.js'
+import { type ModelConfig, modelTensors, type TensorSpec, tensorList } from '../src/runtime/model/index.js'
 import { bytesOf } from './bytes-of.js'
 import { initialDistribution } from './initial-weights.js'
 import type { ChunkMaker } from './normal-chunks.js'

@@ -3,6 +3,7 @@
 export { openCheckpoint } from '../../src/checkpoint/index.js'
 export { PrefixTraining, planTraining } from '../../src/finetune/engine/prefix-training.js'
 export type { PlannedMemory, PrefixTrainingOptions } from '../../src/finetune/engine/training-engine.js'
+export * from '../../src/gpu/index.js'
 export { attentionReference } from '../../src/kernels/attention/attention/attention.reference.js'
 export { ropeReference } from '../../src/kernels/attention/rope/rope.reference.js'
 export { ACTIVATION_BLOCK } from '../../src/kernels/common/activation-block.js'
@@ -14,23 +15,23 @@ export * from '../../src/kernels/index.js'
 export { rmsNormReference } from '../../src/kernels/layers/rms-norm/rms-norm.reference.js'
 export { swigluReference } from '../../src/kernels/layers/swiglu/swiglu.reference.js'
 export { quantizeActivationsReference } from '../../src/kernels/linear/matmul-int8/quantize-activations.reference.js'
-export { Sampler } from '../../src/runtime/engine/webgpu/sampler.js'
 export {
-  DAWN_TOGGLES,
   type Divergence,
   Engine,
   type EngineOptions,
   type EnginePrompt,
+  promptDivergence,
+  resolveSampling,
+  type StepPlan,
+} from '../../src/runtime/engine/index.js'
+export { Sampler } from '../../src/runtime/engine/webgpu/sampler.js'
+export {
   type LinearWeight,
   loadWeights,
   type ModelBase,
   type ModelConfig,
   type ModelWeights,
-  openGpu,
   type Prefix,
   parseModelConfig,
-  promptDivergence,
-  resolveSampling,
-  type StepPlan,
   type WeightSlice,
-} from '../../src/runtime/index.js'
+} from '../../src/runtime/model/index.js'

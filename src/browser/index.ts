@@ -6,7 +6,7 @@ export {
   StoreUnavailableError,
 } from './store/errors.js'
 export { type DownloadOptions, ModelStore } from './store/model-store.js'
-export type { StoredOutput } from './store/stored-output.js'
+export { StoredOutput } from './store/stored-output.js'
 export type {
   StoredItem,
   StoredKind,
@@ -18,4 +18,4 @@ export type {
 export { WorkerFailedError } from './worker/errors.js'
 export { type LoadModelInWorkerOptions, loadModelInWorker } from './worker/load-model-in-worker.js'
 export type { WorkerFinetuneOptions } from './worker/protocol.js'
-export type { WorkerModel } from './worker/worker-model.js'
+export { WorkerModel } from './worker/worker-model.js'

@@ -60,6 +60,7 @@ export {
   type SourceOpener,
   type SourceOptions,
 } from './open-files.js'
+export type { Progress } from './progress.js'
 export {
   type ChatGLMQuantizedLinear,
   chatGLMQuantizationBits,

@@ -1,4 +1,6 @@
 import { PassThrough, Writable } from 'node:stream'
+import * as data from '../data/index.js'
+import * as evaluation from '../evaluate/index.js'
 import * as finetune from '../finetune/index.js'
 import type {
   AssistantMessage,
@@ -206,6 +208,8 @@ export function stubLibrary(
   more: Partial<Library> = {},
 ): () => Promise<Library> {
   const library: Library = {
+    ...data,
+    ...evaluation,
     ...finetune,
     finetuneModel: cannotTrain,
     finetunePrefix: cannotTrain,

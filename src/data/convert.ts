@@ -1,5 +1,5 @@
-import { DatasetError, describe } from '../finetune/errors.js'
 import type { PythonValue } from '../tokenizer/index.js'
+import { DatasetError, describe } from './errors.js'
 import type { Conversation, PromptResponse, SourceRecord, TrainingMessage } from './records.js'
 
 type Fields = Readonly<Record<string, unknown>>

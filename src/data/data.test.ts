@@ -5,20 +5,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MemoryFiles } from '../checkpoint/index.js'
+import { Tokenizer } from '../tokenizer/index.js'
+import { fromAdvertiseGen, fromToolAlpaca, toConversation } from './convert.js'
 import {
   createDataset,
   type DataSettings,
-  fromAdvertiseGen,
-  fromToolAlpaca,
   type InputOutputSettings,
   type MultiTurnSettings,
-  previewSample,
   readDataset,
-  readRecords,
-  type TrainingRecord,
-  toConversation,
-} from '../finetune/index.js'
-import { Tokenizer } from '../tokenizer/index.js'
+} from './dataset.js'
+import { previewSample } from './preview.js'
+import { readRecords } from './read-records.js'
+import type { TrainingRecord } from './records.js'
 
 const tiny = Tokenizer.fromSentencePiece(readFileSync('models/tiny/tokenizer.model'))
 const PAIRS: InputOutputSettings = { format: 'input-output', maxSourceLength: 64, maxTargetLength: 32 }

@@ -1,11 +1,11 @@
 import { createSha256, type Sha256 } from '../checkpoint/index.js'
-import type { TrainingSample } from '../finetune/engine/training-engine.js'
-import { DatasetError } from '../finetune/errors.js'
 import type { Tokenizer } from '../tokenizer/index.js'
 import { convertPublished } from './convert.js'
 import { type EncodedSample, encodeConversation, encodePair, IGNORED } from './encode.js'
+import { DatasetError } from './errors.js'
 import { type DataLocation, dataName, type ReadOptions, readRecords } from './read-records.js'
 import { isConversation, parseRecord, type SourceRecord, type TrainingRecord } from './records.js'
+import type { TrainingSample } from './training-sample.js'
 
 /** How records become token ids. */
 export type DataSettings = InputOutputSettings | MultiTurnSettings

@@ -1,6 +1,6 @@
-import type { TrainingSample } from '../finetune/engine/training-engine.js'
 import { StreamDecoder, type Tokenizer } from '../tokenizer/index.js'
 import { IGNORED } from './encode.js'
+import type { TrainingSample } from './training-sample.js'
 
 /** A part of a sample's text. */
 export interface PreviewPart {

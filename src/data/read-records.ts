@@ -1,6 +1,6 @@
+import type { Progress } from '../checkpoint/index.js'
 import { type ByteSource, openSource, type SourceLocation } from '../checkpoint/index.js'
-import { DatasetError, describe } from '../finetune/errors.js'
-import type { Progress } from '../runtime/index.js'
+import { DatasetError, describe } from './errors.js'
 import type { SourceRecord } from './records.js'
 
 /** A data file: where a checkpoint may lie, too, but one file; or a file of the browser. */

@@ -1,5 +1,5 @@
-import { DatasetError, describe } from '../finetune/errors.js'
 import type { PythonValue } from '../tokenizer/index.js'
+import { DatasetError, describe } from './errors.js'
 
 /** A prompt and what should follow it: the `input-output` format of the official scripts, without roles. */
 export interface PromptResponse {

@@ -1,6 +1,6 @@
-import type { EvaluationData } from '../data/questions.js'
-import type { TrainingSample } from '../finetune/engine/training-engine.js'
-import type { ChatModel, GenerateOptions, Generation, PrefixHandle } from '../runtime/index.js'
+import type { EvaluationData, TrainingSample } from '../data/index.js'
+import type { ChatModel, GenerateOptions, Generation } from '../runtime/generate/index.js'
+import type { PrefixHandle } from '../runtime/model/index.js'
 import { loadJieba, meanScores, type Scores, scoreAnswer } from './metrics/scores.js'
 
 export interface EvaluationOptions {

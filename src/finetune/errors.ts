@@ -1,8 +1,3 @@
-/** Training or evaluation data that cannot be used; the message says which file and line, and what was expected. */
-export class DatasetError extends Error {
-  override readonly name = 'DatasetError'
-}
-
 /** A file of settings says something that has no meaning here; the message names the file and the setting. */
 export class TrainingSettingsError extends Error {
   override readonly name = 'TrainingSettingsError'
@@ -29,11 +24,4 @@ export class TrainingStoppedError extends Error {
   ) {
     super(message, options)
   }
-}
-
-/** A value of a file or a record, short enough for a message. */
-export function describe(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  const json = JSON.stringify(value) ?? String(value)
-  return json.length > 60 ? `${json.slice(0, 60)}…` : json
 }

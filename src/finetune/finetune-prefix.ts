@@ -1,5 +1,6 @@
-import type { TrainingDataset } from '../data/dataset.js'
-import type { Model, PrefixHandle } from '../runtime/index.js'
+import type { TrainingDataset } from '../data/index.js'
+import type { Model } from '../runtime/generate/index.js'
+import type { PrefixHandle } from '../runtime/model/index.js'
 import { createPrefixTraining, planTraining } from './engine/prefix-training.js'
 import type { PlannedMemory } from './engine/training-engine.js'
 import { longestSample, type TrainingOutcome } from './run-training.js'

@@ -1,4 +1,4 @@
-import type { DataSettings } from '../data/dataset.js'
+import type { DataSettings } from '../data/index.js'
 import type { OptimizationSettings, TrainingSettings } from './settings.js'
 
 /** Settings that belong together. */

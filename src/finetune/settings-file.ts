@@ -1,5 +1,6 @@
-import type { DataSettings } from '../data/dataset.js'
-import { describe, TrainingSettingsError } from './errors.js'
+import type { DataSettings } from '../data/index.js'
+import { describe } from '../data/index.js'
+import { TrainingSettingsError } from './errors.js'
 import { type ModelPreset, PRESETS, type Preset, type PresetName, SFT } from './presets.js'
 import type { TrainingSettings } from './settings.js'
 

@@ -1,6 +1,7 @@
 /** Settings of a training in files, by the names of the official programs. */
 import { describe, expect, it } from 'vitest'
-import { PRESETS, parseSettings } from './index.js'
+import { PRESETS } from './presets.js'
+import { parseSettings } from './settings-file.js'
 
 const read = (text: string, base?: keyof typeof PRESETS) => parseSettings(text, 'settings.yaml', base)
 

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../runtime/index.js'
+import { InvalidOptionError } from '../errors/index.js'
 
 export const SCHEDULES = ['linear', 'cosine', 'constant'] as const
 

@@ -1,5 +1,5 @@
-import type { TrainingDataset } from '../data/dataset.js'
-import type { ModelConfig } from '../runtime/index.js'
+import type { TrainingDataset } from '../data/index.js'
+import type { ModelConfig } from '../runtime/model/index.js'
 import type { PrefixTrainingOptions, TrainingEngine } from './engine/training-engine.js'
 import { PRESETS } from './presets.js'
 import { packedTokens, type RunOptions, runTraining, type TrainingOutcome } from './run-training.js'

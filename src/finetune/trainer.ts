@@ -1,4 +1,4 @@
-import type { TrainingDataset } from '../data/dataset.js'
+import type { TrainingDataset } from '../data/index.js'
 import type { CheckpointStore } from './checkpoint-store.js'
 import { NonFiniteLossError } from './engine/errors.js'
 import type { TrainingEngine } from './engine/training-engine.js'

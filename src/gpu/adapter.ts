@@ -1,5 +1,5 @@
 import { NoAdapterError } from '../errors/index.js'
-import { Gpu, type GpuOptions, isSoftwareAdapter } from '../kernels/index.js'
+import { Gpu, type GpuOptions, isSoftwareAdapter } from './gpu.js'
 
 /**
  * Which adapter to use: the fastest there is, the one that takes the least power where there are several, the software

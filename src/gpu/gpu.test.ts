@@ -1,11 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  AdapterLimitError,
-  DeviceLostError,
-  OutOfMemoryError,
-  ShaderCompilationError,
-} from '../kernels/errors.js'
 import { flatWorkgroups } from './dispatch.js'
+import { AdapterLimitError, DeviceLostError, OutOfMemoryError, ShaderCompilationError } from './errors.js'
 import { Gpu } from './gpu.js'
 
 describe('the GPU', () => {

@@ -4,7 +4,7 @@ import {
   GpuError,
   OutOfMemoryError,
   ShaderCompilationError,
-} from '../kernels/errors.js'
+} from './errors.js'
 import { type Specialization, specialize } from './wgsl.js'
 
 /** Optional adapter features that some kernel variants use. */

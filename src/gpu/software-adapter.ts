@@ -26,7 +26,7 @@ async function unpack(): Promise<string> {
   const { version } = JSON.parse(await readFile(join(packageFolder, 'package.json'), 'utf8')) as {
     version: string
   }
-  const folder = join(userCacheFolder(), `swiftshader-${version}`)
+  const folder = join(await userCacheFolder(), `swiftshader-${version}`)
   try {
     await access(join(folder, DRIVER))
     return folder

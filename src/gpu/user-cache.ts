@@ -1,7 +1,5 @@
-/** The folder of this package in the user's cache. Node only. */
-import { homedir } from 'node:os'
-import { join } from 'node:path'
-
-export function userCacheFolder(): string {
+/** The folder of this package in the user's cache. In Node alone. */
+export async function userCacheFolder(): Promise<string> {
+  const [{ homedir }, { join }] = await Promise.all([import('node:os'), import('node:path')])
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'chatglm-webgpu')
 }

@@ -1,14 +1,3 @@
-export { type Dispatch, encodeDispatches } from '../gpu/dispatch.js'
-export {
-  type BufferRange,
-  Gpu,
-  type GpuOptions,
-  isSoftwareAdapter,
-  type MemoryKind,
-  type OptionalFeature,
-  STORAGE_USAGE,
-  type SubgroupMatrixConfig,
-} from '../gpu/gpu.js'
 export {
   type AttentionBuffers,
   type AttentionConstants,
@@ -49,7 +38,7 @@ export {
   trainsOnSubgroupMatrices,
 } from './common/training-attention.js'
 export type { QuantizedFormat, WeightBuffers, WeightFormat } from './common/weight.js'
-export * from './errors.js'
+export { KernelArgumentError } from './errors.js'
 export {
   compileEmbedding,
   type EmbeddingBuffers,

@@ -1,4 +1,5 @@
-import { createDataset, type Tokenizer } from '../../src/index.js'
+import { createDataset } from '../../src/data/index.js'
+import type { Tokenizer } from '../../src/tokenizer/index.js'
 import { type CorpusRecord, lastPrompt, promptsOf } from './corpus/corpus.js'
 import { TASKS, type TaskName } from './corpus/task.js'
 

@@ -1,4 +1,4 @@
-import { loadModel } from '../../src/index.js'
+import { loadModel } from '../../src/runtime/generate/index.js'
 import { TASKS } from './corpus/task.js'
 import { evaluateTasks, type TaskEvaluation } from './evaluate-tasks.js'
 import { PREFIX_TASKS, type PrefixTaskName } from './prefix-tasks/prefix-tasks.js'

@@ -1,15 +1,8 @@
-import {
-  type Conversation,
-  createDataset,
-  evaluate,
-  type GenerateOptions,
-  type Generation,
-  type Message,
-  type Model,
-  type PrefixHandle,
-  type Prompt,
-} from '../../src/index.js'
-import { formatToolCall, pythonJson, TOOLS_SYSTEM_PROMPT } from '../../src/tokenizer/index.js'
+import { type Conversation, createDataset } from '../../src/data/index.js'
+import { evaluate } from '../../src/evaluate/index.js'
+import type { GenerateOptions, Generation, Model, Prompt } from '../../src/runtime/generate/index.js'
+import type { PrefixHandle } from '../../src/runtime/model/index.js'
+import { formatToolCall, type Message, pythonJson, TOOLS_SYSTEM_PROMPT } from '../../src/tokenizer/index.js'
 import { checkAnswer, endsWithNumber } from './check-answer.js'
 import { heldOutRecords } from './corpus/corpus.js'
 import { type Expectation, TASKS, type TaskName } from './corpus/task.js'

@@ -1,4 +1,5 @@
-import type { Message, Model } from '../../src/index.js'
+import type { Model } from '../../src/runtime/generate/index.js'
+import type { Message } from '../../src/tokenizer/index.js'
 import { heldOutRecords } from './corpus/corpus.js'
 import type { TaskName } from './corpus/task.js'
 import { type EvaluatedTask, firstQuestion } from './evaluate-tasks.js'

@@ -1,5 +1,5 @@
 import { openCheckpointWriter, type SinkLocation } from '../../src/checkpoint/index.js'
-import { modelTensors, parseModelConfig, type TensorSpec, tensorList } from '../../src/runtime/index.js'
+import { modelTensors, parseModelConfig, type TensorSpec, tensorList } from '../../src/runtime/model/index.js'
 import { bytesOf } from '../bytes-of.js'
 import { type ChatGLMShape, chatglmConfig } from '../chatglm-config.js'
 import { fillNormalFloat16, type NormalDistribution } from '../normal-values.js'

@@ -1,4 +1,4 @@
-import type { TrainingMessage } from '../../src/index.js'
+import type { TrainingMessage } from '../../src/data/index.js'
 import {
   chatglmSentencePieceModel,
   formatToolCall,

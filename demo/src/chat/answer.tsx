@@ -8,10 +8,10 @@ import { nameOfModel } from '../models/model-name.js'
 import { IconButton } from '../ui/button.js'
 import { useCopied } from '../ui/use-copied.js'
 import { liveAnswers, problemOfAnswer } from './answering.js'
+import { Branches } from './branches.js'
 import { MeasuresLine } from './measures.js'
 import { answerAgain, isAnswering } from './session.js'
 import { PendingCall } from './tool-answer.js'
-import { Branches } from './turn.js'
 
 interface AnswerProps {
   readonly turn: Turn

@@ -4,9 +4,9 @@ import type { Question, Turn } from '../conversation/types.js'
 import { strings } from '../i18n/index.js'
 import { Button, IconButton } from '../ui/button.js'
 import { useCopied } from '../ui/use-copied.js'
+import { Branches } from './branches.js'
 import { sends, useAutosize } from './composer.js'
 import { askInstead, isAnswering } from './session.js'
-import { Branches } from './turn.js'
 
 interface QuestionProps {
   readonly turn: Turn

@@ -4,7 +4,7 @@ import { dismissKind, isAbort, report } from '../problems/problems.js'
 import { whenGated } from '../storage/offline.js'
 import { openStore } from '../storage/store.js'
 import { loadModel, type WorkerModel } from './backend.js'
-import { forgetPrefixes } from './prefix-cache.js'
+import { loadedPrefixes } from './loaded-prefixes.js'
 import { type RunOptions, runOptions } from './run-options.js'
 import { shippedModelUrl } from './shipped.js'
 
@@ -72,7 +72,7 @@ async function load(source: ModelSource, options: RunOptions, signal: AbortSigna
   model.lost.then((error) => {
     if (modelState.value !== ready) return
     modelState.value = { state: 'lost', source, options }
-    forgetPrefixes()
+    loadedPrefixes.clear()
     report(error)
   })
   return ready
@@ -134,6 +134,6 @@ export function closeModel(): void {
   loading?.controller.abort(new DOMException('Another model was chosen.', 'AbortError'))
   loading = undefined
   if (modelState.value.state === 'ready') modelState.value.model.dispose()
-  forgetPrefixes()
+  loadedPrefixes.clear()
   modelState.value = { state: 'none' }
 }

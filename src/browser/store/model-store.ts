@@ -5,7 +5,7 @@ import {
   type SourceOpener,
   type SourceOptions,
 } from '../../checkpoint/index.js'
-import { DisposedError, InvalidOptionError } from '../../runtime/index.js'
+import { DisposedError, InvalidOptionError } from '../../errors/index.js'
 import type { Outcome } from '../worker/outcome.js'
 import { packSource } from '../worker/source-transport.js'
 import { type Question, WorkerLine } from '../worker/worker-line.js'

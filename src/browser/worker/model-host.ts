@@ -1,26 +1,22 @@
 import { type ProxyMarked, type ProxyMethods, releaseProxy, transfer } from 'comlink'
-import type { SinkLocation } from '../../checkpoint/index.js'
+import type { Progress, SinkLocation } from '../../checkpoint/index.js'
 import {
   type DataSettings,
   DatasetError,
-  finetunePrefix,
-  type PlannedMemory,
   type PreviewPart,
-  planTrainingMemory,
   previewSample,
   readDataset,
   type TrainingDataset,
+} from '../../data/index.js'
+import { DisposedError, InvalidOptionError } from '../../errors/index.js'
+import {
+  finetunePrefix,
+  type PlannedMemory,
+  planTrainingMemory,
   type TrainingEvent,
 } from '../../finetune/index.js'
-import {
-  DisposedError,
-  InvalidOptionError,
-  loadModel,
-  type Model,
-  type PrefixHandle,
-  type Progress,
-  type Stream,
-} from '../../runtime/index.js'
+import { loadModel, type Model, type Stream } from '../../runtime/generate/index.js'
+import type { PrefixHandle } from '../../runtime/model/index.js'
 import { StoredOutput } from '../store/stored-output.js'
 import { Numbered } from './numbered.js'
 import { wrapped } from './outcome.js'

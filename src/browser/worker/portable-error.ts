@@ -16,8 +16,19 @@ import {
   UnsafePickleError,
   UnsupportedFormatError,
 } from '../../checkpoint/index.js'
+import { DatasetError } from '../../data/index.js'
 import {
-  DatasetError,
+  ContextOverflowError,
+  DisposedError,
+  EmptyTokensError,
+  InvalidOptionError,
+  InvalidTokenError,
+  ModelConfigError,
+  NoAdapterError,
+  NumericalError,
+  PrefixError,
+} from '../../errors/index.js'
+import {
   NonFiniteLossError,
   TrainingResumeError,
   TrainingSampleError,
@@ -32,19 +43,8 @@ import {
   GpuError,
   OutOfMemoryError,
   ShaderCompilationError,
-} from '../../kernels/index.js'
-import {
-  ContextOverflowError,
-  DisposedError,
-  EmptyTokensError,
-  InvalidOptionError,
-  InvalidTokenError,
-  MissingTokenizerError,
-  ModelConfigError,
-  NoAdapterError,
-  NumericalError,
-  PrefixError,
-} from '../../runtime/index.js'
+} from '../../gpu/index.js'
+import { MissingTokenizerError } from '../../runtime/model/index.js'
 import {
   EmptyPromptError,
   InvalidMessageError,

@@ -1,4 +1,4 @@
-import type { ChatReply } from '../../runtime/index.js'
+import type { ChatReply } from '../../runtime/generate/index.js'
 import type { PythonLiteralError } from '../../tokenizer/index.js'
 import { type PortableError, packError, unpackError } from './portable-error.js'
 

@@ -1,11 +1,8 @@
 /** What page and worker say to each other. Everything here is plain data that `postMessage` carries. */
 import type { SinkLocation, SourceOptions } from '../../checkpoint/index.js'
-import type {
-  DatasetHandle,
-  FinetuneOptions,
-  FinetuneResult,
-  ReadDatasetOptions,
-} from '../../finetune/index.js'
+import type { DatasetHandle, ReadDatasetOptions } from '../../data/index.js'
+import type { FinetuneOptions, FinetuneResult } from '../../finetune/index.js'
+import type { VariantChoices } from '../../runtime/engine/index.js'
 import type {
   AdapterInfo,
   ChatOptions,
@@ -14,11 +11,9 @@ import type {
   LoadModelOptions,
   LogitsOptions,
   MemoryUse,
-  ModelConfig,
-  PrefixHandle,
   Prompt,
-  VariantChoices,
-} from '../../runtime/index.js'
+} from '../../runtime/generate/index.js'
+import type { ModelConfig, PrefixHandle } from '../../runtime/model/index.js'
 import type { Message } from '../../tokenizer/index.js'
 import type { StoredOutput } from '../store/stored-output.js'
 import type { Outcome } from './outcome.js'

@@ -1,36 +1,35 @@
 import { proxy } from 'comlink'
 import type { SourceLocation } from '../../checkpoint/index.js'
-import {
-  type DataLocation,
-  type DataSettings,
-  DatasetError,
-  type DatasetHandle,
-  type FinetuneResult,
-  type PlannedMemory,
-  type PreviewPart,
-  type ReadDatasetOptions,
-} from '../../finetune/index.js'
-import { DeviceLostError } from '../../kernels/index.js'
 import type {
-  AdapterInfo,
-  BatchToken,
-  ChatDelta,
-  ChatModel,
-  ChatOptions,
-  ChatReply,
-  GeneratedToken,
-  GenerateOptions,
-  Generation,
-  GenerationStats,
-  LoadPrefixOptions,
-  LogitsOptions,
-  MemoryUse,
-  ModelConfig,
-  PrefixHandle,
-  Prompt,
-  VariantChoices,
-} from '../../runtime/index.js'
-import { DisposedError, PrefixError, Stream } from '../../runtime/index.js'
+  DataLocation,
+  DataSettings,
+  DatasetHandle,
+  PreviewPart,
+  ReadDatasetOptions,
+} from '../../data/index.js'
+import { DatasetError } from '../../data/index.js'
+import { DisposedError, PrefixError } from '../../errors/index.js'
+import type { FinetuneResult, PlannedMemory } from '../../finetune/index.js'
+import { DeviceLostError } from '../../gpu/index.js'
+import type { VariantChoices } from '../../runtime/engine/index.js'
+import {
+  type AdapterInfo,
+  type BatchToken,
+  type ChatDelta,
+  type ChatModel,
+  type ChatOptions,
+  type ChatReply,
+  type GeneratedToken,
+  type GenerateOptions,
+  type Generation,
+  type GenerationStats,
+  type LoadPrefixOptions,
+  type LogitsOptions,
+  type MemoryUse,
+  type Prompt,
+  Stream,
+} from '../../runtime/generate/index.js'
+import type { ModelConfig, PrefixHandle } from '../../runtime/model/index.js'
 import type { Message } from '../../tokenizer/index.js'
 import type { ModelLine } from './model-line.js'
 import { unpackError } from './portable-error.js'

@@ -1,7 +1,7 @@
 /** BLEU-4 and ROUGE against values computed by hand from their definitions. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { readEvaluationData } from '../../finetune/index.js'
+import { readEvaluationData } from '../../data/index.js'
 import { Tokenizer } from '../../tokenizer/index.js'
 import { bleu4 } from './bleu.js'
 import { rougeL, rougeN } from './rouge.js'

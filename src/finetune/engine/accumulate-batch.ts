@@ -1,5 +1,6 @@
+import type { TrainingSample } from '../../data/index.js'
 import { IGNORED_LABEL } from './sample.js'
-import type { BatchOptions, PrefixTrainingEngine, SampleLoss, TrainingSample } from './training-engine.js'
+import type { BatchOptions, PrefixTrainingEngine, SampleLoss } from './training-engine.js'
 
 /** How many tokens of a sample are predicted; the first one never is. */
 function countTargets({ labels }: TrainingSample): number {

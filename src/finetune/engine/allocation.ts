@@ -1,4 +1,4 @@
-import type { Gpu, MemoryKind } from '../../kernels/index.js'
+import type { Gpu, MemoryKind } from '../../gpu/index.js'
 
 /** Buffers that are given back together: at the end of a training, or when one of them could not be had. */
 export class Allocation {

@@ -1,4 +1,4 @@
-import type { Dispatch, Gpu } from '../../kernels/index.js'
+import type { Dispatch, Gpu } from '../../gpu/index.js'
 
 /** What differs from one sequence to the next. */
 export interface SequenceSize {

@@ -13,7 +13,7 @@ import {
   compileSwiglu,
   compileSwigluBackward,
 } from '../../kernels/index.js'
-import type { LayerWeights, ModelBase } from '../../runtime/index.js'
+import type { LayerWeights, ModelBase } from '../../runtime/model/index.js'
 import { compileProduct, compileProductBackward } from './linear.js'
 import type { TrainingShape } from './training-shape.js'
 

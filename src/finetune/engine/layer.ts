@@ -1,5 +1,5 @@
-import type { BufferRange } from '../../kernels/index.js'
-import type { ModelBase } from '../../runtime/index.js'
+import type { BufferRange } from '../../gpu/index.js'
+import type { ModelBase } from '../../runtime/model/index.js'
 import { type Command, dispatches, type RowCount, type SequenceSize } from './commands.js'
 import type { TrainingKernels } from './kernels.js'
 import type { TrainingBuffers } from './training-buffers.js'

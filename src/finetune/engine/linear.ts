@@ -1,14 +1,12 @@
+import type { BufferRange, Dispatch, Gpu } from '../../gpu/index.js'
 import {
-  type BufferRange,
   compileMatmul,
   compileMatmulSubgroup,
   compileMatmulTransposed,
   compileMatmulTransposedSubgroup,
-  type Dispatch,
   fitsMatmulSubgroup,
-  type Gpu,
 } from '../../kernels/index.js'
-import type { LinearWeight } from '../../runtime/index.js'
+import type { LinearWeight } from '../../runtime/model/index.js'
 
 /** A product with a frozen weight, compiled for all its slices. */
 export interface Product {

@@ -1,6 +1,12 @@
 import { float16ToFloat32 } from '../../checkpoint/index.js'
-import { compileRoundHalves, type Gpu } from '../../kernels/index.js'
-import { type LinearWeight, type ModelBase, modelTensors, type TensorSpec } from '../../runtime/index.js'
+import type { Gpu } from '../../gpu/index.js'
+import { compileRoundHalves } from '../../kernels/index.js'
+import {
+  type LinearWeight,
+  type ModelBase,
+  modelTensors,
+  type TensorSpec,
+} from '../../runtime/model/index.js'
 import { type Command, dispatches } from './commands.js'
 import { UntrainableModelError } from './errors.js'
 import type { Parameter, ParameterSpec } from './parameters.js'

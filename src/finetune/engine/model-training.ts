@@ -1,5 +1,7 @@
+import type { TrainingSample } from '../../data/index.js'
+import { DisposedError } from '../../errors/index.js'
 import { embeddingGroups } from '../../kernels/index.js'
-import { DisposedError, type ModelBase } from '../../runtime/index.js'
+import type { ModelBase } from '../../runtime/model/index.js'
 import { Allocation } from './allocation.js'
 import { type Command, dispatches, type RowCount, submitCommands } from './commands.js'
 import { compileKernels } from './kernels.js'
@@ -25,7 +27,6 @@ import type {
   PlannedMemory,
   SampleLoss,
   TrainingEngine,
-  TrainingSample,
   UpdateOptions,
 } from './training-engine.js'
 import { modelTrainingShape } from './training-shape.js'

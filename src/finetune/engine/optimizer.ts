@@ -1,11 +1,10 @@
+import type { Gpu, MemoryKind } from '../../gpu/index.js'
 import {
   ADAMW_WORDS,
   adamWWords,
   compileAdamW,
   compileGradientNorm,
-  type Gpu,
   GRADIENT_NORM_PARTS,
-  type MemoryKind,
 } from '../../kernels/index.js'
 import type { Allocation } from './allocation.js'
 import { type Command, dispatches } from './commands.js'

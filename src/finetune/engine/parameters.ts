@@ -1,5 +1,5 @@
-import type { Gpu, MemoryKind } from '../../kernels/index.js'
-import { type ModelBase, PREFIX_ENCODER } from '../../runtime/index.js'
+import type { Gpu, MemoryKind } from '../../gpu/index.js'
+import { type ModelBase, PREFIX_ENCODER } from '../../runtime/model/index.js'
 import type { Allocation } from './allocation.js'
 import { TrainingStateError } from './errors.js'
 import { type Initialization, initialValues } from './initial-values.js'

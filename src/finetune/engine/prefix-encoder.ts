@@ -1,11 +1,5 @@
-import {
-  compileMatmulFloat,
-  compileSumRows,
-  compileTanh,
-  compileTanhBackward,
-  type Dispatch,
-  type Gpu,
-} from '../../kernels/index.js'
+import type { Dispatch, Gpu } from '../../gpu/index.js'
+import { compileMatmulFloat, compileSumRows, compileTanh, compileTanhBackward } from '../../kernels/index.js'
 import type { Allocation } from './allocation.js'
 import { type Command, dispatches } from './commands.js'
 import type { Parameter, ParameterSpec } from './parameters.js'

@@ -1,5 +1,8 @@
-import { type Dispatch, prefixDropoutWords } from '../../kernels/index.js'
-import { DisposedError, type ModelBase } from '../../runtime/index.js'
+import type { TrainingSample } from '../../data/index.js'
+import { DisposedError } from '../../errors/index.js'
+import type { Dispatch } from '../../gpu/index.js'
+import { prefixDropoutWords } from '../../kernels/index.js'
+import type { ModelBase } from '../../runtime/model/index.js'
 import { accumulateOneByOne } from './accumulate-batch.js'
 import { Allocation } from './allocation.js'
 import { type Command, dispatches, type SequenceSize, submitCommands } from './commands.js'
@@ -29,7 +32,6 @@ import type {
   PrefixTrainingEngine,
   PrefixTrainingOptions,
   SampleLoss,
-  TrainingSample,
   UpdateOptions,
 } from './training-engine.js'
 import { prefixTrainingShape } from './training-shape.js'

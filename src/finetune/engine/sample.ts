@@ -1,5 +1,5 @@
+import type { TrainingSample } from '../../data/index.js'
 import { TrainingSampleError } from './errors.js'
-import type { TrainingSample } from './training-engine.js'
 
 /** The label of a token that is no target. */
 export const IGNORED_LABEL = -100

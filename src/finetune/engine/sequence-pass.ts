@@ -1,10 +1,11 @@
+import type { TrainingSample } from '../../data/index.js'
 import { type Command, type SequenceSize, submitCommands } from './commands.js'
 import type { StepContext } from './layer.js'
 import type { CheckedSample } from './pack-samples.js'
 import { targetsOf } from './sample.js'
 import { readLoss, writeSequences } from './sequence-input.js'
 import type { StepPlan } from './step-plan.js'
-import type { SampleLoss, TrainingSample } from './training-engine.js'
+import type { SampleLoss } from './training-engine.js'
 
 /** Takes samples through the model, and the gradient of the sum of their losses back, whatever is trained. */
 export class SequencePass {

@@ -1,5 +1,5 @@
 import { ropeTable } from '../../kernels/index.js'
-import type { ModelBase } from '../../runtime/index.js'
+import type { ModelBase } from '../../runtime/model/index.js'
 import type { Allocation } from './allocation.js'
 import type { TrainingKernels } from './kernels.js'
 import type { PlannedMemory } from './training-engine.js'

@@ -1,5 +1,6 @@
+import { InvalidOptionError } from '../../errors/index.js'
 import { trainsOnSubgroupMatrices } from '../../kernels/index.js'
-import { InvalidOptionError, type ModelBase, prefixWidth } from '../../runtime/index.js'
+import { type ModelBase, prefixWidth } from '../../runtime/model/index.js'
 import type { ModelTrainingOptions, PrefixTrainingOptions } from './training-engine.js'
 
 /** Sizes of a training that everything is compiled and allocated for. */

@@ -1,13 +1,16 @@
+import type { BufferRange, Dispatch } from '../../gpu/index.js'
 import {
-  type BufferRange,
   compileBiasGradient,
   compileEmbeddingGradient,
   compileLinearWeightGradient,
   compileRmsNormWeightGradient,
-  type Dispatch,
 } from '../../kernels/index.js'
-import type { LayerWeights, LinearWeight, ModelBase } from '../../runtime/index.js'
-import { modelTensors } from '../../runtime/index.js'
+import {
+  type LayerWeights,
+  type LinearWeight,
+  type ModelBase,
+  modelTensors,
+} from '../../runtime/model/index.js'
 import type { Allocation } from './allocation.js'
 import type { Parameter } from './parameters.js'
 import type { TrainingShape } from './training-shape.js'

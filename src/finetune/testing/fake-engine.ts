@@ -1,4 +1,5 @@
-import type { ModelConfig } from '../../runtime/index.js'
+import type { TrainingSample } from '../../data/index.js'
+import type { ModelConfig } from '../../runtime/model/index.js'
 import { accumulateOneByOne } from '../engine/accumulate-batch.js'
 import type {
   AccumulateOptions,
@@ -7,7 +8,6 @@ import type {
   PrefixTrainingEngine,
   PrefixTrainingOptions,
   SampleLoss,
-  TrainingSample,
   UpdateOptions,
 } from '../engine/training-engine.js'
 import { randomAt } from '../random.js'

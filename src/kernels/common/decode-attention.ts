@@ -1,4 +1,4 @@
-import type { Gpu } from '../../gpu/gpu.js'
+import type { Gpu } from '../../gpu/index.js'
 import type { HeadShape } from './heads.js'
 import { laneReduction } from './reduce.js'
 

@@ -1,5 +1,4 @@
-import type { Dispatch } from '../../gpu/dispatch.js'
-import type { BufferRange, Gpu } from '../../gpu/gpu.js'
+import type { BufferRange, Dispatch, Gpu } from '../../gpu/index.js'
 import type { WeightBuffers, WeightFormat } from './weight.js'
 
 /** What a product with a transposed weight, dx (+)= dy * w, is compiled for: the backward pass of y = x * w^T. */

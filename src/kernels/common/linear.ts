@@ -1,4 +1,4 @@
-import type { BufferRange } from '../../gpu/gpu.js'
+import type { BufferRange } from '../../gpu/index.js'
 import type { WeightBuffers, WeightFormat } from './weight.js'
 
 /** What a matrix product y (+)= x * w^T (+ bias) is compiled for. */

@@ -1,5 +1,4 @@
-import type { Gpu } from '../../gpu/gpu.js'
-import type { Specialization } from '../../gpu/wgsl.js'
+import type { Gpu, Specialization } from '../../gpu/index.js'
 import lanesSingleSource from './lanes-single.wgsl?raw'
 import lanesSubgroupSource from './lanes-subgroup.wgsl?raw'
 import lanesWorkgroupSource from './lanes-workgroup.wgsl?raw'

@@ -1,4 +1,4 @@
-import type { Gpu } from '../../gpu/gpu.js'
+import type { Gpu } from '../../gpu/index.js'
 
 /** Invocations of the subgroups that kernels on matrices of 16 x 16 are written for. */
 export const MATRIX_SUBGROUP = 32

@@ -1,4 +1,4 @@
-import type { BufferRange, Gpu } from '../../gpu/gpu.js'
+import type { BufferRange, Gpu } from '../../gpu/index.js'
 import { KernelArgumentError } from '../errors.js'
 import type { HeadShape } from './heads.js'
 import { hasSubgroupMatrices } from './subgroup-matrices.js'

@@ -1,4 +1,4 @@
-import type { Specialization } from '../../gpu/wgsl.js'
+import type { Specialization } from '../../gpu/index.js'
 import { KernelArgumentError } from '../errors.js'
 import f16Source from './weight-f16.wgsl?raw'
 import q4Source from './weight-q4.wgsl?raw'

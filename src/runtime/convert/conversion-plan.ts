@@ -6,16 +6,19 @@ import {
   type TensorDeclaration,
   type TensorInfo,
 } from '../../checkpoint/index.js'
-import { parseModelConfig } from '../model/config.js'
 import {
   FLOAT_DTYPES,
   matrixBase,
+  modelTensors,
+  PREFIX_ENCODER,
+  parseModelConfig,
   quantizationAfter,
   type StoredMatrix,
   storedMatrix,
   storedTensors,
-} from '../model/stored-matrix.js'
-import { modelTensors, PREFIX_ENCODER, type TensorSpec, tensorList } from '../model/tensors.js'
+  type TensorSpec,
+  tensorList,
+} from '../model/index.js'
 
 /** A matrix that becomes three tensors of the destination. */
 export interface QuantizedMatrix {

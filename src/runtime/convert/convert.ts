@@ -6,19 +6,23 @@ import {
   type Manifest,
   openCheckpoint,
   openCheckpointWriter,
+  type Progress,
   repackChatGLMScales,
   repackChatGLMWeight,
   type SinkLocation,
   type SourceLocation,
   type SourceOptions,
 } from '../../checkpoint/index.js'
-import { type DeviceChoice, openGpu } from '../../gpu/adapter.js'
-import type { Gpu } from '../../kernels/index.js'
-import { type Progress, resolveQuantization } from '../generate/load-model.js'
-import { inOrder } from '../model/parallel.js'
-import { type QuantizedRows, Quantizer } from '../model/quantizer.js'
-import { CHUNK_BYTES, rowBlocks } from '../model/row-blocks.js'
-import { storedTensors } from '../model/stored-matrix.js'
+import { type DeviceChoice, type Gpu, openGpu } from '../../gpu/index.js'
+import {
+  CHUNK_BYTES,
+  inOrder,
+  type QuantizedRows,
+  Quantizer,
+  resolveQuantization,
+  rowBlocks,
+  storedTensors,
+} from '../model/index.js'
 import {
   type ConversionStep,
   convertedConfig,

@@ -1,6 +1,5 @@
-import type { Gpu } from '../../kernels/index.js'
-import type { ModelConfig } from '../model/config.js'
-import type { Prefix, PrefixHandle } from '../model/prefix.js'
+import type { Gpu } from '../../gpu/index.js'
+import type { ModelConfig, Prefix, PrefixHandle } from '../model/index.js'
 
 /** What a slot of the cache holds now. */
 interface Slot {

@@ -1,6 +1,5 @@
-import type { Gpu } from '../../kernels/index.js'
-import type { ModelConfig } from '../model/config.js'
-import type { ModelWeights } from '../model/weights.js'
+import type { Gpu } from '../../gpu/index.js'
+import type { ModelConfig, ModelWeights } from '../model/index.js'
 import { Engine, type EngineOptions } from './webgpu/engine.js'
 
 /** Log-probabilities of a row of logits, in float64. */

@@ -1,9 +1,8 @@
-import type { SourceLocation } from '../../checkpoint/index.js'
-import type { DeviceLostError, MemoryKind } from '../../kernels/index.js'
+import type { SourceLocation, SourceOptions } from '../../checkpoint/index.js'
+import type { DeviceLostError, MemoryKind } from '../../gpu/index.js'
 import type { Message } from '../../tokenizer/index.js'
-import type { VariantChoices } from '../engine/variants/variants.js'
-import type { ModelConfig } from '../model/config.js'
-import type { PrefixHandle } from '../model/prefix.js'
+import type { VariantChoices } from '../engine/index.js'
+import type { ModelConfig, PrefixHandle } from '../model/index.js'
 import type { ChatDelta, ChatOptions, ChatReply } from './chat.js'
 import type {
   BatchToken,
@@ -12,7 +11,6 @@ import type {
   Generation,
   GenerationStats,
 } from './generation.js'
-import type { LoadPrefixOptions, LogitsOptions } from './model.js'
 import type { Stream } from './stream.js'
 
 /** Bytes of GPU memory, by purpose. */
@@ -22,6 +20,17 @@ export interface MemoryUse extends Readonly<Record<MemoryKind, number>> {
 
 /** What a model continues: a raw text, token ids, or a conversation that is to be answered. */
 export type Prompt = string | readonly number[] | readonly Message[]
+
+export interface LoadPrefixOptions extends SourceOptions {
+  readonly signal?: AbortSignal
+}
+
+export interface LogitsOptions {
+  readonly prefix?: PrefixHandle
+  /** From 0 (as without the prefix) to 1 (as trained, the default). */
+  readonly prefixStrength?: number
+  readonly signal?: AbortSignal
+}
 
 /**
  * A loaded model, wherever it runs: `Model` (from `loadModel`) in this thread, `WorkerModel` (from

@@ -7,9 +7,15 @@ import {
   PrefixError,
 } from '../../errors/index.js'
 import { StreamDecoder, type Tokenizer } from '../../tokenizer/index.js'
-import { type ResolvedSampling, resolveSampling, type SamplingOptions } from '../engine/sampling-options.js'
-import type { Engine, EnginePrompt, PrefillOptions } from '../engine/webgpu/engine.js'
-import type { Prefix, PrefixHandle } from '../model/prefix.js'
+import {
+  type Engine,
+  type EnginePrompt,
+  type PrefillOptions,
+  type ResolvedSampling,
+  resolveSampling,
+  type SamplingOptions,
+} from '../engine/index.js'
+import type { Prefix, PrefixHandle } from '../model/index.js'
 import { TextStops } from './text-stops.js'
 
 export interface GenerateOptions extends SamplingOptions {

@@ -1,3 +1,4 @@
+import type { Progress } from '../../checkpoint/index.js'
 import {
   type AffineQuantization,
   openCheckpoint,
@@ -5,33 +6,17 @@ import {
   type SourceOptions,
 } from '../../checkpoint/index.js'
 import { InvalidOptionError } from '../../errors/index.js'
-import { type DeviceChoice, openGpu } from '../../gpu/adapter.js'
-import type { GpuOptions } from '../../kernels/index.js'
-import { platformTuningStore } from '../engine/variants/tuning-store.js'
-import { checkVariants, type Variants } from '../engine/variants/variants.js'
-import { Engine } from '../engine/webgpu/engine.js'
-import { parseModelConfig } from '../model/config.js'
-import { loadTokenizer } from '../model/load-tokenizer.js'
-import { allocateWeights } from '../model/load-weights.js'
-import { unlessAborted } from '../model/parallel.js'
+import { type DeviceChoice, type GpuOptions, openGpu } from '../../gpu/index.js'
+import { checkVariants, Engine, platformTuningStore, type Variants } from '../engine/index.js'
+import {
+  allocateWeights,
+  loadTokenizer,
+  parseModelConfig,
+  resolveQuantization,
+  unlessAborted,
+} from '../model/index.js'
 import { LoadReport } from './load-report.js'
 import { Model } from './model.js'
-
-/** How far a long call has come. */
-export interface Progress {
-  /**
-   * `convert` in a conversion. While a model loads: `weights`; then `kernels`, if some still compile; then `tuning`, if
-   * variants of kernels are measured, as when a model of its shape is first loaded on this GPU.
-   */
-  readonly stage: string
-  /** Bytes done so far, and in all. */
-  readonly doneBytes: number
-  readonly totalBytes: number
-  /** In the stage `kernels`: how many are compiled, and how many there are. */
-  readonly kernels?: { readonly done: number; readonly total: number }
-  /** Said once of each thing that did not go as planned although the call goes on, as a kernel that did not compile. */
-  readonly warning?: string
-}
 
 export interface LoadModelOptions extends SourceOptions {
   /** Quantizes a float checkpoint while it loads; one that is quantized already stays as it is. */
@@ -61,16 +46,6 @@ export interface LoadModelOptions extends SourceOptions {
 
 /** Positions where the caller names none and the model has more. */
 export const DEFAULT_CONTEXT_LENGTH = 8192
-
-/** Checks a quantization and fills in the defaults: 4 bits in groups of 64. */
-export function resolveQuantization(quantization: Partial<AffineQuantization>): AffineQuantization {
-  const { bits = 4, groupSize = 64 } = quantization
-  if (bits !== 4 && bits !== 8) throw new InvalidOptionError('quantization.bits', bits, '4 or 8')
-  if (groupSize !== 32 && groupSize !== 64) {
-    throw new InvalidOptionError('quantization.groupSize', groupSize, '32 or 64')
-  }
-  return { bits, groupSize }
-}
 
 /**
  * Loads a ChatGLM3 model onto the GPU: the official float16 checkpoint, an official or own quantized one, from

@@ -1,4 +1,4 @@
-import type { Progress } from './load-model.js'
+import type { Progress } from '../../checkpoint/index.js'
 
 /** Puts what happens at once while a model loads into one line of progress: bytes, then kernels, then measuring. */
 export class LoadReport {

@@ -1,19 +1,17 @@
-import {
-  type Checkpoint,
-  openCheckpoint,
-  type SourceLocation,
-  type SourceOptions,
-} from '../../checkpoint/index.js'
+import { type Checkpoint, openCheckpoint, type SourceLocation } from '../../checkpoint/index.js'
 import { DisposedError } from '../../errors/index.js'
-import { DeviceLostError } from '../../kernels/index.js'
+import { DeviceLostError } from '../../gpu/index.js'
 import { buildPrompt, type Message, type Tokenizer } from '../../tokenizer/index.js'
-import type { VariantChoices } from '../engine/variants/variants.js'
-import type { Engine } from '../engine/webgpu/engine.js'
-import type { ModelConfig } from '../model/config.js'
-import { loadPrefix, type Prefix, type PrefixHandle } from '../model/prefix.js'
-import type { ModelBase } from '../model/weights.js'
+import type { Engine, VariantChoices } from '../engine/index.js'
+import {
+  loadPrefix,
+  type ModelBase,
+  type ModelConfig,
+  type Prefix,
+  type PrefixHandle,
+} from '../model/index.js'
 import { type ChatDelta, type ChatOptions, type ChatReply, chat } from './chat.js'
-import type { ChatModel, MemoryUse, Prompt } from './chat-model.js'
+import type { ChatModel, LoadPrefixOptions, LogitsOptions, MemoryUse, Prompt } from './chat-model.js'
 import {
   type BatchToken,
   checkPrompt,
@@ -25,17 +23,6 @@ import {
   resolveGeneration,
 } from './generation.js'
 import { flatMap, Stream } from './stream.js'
-
-export interface LoadPrefixOptions extends SourceOptions {
-  readonly signal?: AbortSignal
-}
-
-export interface LogitsOptions {
-  readonly prefix?: PrefixHandle
-  /** From 0 (as without the prefix) to 1 (as trained, the default). */
-  readonly prefixStrength?: number
-  readonly signal?: AbortSignal
-}
 
 const NO_STATS: GenerationStats = { prefillTokens: 0, prefillSeconds: 0, decodeTokens: 0, decodeSeconds: 0 }
 

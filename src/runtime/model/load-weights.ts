@@ -9,7 +9,8 @@ import {
   type TensorInfo,
   toFloat32,
 } from '../../checkpoint/index.js'
-import { type Gpu, ropeTable, type WeightFormat } from '../../kernels/index.js'
+import type { Gpu } from '../../gpu/index.js'
+import { ropeTable, type WeightFormat } from '../../kernels/index.js'
 import type { ModelConfig } from './config.js'
 import { inParallel } from './parallel.js'
 import { type MatrixQuantizer, Quantizer } from './quantizer.js'

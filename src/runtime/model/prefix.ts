@@ -1,6 +1,7 @@
 import { type Checkpoint, type FloatDType, float32ToFloat16, toFloat32 } from '../../checkpoint/index.js'
 import { PrefixError } from '../../errors/index.js'
-import { compileMatmul, compileTanh, encodeDispatches, type Gpu } from '../../kernels/index.js'
+import { encodeDispatches, type Gpu } from '../../gpu/index.js'
+import { compileMatmul, compileTanh } from '../../kernels/index.js'
 import type { ModelConfig } from './config.js'
 import { FLOAT_DTYPES } from './stored-matrix.js'
 import { PREFIX_ENCODER } from './tensors.js'

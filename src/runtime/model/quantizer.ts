@@ -4,7 +4,8 @@ import {
   QuantizationError,
   type TensorInfo,
 } from '../../checkpoint/index.js'
-import { compileQuantize, type Dispatch, encodeDispatches, type Gpu } from '../../kernels/index.js'
+import { type Dispatch, encodeDispatches, type Gpu } from '../../gpu/index.js'
+import { compileQuantize } from '../../kernels/index.js'
 import { blockRows } from './row-blocks.js'
 import { quantizedFormat, rowBytes } from './stored-matrix.js'
 

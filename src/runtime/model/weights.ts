@@ -1,4 +1,5 @@
-import type { Gpu, WeightBuffers, WeightFormat } from '../../kernels/index.js'
+import type { Gpu } from '../../gpu/index.js'
+import type { WeightBuffers, WeightFormat } from '../../kernels/index.js'
 import type { ModelConfig } from './config.js'
 
 /** Consecutive rows of a matrix that fit into one binding. */

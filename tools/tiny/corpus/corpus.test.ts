@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { parseRecord } from '../../../src/finetune/index.js'
+import { parseRecord } from '../../../src/data/index.js'
 import { Random } from '../random.js'
 import { attributeList, randomProduct, valuesToMention } from './attributes.js'
 import { advertisingCopy } from './copy.js'

@@ -1,4 +1,4 @@
-import type { Conversation } from '../../../src/index.js'
+import type { Conversation } from '../../../src/data/index.js'
 import { hashText, Random } from '../random.js'
 import { arithmetic } from './arithmetic.js'
 import { chat } from './chat/chat.js'

@@ -1,4 +1,5 @@
-import type { Conversation, PythonValue } from '../../../src/index.js'
+import type { Conversation } from '../../../src/data/index.js'
+import type { PythonValue } from '../../../src/tokenizer/index.js'
 import { hashText, type Random } from '../random.js'
 
 export const TASKS = ['chat', 'arithmetic', 'translation', 'copy', 'system', 'tool', 'repeat'] as const

@@ -1,4 +1,4 @@
-import type { ToolMessage } from '../../../src/index.js'
+import type { ToolMessage } from '../../../src/data/index.js'
 import type { Random } from '../random.js'
 import { arithmeticExchange } from './arithmetic.js'
 import { talk } from './chat/chat.js'

@@ -1,4 +1,4 @@
-import type { Conversation } from '../../../src/index.js'
+import type { Conversation } from '../../../src/data/index.js'
 import { pythonJson } from '../../../src/tokenizer/index.js'
 import { attributeList, type Product, productKey, randomProduct } from '../corpus/attributes.js'
 import { severalExchanges } from '../corpus/chat/chat.js'

@@ -1,5 +1,4 @@
-import type { Dispatch } from '../../../gpu/dispatch.js'
-import type { Gpu } from '../../../gpu/gpu.js'
+import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import type { HeadShape } from '../../common/heads.js'
 import source from './rope.wgsl?raw'
 

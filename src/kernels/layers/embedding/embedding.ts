@@ -1,5 +1,4 @@
-import type { Dispatch } from '../../../gpu/dispatch.js'
-import type { Gpu } from '../../../gpu/gpu.js'
+import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import { type WeightBuffers, type WeightFormat, weightBindings, weightReader } from '../../common/weight.js'
 import source from './embedding.wgsl?raw'
 

@@ -1,5 +1,4 @@
-import type { Dispatch } from '../../../gpu/dispatch.js'
-import type { BufferRange, Gpu } from '../../../gpu/gpu.js'
+import type { BufferRange, Dispatch, Gpu } from '../../../gpu/index.js'
 import { workgroupReduction } from '../../common/reduce.js'
 import source from './rms-norm.wgsl?raw'
 

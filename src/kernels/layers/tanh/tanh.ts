@@ -1,5 +1,4 @@
-import type { Dispatch } from '../../../gpu/dispatch.js'
-import type { Gpu } from '../../../gpu/gpu.js'
+import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import { KernelArgumentError } from '../../errors.js'
 import source from './tanh.wgsl?raw'
 

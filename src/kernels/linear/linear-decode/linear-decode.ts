@@ -1,6 +1,4 @@
-import { type Dispatch, flatWorkgroups } from '../../../gpu/dispatch.js'
-import type { Gpu } from '../../../gpu/gpu.js'
-import type { Specialization } from '../../../gpu/wgsl.js'
+import { type Dispatch, flatWorkgroups, type Gpu, type Specialization } from '../../../gpu/index.js'
 import { ACTIVATION_BLOCK } from '../../common/activation-block.js'
 import activationBlockSource from '../../common/activation-block.wgsl?raw'
 import type { HeadShape } from '../../common/heads.js'

@@ -1,5 +1,4 @@
-import type { Dispatch } from '../../../gpu/dispatch.js'
-import type { Gpu } from '../../../gpu/gpu.js'
+import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import { type LinearBuffers, type LinearConstants, linearSpecialization } from '../../common/linear.js'
 import { type QuantizedFormat, weightBindings, weightReader } from '../../common/weight.js'
 import { KernelArgumentError } from '../../errors.js'

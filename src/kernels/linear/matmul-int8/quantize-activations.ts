@@ -1,5 +1,4 @@
-import { type Dispatch, flatWorkgroups } from '../../../gpu/dispatch.js'
-import type { BufferRange, Gpu } from '../../../gpu/gpu.js'
+import { type BufferRange, type Dispatch, flatWorkgroups, type Gpu } from '../../../gpu/index.js'
 import type { QuantizedFormat } from '../../common/weight.js'
 import source from './quantize-activations.wgsl?raw'
 

@@ -1,4 +1,4 @@
-import type { Gpu } from '../../../gpu/gpu.js'
+import type { Gpu } from '../../../gpu/index.js'
 
 /** A product of subgroup matrices, f16 [M, K] * f16 [K, N] = f32 [M, N], and the subgroups that compute it. */
 export interface MatrixShape {

@@ -1,5 +1,4 @@
-import { type Dispatch, flatWorkgroups } from '../../../gpu/dispatch.js'
-import type { Gpu } from '../../../gpu/gpu.js'
+import { type Dispatch, flatWorkgroups, type Gpu } from '../../../gpu/index.js'
 import { type LinearBuffers, type LinearConstants, linearSpecialization } from '../../common/linear.js'
 import { workgroupReduction } from '../../common/reduce.js'
 import { weightBindings, weightReader } from '../../common/weight.js'

@@ -1,5 +1,4 @@
-import { type Dispatch, flatWorkgroups } from '../../../gpu/dispatch.js'
-import type { Gpu } from '../../../gpu/gpu.js'
+import { type Dispatch, flatWorkgroups, type Gpu } from '../../../gpu/index.js'
 import halfSource from '../../common/half.wgsl?raw'
 import { KernelArgumentError } from '../../errors.js'
 import source from './quantize.wgsl?raw'

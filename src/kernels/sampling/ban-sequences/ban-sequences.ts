@@ -1,5 +1,4 @@
-import type { Dispatch } from '../../../gpu/dispatch.js'
-import type { Gpu } from '../../../gpu/gpu.js'
+import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import { KernelArgumentError } from '../../errors.js'
 import { BANNED_SCORE, MAX_STOP_IDS } from '../sample/parameters.js'
 import stateSource from '../sample/state.wgsl?raw'

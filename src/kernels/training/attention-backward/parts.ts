@@ -1,10 +1,9 @@
-import type { Dispatch } from '../../../gpu/dispatch.js'
-import type { BufferRange, Gpu } from '../../../gpu/gpu.js'
+import type { BufferRange, Dispatch, Gpu } from '../../../gpu/index.js'
 import {
   type TrainingAttentionConstants,
   trainingAttentionSpecialization,
 } from '../../common/training-attention.js'
-import type { AttentionBackwardConstants } from './attention-backward.js'
+import type { AttentionBackwardConstants } from './contract.js'
 import sumSource from './sum.wgsl?raw'
 
 /** The most parts into which the heads of a group are split, so that few keys too occupy the whole GPU. */

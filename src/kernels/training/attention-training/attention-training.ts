@@ -1,5 +1,4 @@
-import type { Dispatch } from '../../../gpu/dispatch.js'
-import type { Gpu } from '../../../gpu/gpu.js'
+import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import { compilePackKeys, packedKeyBytes } from '../../common/pack-keys.js'
 import prefixedKeysSource from '../../common/prefixed-keys.wgsl?raw'
 import { scratchLayout } from '../../common/scratch.js'

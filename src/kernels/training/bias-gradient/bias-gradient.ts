@@ -1,5 +1,4 @@
-import type { Dispatch } from '../../../gpu/dispatch.js'
-import type { BufferRange, Gpu } from '../../../gpu/gpu.js'
+import type { BufferRange, Dispatch, Gpu } from '../../../gpu/index.js'
 import { BLOCK_ROWS, compileSumParts, type RowBlocksConstants, rowBlocks } from '../../common/sum-parts.js'
 import source from './bias-gradient.wgsl?raw'
 

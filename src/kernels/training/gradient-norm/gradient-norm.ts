@@ -1,5 +1,4 @@
-import type { Dispatch } from '../../../gpu/dispatch.js'
-import type { Gpu } from '../../../gpu/gpu.js'
+import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import { workgroupReduction } from '../../common/reduce.js'
 import clipSource from './clip-scale.wgsl?raw'
 import source from './gradient-norm.wgsl?raw'

@@ -1,4 +1,4 @@
-import type { Gpu } from '../../../gpu/gpu.js'
+import type { Gpu } from '../../../gpu/index.js'
 import type { TransposedConstants, TransposedProduct } from '../../common/linear-transposed.js'
 import { scratchLayout } from '../../common/scratch.js'
 import { weightBindings, weightReader } from '../../common/weight.js'

@@ -1,5 +1,4 @@
-import { flatWorkgroups, type Workgroups } from '../../../gpu/dispatch.js'
-import type { Gpu } from '../../../gpu/gpu.js'
+import { flatWorkgroups, type Gpu, type Workgroups } from '../../../gpu/index.js'
 import type { TransposedConstants, TransposedProduct } from '../../common/linear-transposed.js'
 import { weightBindings, weightReader } from '../../common/weight.js'
 import source from './matmul-transposed.wgsl?raw'

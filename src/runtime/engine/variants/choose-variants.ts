@@ -1,9 +1,10 @@
 import { InvalidOptionError } from '../../../errors/index.js'
-import { type Gpu, ShaderCompilationError } from '../../../kernels/index.js'
+import type { Gpu } from '../../../gpu/index.js'
+import { ShaderCompilationError } from '../../../gpu/index.js'
+import type { Candidates } from './candidates.js'
 import { type Trial, timeTrials } from './tuning.js'
 import type { TuningTimes, VariantTimes } from './tuning-record.js'
 import {
-  type Candidates,
   VARIANT_NAMES,
   type VariantChoices,
   type VariantName,

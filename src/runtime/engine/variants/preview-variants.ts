@@ -1,11 +1,11 @@
-import { type DeviceChoice, openGpu } from '../../../gpu/adapter.js'
-import type { ModelConfig } from '../../model/config.js'
-import type { LinearShape, ModelShape } from '../../model/weights.js'
+import { type DeviceChoice, openGpu } from '../../../gpu/index.js'
+import type { LinearShape, ModelConfig, ModelShape } from '../../model/index.js'
 import { chunkRows } from '../webgpu/engine.js'
+import { candidates } from './candidates.js'
 import { planChoices } from './choose-variants.js'
 import { readTuning, tuningKey } from './tuning-record.js'
 import { platformTuningStore } from './tuning-store.js'
-import { candidates, type VariantChoices } from './variants.js'
+import type { VariantChoices } from './variants.js'
 
 const CONFIG: ModelConfig = {
   layers: 28,

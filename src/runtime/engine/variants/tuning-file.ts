@@ -1,12 +1,11 @@
 /** Where measured times are kept in Node: a JSON file in the user's cache folder. Node only. */
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { userCacheFolder } from '../../../gpu/user-cache.js'
+import { dirname } from 'node:path'
 import type { TuningStore } from './tuning-store.js'
 
-/** @param path of the file, by default `tuning.json` in the user's cache folder */
-export function tuningFile(path = join(userCacheFolder(), 'tuning.json')): TuningStore {
+/** @param path of the file */
+export function tuningFile(path: string): TuningStore {
   return {
     location: path,
     read: () => readFile(path, 'utf8'),

@@ -1,6 +1,5 @@
-import type { Gpu } from '../../../kernels/index.js'
-import type { ModelConfig } from '../../model/config.js'
-import type { ModelShape } from '../../model/weights.js'
+import type { Gpu } from '../../../gpu/index.js'
+import type { ModelConfig, ModelShape } from '../../model/index.js'
 import { VERSION } from '../version.js'
 import type { TuningStore } from './tuning-store.js'
 import { VARIANT_NAMES, VARIANTS, type VariantName } from './variants.js'

@@ -1,3 +1,5 @@
+import { userCacheFolder } from '../../../gpu/index.js'
+
 /** Where measured times are kept from one load to the next. */
 export interface TuningStore {
   /** For people: where the text is. */
@@ -23,7 +25,8 @@ export function tuningCache(caches: Pick<CacheStorage, 'open'>): TuningStore {
 /** The store of this platform: a file of the user's in Node, the origin's cache storage in browsers. */
 export async function platformTuningStore(): Promise<TuningStore | undefined> {
   if (typeof process !== 'undefined' && typeof process.versions?.node === 'string') {
-    return (await import('./tuning-file.js')).tuningFile()
+    const { tuningFile } = await import('./tuning-file.js')
+    return tuningFile(`${await userCacheFolder()}/tuning.json`)
   }
   return typeof caches === 'undefined' ? undefined : tuningCache(caches)
 }

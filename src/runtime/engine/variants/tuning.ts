@@ -1,4 +1,4 @@
-import { type Dispatch, encodeDispatches, type Gpu } from '../../../kernels/index.js'
+import { type Dispatch, encodeDispatches, type Gpu } from '../../../gpu/index.js'
 
 /** Work that shows how fast a variant is: dispatches over so many rows. */
 export interface Trial {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Gpu, WeightFormat } from '../../../kernels/index.js'
+import type { Gpu } from '../../../gpu/index.js'
+import type { WeightFormat } from '../../../kernels/index.js'
 import type { ModelConfig } from '../../model/config.js'
-import { candidates } from './variants.js'
+import { candidates } from './candidates.js'
 
 describe('candidates', () => {
   const matrices = { componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 }

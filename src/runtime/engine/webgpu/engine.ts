@@ -1,20 +1,13 @@
-import {
-  type Dispatch,
-  encodeDispatches,
-  type Gpu,
-  type QuantizedActivations,
-  type SampledId,
-  ShaderCompilationError,
-} from '../../../kernels/index.js'
-import type { ModelConfig } from '../../model/config.js'
-import type { Prefix } from '../../model/prefix.js'
-import type { ModelWeights } from '../../model/weights.js'
+import { type Dispatch, encodeDispatches, type Gpu, ShaderCompilationError } from '../../../gpu/index.js'
+import type { QuantizedActivations, SampledId } from '../../../kernels/index.js'
+import type { ModelConfig, ModelWeights, Prefix } from '../../model/index.js'
 import { KeyValueCache } from '../cache.js'
 import type { ResolvedSampling } from '../sampling-options.js'
+import { candidates } from '../variants/candidates.js'
 import { type ChoicePlan, chooseVariants, planChoices } from '../variants/choose-variants.js'
 import { readTuning, type TuningTimes, tuningKey, writeTuning } from '../variants/tuning-record.js'
 import type { TuningStore } from '../variants/tuning-store.js'
-import { candidates, type VariantChoices, type VariantOf, type Variants } from '../variants/variants.js'
+import type { VariantChoices, VariantOf, Variants } from '../variants/variants.js'
 import { type Activations, allocateActivations, type ForwardContext } from './forward.js'
 import { FusedDecode } from './fused-decode.js'
 import { allocateQuantized } from './linear.js'

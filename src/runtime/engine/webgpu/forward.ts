@@ -1,3 +1,4 @@
+import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import {
   compileAttention,
   compileAttentionPrefill,
@@ -6,11 +7,8 @@ import {
   compileRmsNorm,
   compileRope,
   compileSwiglu,
-  type Dispatch,
-  type Gpu,
 } from '../../../kernels/index.js'
-import type { ModelConfig } from '../../model/config.js'
-import type { LayerWeights, ModelWeights } from '../../model/weights.js'
+import type { LayerWeights, ModelConfig, ModelWeights } from '../../model/index.js'
 import type { KeyValueCache } from '../cache.js'
 import type { VariantOf } from '../variants/variants.js'
 import { buildLinear, type LinearContext } from './linear.js'

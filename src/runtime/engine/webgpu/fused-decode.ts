@@ -1,3 +1,4 @@
+import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import {
   ACTIVATION_BLOCK,
   type ActivationBuffers,
@@ -9,13 +10,10 @@ import {
   compileCacheAppend,
   compileLinearDecode,
   compileRoundActivations,
-  type Dispatch,
-  type Gpu,
   type LinearDecodeBuffers,
   type LinearDecodeConstants,
 } from '../../../kernels/index.js'
-import type { ModelConfig } from '../../model/config.js'
-import type { LayerWeights, LinearShape, LinearWeight, ModelShape } from '../../model/weights.js'
+import type { LayerWeights, LinearShape, LinearWeight, ModelConfig, ModelShape } from '../../model/index.js'
 import type { VariantOf } from '../variants/variants.js'
 import { buildEmbedding, type ForwardContext } from './forward.js'
 

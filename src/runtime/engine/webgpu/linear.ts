@@ -1,18 +1,17 @@
+import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import {
   compileMatmul,
   compileMatmulInt8,
   compileMatmulSubgroup,
   compileMatvec,
   compileQuantizeActivations,
-  type Dispatch,
-  type Gpu,
   type LinearConstants,
   MATVEC_MAX_ROWS,
   type QuantizedActivations,
   type QuantizedFormat,
   quantizedActivationBytes,
 } from '../../../kernels/index.js'
-import type { LinearShape, LinearWeight, ModelShape, WeightSlice } from '../../model/weights.js'
+import type { LinearShape, LinearWeight, ModelShape, WeightSlice } from '../../model/index.js'
 import type { VariantOf } from '../variants/variants.js'
 
 /** A variant of the product for many rows. */

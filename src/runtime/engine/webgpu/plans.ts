@@ -1,4 +1,5 @@
-import type { Dispatch, QuantizedActivations } from '../../../kernels/index.js'
+import type { Dispatch } from '../../../gpu/index.js'
+import type { QuantizedActivations } from '../../../kernels/index.js'
 import type { Trial } from '../variants/tuning.js'
 import type { VariantName, VariantOf, Variants } from '../variants/variants.js'
 import {

@@ -1,11 +1,10 @@
 import { InvalidOptionError } from '../../../errors/index.js'
+import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import {
   bannedSequenceWords,
   compileBanSequences,
   compilePenalize,
   compileSample,
-  type Dispatch,
-  type Gpu,
   logitBiasFloats,
   MAX_STOP_IDS,
   OUTPUT_WORDS,

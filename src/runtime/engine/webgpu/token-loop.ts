@@ -1,11 +1,5 @@
-import {
-  type Dispatch,
-  encodeDispatches,
-  type Gpu,
-  OUTPUT_WORDS,
-  readOutput,
-  type SampledId,
-} from '../../../kernels/index.js'
+import { type Dispatch, encodeDispatches, type Gpu } from '../../../gpu/index.js'
+import { OUTPUT_WORDS, readOutput, type SampledId } from '../../../kernels/index.js'
 import type { Sampler } from './sampler.js'
 
 /**

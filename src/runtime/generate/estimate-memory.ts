@@ -4,11 +4,18 @@ import {
   parseQuantizationConfig,
   quantizationOf,
 } from '../../checkpoint/index.js'
-import { DEFAULT_CONTEXT_LENGTH, type LoadModelOptions, resolveQuantization } from '../generate/load-model.js'
-import { type ModelConfig, parseModelConfig } from '../model/config.js'
-import { quantizedFormat, rowBytes } from '../model/stored-matrix.js'
-import { modelTensors, type TensorSpec, tensorList } from '../model/tensors.js'
-import { MOST_CHUNK_ROWS, PREFIX_ROWS } from './webgpu/engine.js'
+import { MOST_CHUNK_ROWS, PREFIX_ROWS } from '../engine/index.js'
+import {
+  type ModelConfig,
+  modelTensors,
+  parseModelConfig,
+  quantizedFormat,
+  resolveQuantization,
+  rowBytes,
+  type TensorSpec,
+  tensorList,
+} from '../model/index.js'
+import { DEFAULT_CONTEXT_LENGTH, type LoadModelOptions } from './load-model.js'
 
 export type EstimateMemoryOptions = Pick<LoadModelOptions, 'quantization' | 'contextLength' | 'batchSize'>
 

@@ -1,0 +1,8 @@
+export {
+  type EvaluatedModel,
+  type Evaluation,
+  type EvaluationOptions,
+  type EvaluationProgress,
+  evaluate,
+} from './evaluate.js'
+export type { Scores } from './metrics/scores.js'

@@ -1,0 +1,1 @@
+export { type ConvertOptions, type ConvertResult, convertCheckpoint } from './convert.js'

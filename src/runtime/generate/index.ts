@@ -1,0 +1,20 @@
+export type { ChatDelta, ChatOptions, ChatReply } from './chat.js'
+export type {
+  AdapterInfo,
+  ChatModel,
+  LoadPrefixOptions,
+  LogitsOptions,
+  MemoryUse,
+  Prompt,
+} from './chat-model.js'
+export { type EstimateMemoryOptions, estimateMemory, type MemoryEstimate } from './estimate-memory.js'
+export type {
+  BatchToken,
+  GeneratedToken,
+  GenerateOptions,
+  Generation,
+  GenerationStats,
+} from './generation.js'
+export { type LoadModelOptions, loadModel } from './load-model.js'
+export { Model } from './model.js'
+export { Stream } from './stream.js'
