@@ -103,12 +103,18 @@ export class Gpu {
       : []
     this.software = isSoftwareAdapter(info)
     this.empty = device.createBuffer({ label: 'empty', size: 256, usage: STORAGE_USAGE })
-    this.#lost = device.lost.then((lost) => {
-      this.#failure ??= new DeviceLostError(lost.message || lost.reason)
-      for (const end of this.#waits) end()
+    // Node keeps a device, and what listens to it, for as long as the process runs: nothing there may lead to this
+    // object, which everything of a model hangs on.
+    const self = new WeakRef(this)
+    this.#lost = device.lost.then(({ message, reason }) => {
+      const gpu = self.deref()
+      if (!gpu) return
+      gpu.#failure ??= new DeviceLostError(message || reason)
+      for (const end of gpu.#waits) end()
     })
-    device.addEventListener('uncapturederror', (event) => {
-      this.#failure ??= new GpuError(`WebGPU error: ${event.error.message}`)
+    device.addEventListener('uncapturederror', ({ error }) => {
+      const gpu = self.deref()
+      if (gpu) gpu.#failure ??= new GpuError(`WebGPU error: ${error.message}`)
     })
   }
 
