@@ -42,12 +42,12 @@ function elementwise(
 
 function rmsNorm({ hidden }: CaseShapes, rows: number): KernelCase {
   return elementwise('rms-norm', rows, hidden, rows * hidden * 8 + hidden * 2, 4, async (workshop) => {
-    const bind = await compileRmsNorm(workshop.gpu, { width: hidden, epsilon: EPSILON })
+    const kernel = await compileRmsNorm(workshop.gpu, { width: hidden, epsilon: EPSILON })
     const x = workshop.floats('x', rows * hidden)
     const weight = workshop.halves('weight', hidden, 0.1, 1)
     const y = workshop.filled('y', rows * hidden * 4, { kind: 'poison' })
     return {
-      sets: [[bind('rms-norm', { x, weight, y })]],
+      sets: [kernel.bind('rms-norm', { x, weight, y })],
       rows,
       error: async () => {
         const [input, weights, output] = [
@@ -63,11 +63,11 @@ function rmsNorm({ hidden }: CaseShapes, rows: number): KernelCase {
 
 function swiglu({ ffn }: CaseShapes, rows: number): KernelCase {
   return elementwise('swiglu', rows, ffn, rows * ffn * 12, 5, async (workshop) => {
-    const bind = await compileSwiglu(workshop.gpu, ffn)
+    const kernel = await compileSwiglu(workshop.gpu, { width: ffn })
     const x = workshop.floats('x', rows * 2 * ffn)
     const y = workshop.filled('y', rows * ffn * 4, { kind: 'poison' })
     return {
-      sets: [[bind('swiglu', { x, y })]],
+      sets: [kernel.bind('swiglu', { x, y })],
       rows,
       error: async () => {
         const input = await workshop.readFloats(x, 0, rows * 2 * ffn)
@@ -95,13 +95,13 @@ function rope(shapes: CaseShapes, rows: number): KernelCase {
   const rotated = ((heads + kvGroups) * headDim) / 2
   const end = Math.max(rows, ...shapes.contexts)
   return elementwise('rope', rows, rotated, rows * rotated * 8, 3, async (workshop) => {
-    const bind = await compileRope(workshop.gpu, shapes)
+    const kernel = await compileRope(workshop.gpu, { ...shapes, back: false })
     const table = workshop.uploaded('table', ropeTable(end, headDim, ROPE_BASE))
     const { buffer, positions } = sequenceRows(workshop, rows, end)
     const qkv = workshop.floats('qkv', rows * stride)
     const before = await workshop.readFloats(qkv, 0, rows * stride)
     return {
-      sets: [[bind('rope', { rows: buffer, table, qkv })]],
+      sets: [kernel.bind('rope', { rows: buffer, table, qkv })],
       rows,
       error: async () =>
         relativeError(
@@ -147,7 +147,7 @@ function embedding({ hidden, vocabulary, groupSize }: CaseShapes, rows: number):
   const format: WeightFormat = { type: 'q4', groupSize }
   const bytes = rows * hidden * (4 + 0.5 + 4 / groupSize)
   const prepare: Prepare = async (workshop) => {
-    const bind = await compileEmbedding(workshop.gpu, {
+    const kernel = await compileEmbedding(workshop.gpu, {
       format,
       width: hidden,
       tokens: vocabulary,
@@ -159,7 +159,7 @@ function embedding({ hidden, vocabulary, groupSize }: CaseShapes, rows: number):
     const buffer = workshop.uploaded('rows', new Uint32Array(words.flat()))
     const y = workshop.filled('y', rows * hidden * 4, { kind: 'poison' })
     return {
-      sets: [[bind('embedding', { ...weight, rows: buffer, y })]],
+      sets: [kernel.bind('embedding', { ...weight, rows: buffer, y })],
       rows,
       error: async () => {
         const errors: number[] = []

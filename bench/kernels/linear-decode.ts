@@ -194,13 +194,15 @@ function fusedCase(shapes: CaseShapes, { shape, output, hasNorm, target }: Fusio
     unit: 'int8',
     tolerance: TOLERANCE,
     async prepare(workshop) {
-      const bind = await compileLinearDecode(workshop.gpu, {
+      const { gpu } = workshop
+      const constants = {
         groupSize,
         inFeatures,
         outFeatures,
         output: output(shapes),
         ...(hasNorm && { normEpsilon: EPSILON }),
-      })
+      }
+      const kernel = await compileLinearDecode(gpu, constants, { alone: gpu.software })
       const input = hasNorm
         ? await normedInput(workshop, inFeatures)
         : randomActivations(workshop, inFeatures, 1)
@@ -209,9 +211,9 @@ function fusedCase(shapes: CaseShapes, { shape, output, hasNorm, target }: Fusio
         workshop.weight(format, outFeatures, inFeatures),
       )
       return {
-        sets: weights.map((one) => [
-          bind(shape.name, { weight: one, input: input.buffers, output: written.buffers }),
-        ]),
+        sets: weights.map((one) =>
+          kernel.bind(shape.name, { weight: one, input: input.buffers, output: written.buffers }),
+        ),
         rows: 1,
         error: () => written.error(input, weights[0]),
       }

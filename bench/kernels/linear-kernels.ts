@@ -5,9 +5,10 @@ import {
   compileMatmulSubgroup,
   compileMatvec,
   compileQuantizeActivations,
-  type Dispatch,
+  fastestMatmul,
   type Gpu,
   halfMatrixShape,
+  type Kernel,
   type LinearBuffers,
   type LinearConstants,
   quantizeActivationsReference,
@@ -16,12 +17,8 @@ import {
 } from '../common/internals.js'
 import type { Workshop } from './workshop.js'
 
-/** What compiles a matrix product y (+)= x * w^T (+ bias) of so many rows, with the buffers it needs in between. */
-export type CompileLinear = (
-  workshop: Workshop,
-  constants: LinearConstants,
-  rows: number,
-) => Promise<(label: string, buffers: LinearBuffers) => readonly Dispatch[]>
+/** What compiles a matrix product y (+)= x * w^T (+ bias), with the buffers it needs in between. */
+export type CompileLinear = (workshop: Workshop, constants: LinearConstants) => Promise<Kernel<LinearBuffers>>
 
 /** A kernel for matrix products. */
 export interface LinearKernel {
@@ -40,42 +37,31 @@ const F16_TOLERANCE = 5e-3
 /** An input right between two 8-bit steps may round either way. */
 const INT8_TOLERANCE = 5e-3
 
-/** A kernel of a single dispatch. */
-function single(
-  compile: (
-    gpu: Gpu,
-    constants: LinearConstants,
-    rows: number,
-  ) => Promise<(label: string, buffers: LinearBuffers) => Dispatch>,
-): CompileLinear {
-  return async ({ gpu }, constants, rows) => {
-    const bind = await compile(gpu, constants, rows)
-    return (label, buffers) => [bind(label, buffers)]
-  }
-}
-
 /** Activations are rounded to 8 bits first; a call is both dispatches. */
-const compileInt8: CompileLinear = async (workshop, constants, rows) => {
-  const { format, inFeatures } = constants
+const compileInt8: CompileLinear = async (workshop, constants) => {
+  const { gpu } = workshop
+  const { format, inFeatures, maxRows } = constants
   if (format.type === 'f16') throw new Error('matmul-int8 multiplies by quantized weights only')
-  const bytes = quantizedActivationBytes(format, inFeatures, rows)
+  const bytes = quantizedActivationBytes(format, inFeatures, maxRows)
   const activations = {
     words: workshop.filled('words', bytes.words, { kind: 'poison' }),
     ranges: workshop.filled('ranges', bytes.ranges, { kind: 'poison' }),
   }
-  const quantize = await compileQuantizeActivations(workshop.gpu, format, inFeatures, rows)
-  const multiply = await compileMatmulInt8(workshop.gpu, constants, rows)
-  return (label, { x, ...buffers }) => [
-    quantize(`${label} quantize`, { x, ...activations }),
-    multiply(label, { ...buffers, ...activations }),
-  ]
+  const quantize = await compileQuantizeActivations(gpu, { format, inFeatures, maxRows })
+  const multiply = await compileMatmulInt8(gpu, constants)
+  return {
+    bind: (label, { x, ...buffers }) => [
+      ...quantize.bind(`${label} quantize`, { x, ...activations }),
+      ...multiply.bind(label, { ...buffers, ...activations }),
+    ],
+  }
 }
 
 /** For one row. */
 export const DECODE_KERNELS: readonly LinearKernel[] = [
   {
     kernel: 'matvec',
-    compile: single(compileMatvec),
+    compile: ({ gpu }, constants) => compileMatvec(gpu, constants),
     formats: ['q4', 'q8', 'f16'],
     unit: 'f32',
     tolerance: F32_TOLERANCE,
@@ -87,7 +73,7 @@ export function prefillKernels(gpu: Gpu): LinearKernel[] {
   const kernels: LinearKernel[] = [
     {
       kernel: 'matmul',
-      compile: single(compileMatmul),
+      compile: (_, constants) => compileMatmul(gpu, constants, fastestMatmul(gpu)),
       formats: ['q4', 'q8', 'f16'],
       unit: 'f32',
       tolerance: gpu.f16 ? F16_TOLERANCE : F32_TOLERANCE,
@@ -105,7 +91,7 @@ export function prefillKernels(gpu: Gpu): LinearKernel[] {
   if (halfMatrixShape(gpu)) {
     kernels.push({
       kernel: 'matmul-subgroup',
-      compile: single(compileMatmulSubgroup),
+      compile: (_, constants) => compileMatmulSubgroup(gpu, constants),
       formats: ['q4', 'q8', 'f16'],
       unit: 'matrix',
       tolerance: F16_TOLERANCE,

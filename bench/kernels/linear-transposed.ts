@@ -22,7 +22,7 @@ const PORTABLE: TransposedKernel = {
   kernel: 'matmul-transposed',
   unit: 'f32',
   tolerance: 1e-5,
-  compile: compileMatmulTransposed,
+  compile: (gpu, constants) => compileMatmulTransposed(gpu, constants, { alone: gpu.software }),
   formats: ['q4'],
 }
 
@@ -110,8 +110,9 @@ function transposedCase(
         outStride: outFeatures,
         outOffset: 0,
         accumulate: false,
+        maxRows: rows,
       }
-      const product = await kernel.compile(workshop.gpu, constants, rows)
+      const product = await kernel.compile(workshop.gpu, constants)
       const dy = workshop.floats('dy', rows * outFeatures, DEVIATION)
       const dx = workshop.filled('dx', rows * inFeatures * 4, { kind: 'poison' })
       const scratch = workshop.filled('scratch', product.scratchBytes, { kind: 'poison' })

@@ -99,8 +99,9 @@ function linearCase(
         outOffset: 0,
         hasBias,
         accumulate,
+        maxRows: rows,
       }
-      const bind = await kernel.compile(workshop, constants, rows)
+      const product = await kernel.compile(workshop, constants)
       const x = workshop.floats('x', rows * inFeatures)
       const y = workshop.floats('y', rows * outFeatures)
       const bias = hasBias ? { bias: workshop.halves('bias', outFeatures) } : {}
@@ -117,7 +118,7 @@ function linearCase(
         }
       }
       return {
-        sets: all.map((buffers) => bind(shape.name, buffers)),
+        sets: all.map((buffers) => product.bind(shape.name, buffers)),
         rows,
         poison: () => {
           if (!accumulate) workshop.refill(y, { kind: 'poison' })

@@ -1,12 +1,12 @@
 import {
   attentionReference,
+  canRunTrainingAttentionSubgroup,
   compileAttentionBackward,
   compileAttentionTraining,
   type Dispatch,
   encodeDispatches,
   type Gpu,
   type TrainingAttentionConstants,
-  trainsOnSubgroupMatrices,
 } from '../common/internals.js'
 import type { CaseShapes, KernelCase, KernelFamily } from './kernel-case.js'
 import { relativeError, samples, type Workshop } from './workshop.js'
@@ -162,7 +162,7 @@ function trainingCases(gpu: Gpu, shapes: CaseShapes, rows: number): KernelCase[]
   const { heads, headDim } = shapes
   const prefixLength = Math.min(PREFIX_LENGTH, rows)
   const pairs = heads * (rows * prefixLength + (rows * (rows + 1)) / 2)
-  const onMatrices = trainsOnSubgroupMatrices(gpu, shapes)
+  const onMatrices = canRunTrainingAttentionSubgroup(gpu, shapes)
   const shared = {
     shape: `${rows} rows behind ${prefixLength}`,
     unit: onMatrices ? 'matrix' : 'f32',
@@ -171,7 +171,7 @@ function trainingCases(gpu: Gpu, shapes: CaseShapes, rows: number): KernelCase[]
   const bytes = rows * heads * headDim * 4
   const forward = async (workshop: Workshop) => {
     const layer = makeLayer(workshop, shapes, rows)
-    const attention = await compileAttentionTraining(gpu, layer.constants)
+    const attention = await compileAttentionTraining(gpu, layer.constants, { onMatrices })
     const scratch = workshop.filled('scratch', attention.scratchBytes, { kind: 'poison' })
     return { layer, dispatches: attention.bind('attention', { ...layer.buffers, scratch }) }
   }
@@ -197,7 +197,11 @@ function trainingCases(gpu: Gpu, shapes: CaseShapes, rows: number): KernelCase[]
         operations: (prefixOnly ? 8 * rows * prefixLength * heads : 10 * pairs) * headDim,
         async prepare(workshop) {
           const { layer, dispatches } = await forward(workshop)
-          const backward = await compileAttentionBackward(gpu, { ...layer.constants, prefixOnly })
+          const backward = await compileAttentionBackward(
+            gpu,
+            { ...layer.constants, prefixOnly },
+            { onMatrices },
+          )
           const scratch = workshop.filled('scratch', backward.scratchBytes, { kind: 'poison' })
           runOnce(gpu, dispatches, rows)
           return {

@@ -23,19 +23,20 @@ export { compileRope, type RopeBuffers, ropeTable } from './attention/rope/rope.
 export { ACTIVATION_BLOCK } from './common/activation-block.js'
 export { ATTENTION_SPLITS } from './common/decode-attention.js'
 export type { HeadShape } from './common/heads.js'
+export type { Kernel, ScratchKernel } from './common/kernel.js'
 export type { LinearBuffers, LinearConstants } from './common/linear.js'
 export type {
   CompileTransposed,
   TransposedBuffers,
   TransposedConstants,
-  TransposedProduct,
 } from './common/linear-transposed.js'
 export type { RowBlocksConstants } from './common/sum-parts.js'
 export {
+  canRunTrainingAttentionSubgroup,
   sequenceBounds,
   type TrainingAttentionBuffers,
   type TrainingAttentionConstants,
-  trainsOnSubgroupMatrices,
+  type TrainingAttentionOptions,
 } from './common/training-attention.js'
 export type { QuantizedFormat, WeightBuffers, WeightFormat } from './common/weight.js'
 export { KernelArgumentError } from './errors.js'
@@ -58,15 +59,15 @@ export {
   type LinearDecodeBuffers,
   type LinearDecodeConstants,
 } from './linear/linear-decode/linear-decode.js'
-export { compileMatmul } from './linear/matmul/matmul.js'
+export { compileMatmul, fastestMatmul, type MatmulOptions } from './linear/matmul/matmul.js'
 export {
   compileMatmulFloat,
   type MatmulFloatBuffers,
   type MatmulFloatConstants,
 } from './linear/matmul-float/matmul-float.js'
 export {
+  canRunMatmulInt8,
   compileMatmulInt8,
-  fitsMatmulInt8,
   type MatmulInt8Buffers,
 } from './linear/matmul-int8/matmul-int8.js'
 export {
@@ -75,7 +76,7 @@ export {
   type QuantizedActivations,
   quantizedActivationBytes,
 } from './linear/matmul-int8/quantize-activations.js'
-export { compileMatmulSubgroup, fitsMatmulSubgroup } from './linear/matmul-subgroup/matmul-subgroup.js'
+export { canRunMatmulSubgroup, compileMatmulSubgroup } from './linear/matmul-subgroup/matmul-subgroup.js'
 export { halfMatrixShape } from './linear/matmul-subgroup/matrix-shape.js'
 export { compileMatvec, MATVEC_MAX_ROWS } from './linear/matvec/matvec.js'
 export { compileQuantize, type QuantizeBuffers, type QuantizeConstants } from './linear/quantize/quantize.js'
@@ -112,18 +113,15 @@ export {
   compileAdamW,
 } from './training/adam-w/adam-w.js'
 export {
-  type AttentionBackward,
   type AttentionBackwardBuffers,
   type AttentionBackwardConstants,
   compileAttentionBackward,
 } from './training/attention-backward/attention-backward.js'
 export {
-  type AttentionTraining,
   type AttentionTrainingBuffers,
   compileAttentionTraining,
 } from './training/attention-training/attention-training.js'
 export {
-  type BiasGradient,
   type BiasGradientBuffers,
   compileBiasGradient,
 } from './training/bias-gradient/bias-gradient.js'
@@ -159,7 +157,6 @@ export {
 } from './training/rms-norm-backward/rms-norm-backward.js'
 export {
   compileRmsNormWeightGradient,
-  type RmsNormWeightGradient,
   type RmsNormWeightGradientBuffers,
   type RmsNormWeightGradientConstants,
 } from './training/rms-norm-weight-gradient/rms-norm-weight-gradient.js'

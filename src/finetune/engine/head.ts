@@ -23,10 +23,10 @@ export function lossCommands(
     const index = range(buffers.targetRows)
     const rows = ({ targets }: SequenceSize) => Math.min(headRows, targets - chunk * headRows)
     const forward = [
-      kernels.gather('rows with targets', { index, x: last, y: headHidden }),
-      kernels.normalize('final norm', { x: headHidden, weight, y: headNormed }),
+      ...kernels.gather.bind('rows with targets', { index, x: last, y: headHidden }),
+      ...kernels.normalize.bind('final norm', { x: headHidden, weight, y: headNormed }),
       ...kernels.output.bind(headNormed, logits, productScratch),
-      kernels.crossEntropy('cross entropy', {
+      ...kernels.crossEntropy.bind('cross entropy', {
         x: logits,
         targets: range(buffers.targetIds),
         losses: range(buffers.losses),
@@ -39,13 +39,13 @@ export function lossCommands(
       ...(gradients?.output(logits, headNormed, chunk) ?? []),
       ...kernels.outputBackward.bind(logits, headNormed, productScratch),
       ...(gradients?.finalNorm(headHidden, headNormed, chunk) ?? []),
-      kernels.normBackward('final norm gradient', {
+      ...kernels.normBackward.bind('final norm gradient', {
         x: headHidden,
         weight,
         dy: headNormed,
         dx: headGradient,
       }),
-      kernels.scatter('gradient to rows with targets', { index, x: headGradient, y: gradient }),
+      ...kernels.scatter.bind('gradient to rows with targets', { index, x: headGradient, y: gradient }),
     )
   })
   const clear: Command[] = backward ? [{ kind: 'clear', buffer: gradient }] : []

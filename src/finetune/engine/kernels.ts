@@ -1,4 +1,5 @@
 import {
+  canRunTrainingAttentionSubgroup,
   compileAttentionBackward,
   compileAttentionTraining,
   compileCrossEntropy,
@@ -51,10 +52,11 @@ async function compileAttention({ gpu, config }: ModelBase, shape: TrainingShape
   const constants = { heads, kvGroups, headDim, prefixLength, prefixStride, maxRows, packed }
   // Below the lowest layer nobody asks for gradients where only a prefix is trained.
   const prefixOnly = prefixLength > 0
+  const options = { onMatrices: canRunTrainingAttentionSubgroup(gpu, constants) }
   const [forward, backward, backwardLowest] = await Promise.all([
-    compileAttentionTraining(gpu, constants),
-    compileAttentionBackward(gpu, { ...constants, prefixOnly: false }),
-    compileAttentionBackward(gpu, { ...constants, prefixOnly }),
+    compileAttentionTraining(gpu, constants, options),
+    compileAttentionBackward(gpu, { ...constants, prefixOnly: false }, options),
+    compileAttentionBackward(gpu, { ...constants, prefixOnly }, options),
   ])
   return { forward, backward, backwardLowest }
 }
@@ -76,13 +78,13 @@ async function compileRowKernels({ gpu, config }: ModelBase) {
     compileRmsNorm(gpu, norm),
     compileRmsNormBackward(gpu, { ...norm, accumulate: false }),
     compileRmsNormBackward(gpu, { ...norm, accumulate: true }),
-    compileRope(gpu, config),
-    compileRope(gpu, config, true),
-    compileSwiglu(gpu, config.ffn),
-    compileSwigluBackward(gpu, config.ffn),
-    compileCrossEntropy(gpu, config.vocabulary),
-    compileGatherRows(gpu, config.hidden),
-    compileScatterRows(gpu, config.hidden),
+    compileRope(gpu, { ...config, back: false }),
+    compileRope(gpu, { ...config, back: true }),
+    compileSwiglu(gpu, { width: config.ffn }),
+    compileSwigluBackward(gpu, { width: config.ffn }),
+    compileCrossEntropy(gpu, { vocabulary: config.vocabulary }),
+    compileGatherRows(gpu, { width: config.hidden }),
+    compileScatterRows(gpu, { width: config.hidden }),
   ])
   return {
     normalize,
@@ -120,7 +122,7 @@ export async function compileKernels(base: ModelBase, shape: TrainingShape) {
     Promise.all(
       weights.embedding.slices.map(async ({ format, rows, firstRow, buffers }) => {
         const constants = { format, width: config.hidden, tokens: rows, firstToken: firstRow }
-        return { bind: await compileEmbedding(gpu, constants), buffers }
+        return { kernel: await compileEmbedding(gpu, constants), buffers }
       }),
     ),
     compileProduct(gpu, weights.output, shape.headRows),

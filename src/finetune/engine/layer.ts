@@ -36,9 +36,9 @@ function attend(context: StepContext, layer: number): Command[] {
   const prefix = prefixOf(context, buffers.prefix, layer)
   return dispatches(
     allRows,
-    kernels.normalize('input norm', { x: hidden[layer], weight: weights.inputNorm, y: normed }),
+    ...kernels.normalize.bind('input norm', { x: hidden[layer], weight: weights.inputNorm, y: normed }),
     ...forward.qkv.bind(normed, qkv, productScratch),
-    kernels.rope('rope', { rows, table: ropeTable, qkv }),
+    ...kernels.rope.bind('rope', { rows, table: ropeTable, qkv }),
     ...kernels.attention.forward.bind('attention', { sequences, qkv, prefix, y, logSumExp, scratch }),
   )
 }
@@ -78,9 +78,9 @@ export function forwardLayer(context: StepContext, layer: number): Command[] {
     const x = rowsOf(buffers.hidden[layer + 1])
     return dispatches(
       rows,
-      kernels.normalize('post-attention norm', { x, weight, y: chunkNormed }),
+      ...kernels.normalize.bind('post-attention norm', { x, weight, y: chunkNormed }),
       ...forward.gateUp.bind(chunkNormed, gateUp, productScratch),
-      kernels.swiglu('swiglu', { x: gateUp, y: activated }),
+      ...kernels.swiglu.bind('swiglu', { x: gateUp, y: activated }),
       ...forward.down.bind(activated, x, productScratch),
     )
   })
@@ -98,17 +98,20 @@ function feedForwardBackward(context: StepContext, layer: number): Command[] {
     const [x, dx] = [rowsOf(buffers.hidden[layer + 1]), rowsOf(gradient)]
     return dispatches(
       rows,
-      kernels.normalize('post-attention norm', { x, weight, y: chunkNormed }),
+      ...kernels.normalize.bind('post-attention norm', { x, weight, y: chunkNormed }),
       ...forward.gateUp.bind(chunkNormed, gateUp, productScratch),
       ...(gradients
-        ? [kernels.swiglu('swiglu', { x: gateUp, y: activated }), ...gradients.down(dx, activated, chunk)]
+        ? [
+            ...kernels.swiglu.bind('swiglu', { x: gateUp, y: activated }),
+            ...gradients.down(dx, activated, chunk),
+          ]
         : []),
       ...backward.down.bind(dx, activated, productScratch),
-      kernels.swigluBackward('swiglu gradient', { x: gateUp, dy: activated }),
+      ...kernels.swigluBackward.bind('swiglu gradient', { x: gateUp, dy: activated }),
       ...(gradients?.gateUp(gateUp, chunkNormed, chunk) ?? []),
       ...backward.gateUp.bind(gateUp, chunkNormed, productScratch),
       ...(gradients?.postAttentionNorm(x, chunkNormed, chunk) ?? []),
-      kernels.addNormBackward('post-attention norm gradient', { x, weight, dy: chunkNormed, dx }),
+      ...kernels.addNormBackward.bind('post-attention norm gradient', { x, weight, dy: chunkNormed, dx }),
     )
   })
 }
@@ -142,13 +145,16 @@ function attentionBackward(context: StepContext, layer: number): Command[] {
   return dispatches(
     allRows,
     ...toPrefix,
-    kernels.ropeBack('rope gradient', { rows, table: ropeTable, qkv: qkvGradient }),
+    ...kernels.ropeBack.bind('rope gradient', { rows, table: ropeTable, qkv: qkvGradient }),
     ...(gradients
-      ? [kernels.normalize('input norm', { x, weight, y: normed }), ...gradients.qkv(qkvGradient, normed)]
+      ? [
+          ...kernels.normalize.bind('input norm', { x, weight, y: normed }),
+          ...gradients.qkv(qkvGradient, normed),
+        ]
       : []),
     ...backward.qkv.bind(qkvGradient, normed, productScratch),
     ...(gradients?.inputNorm(x, normed) ?? []),
-    kernels.addNormBackward('input norm gradient', { x, weight, dy: normed, dx: gradient }),
+    ...kernels.addNormBackward.bind('input norm gradient', { x, weight, dy: normed, dx: gradient }),
   )
 }
 

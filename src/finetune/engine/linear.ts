@@ -1,10 +1,11 @@
 import type { BufferRange, Dispatch, Gpu } from '../../gpu/index.js'
 import {
+  canRunMatmulSubgroup,
   compileMatmul,
   compileMatmulSubgroup,
   compileMatmulTransposed,
   compileMatmulTransposedSubgroup,
-  fitsMatmulSubgroup,
+  fastestMatmul,
 } from '../../kernels/index.js'
 import type { LinearWeight } from '../../runtime/model/index.js'
 
@@ -26,7 +27,6 @@ export async function compileProduct(
   maxRows: number,
   accumulate = false,
 ): Promise<Product> {
-  const compile = fitsMatmulSubgroup(gpu) ? compileMatmulSubgroup : compileMatmul
   const { name, inFeatures, outFeatures, bias } = weight
   const slices = await Promise.all(
     weight.slices.map(async ({ format, firstRow, rows, buffers }) => {
@@ -38,12 +38,16 @@ export async function compileProduct(
         outOffset: firstRow,
         hasBias: bias !== undefined,
         accumulate,
+        maxRows,
       }
-      const bind = await compile(gpu, constants, maxRows)
-      return (x: BufferRange, y: BufferRange) => bind(name, { ...buffers, x, y, ...(bias && { bias }) })
+      const kernel = canRunMatmulSubgroup(gpu, constants)
+        ? await compileMatmulSubgroup(gpu, constants)
+        : await compileMatmul(gpu, constants, fastestMatmul(gpu))
+      return (x: BufferRange, y: BufferRange) =>
+        kernel.bind(name, { ...buffers, x, y, ...(bias && { bias }) })
     }),
   )
-  return { scratchBytes: 0, bind: (x, y) => slices.map((bind) => bind(x, y)) }
+  return { scratchBytes: 0, bind: (x, y) => slices.flatMap((bind) => bind(x, y)) }
 }
 
 /**
@@ -56,7 +60,6 @@ export async function compileProductBackward(
   weight: LinearWeight,
   maxRows: number,
 ): Promise<Product> {
-  const compile = fitsMatmulSubgroup(gpu) ? compileMatmulTransposedSubgroup : compileMatmulTransposed
   const { name, inFeatures, outFeatures } = weight
   const slices = await Promise.all(
     weight.slices.map(async ({ format, firstRow, rows, buffers }, index) => {
@@ -67,8 +70,12 @@ export async function compileProductBackward(
         outStride: outFeatures,
         outOffset: firstRow,
         accumulate: index > 0,
+        maxRows,
       }
-      return { buffers, product: await compile(gpu, constants, maxRows) }
+      const product = canRunMatmulSubgroup(gpu, constants)
+        ? await compileMatmulTransposedSubgroup(gpu, constants)
+        : await compileMatmulTransposed(gpu, constants, { alone: gpu.software })
+      return { buffers, product }
     }),
   )
   return {

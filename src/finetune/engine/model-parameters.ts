@@ -92,8 +92,8 @@ export async function compileRounding(
   parameters: readonly (Parameter & ModelParameterSpec)[],
 ): Promise<readonly Command[]> {
   const rounding = parameters.map(async ({ name, count, value, rounded }) => {
-    const round = await compileRoundHalves(gpu, count)
-    return round(`${name}, rounded`, { x: value, y: rounded })
+    const round = await compileRoundHalves(gpu, { count })
+    return round.bind(`${name}, rounded`, { x: value, y: rounded })
   })
-  return dispatches(once, ...(await Promise.all(rounding)))
+  return dispatches(once, ...(await Promise.all(rounding)).flat())
 }

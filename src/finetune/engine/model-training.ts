@@ -116,7 +116,7 @@ class ModelTraining implements TrainingEngine {
       const gradients = bindWeightGradients(base, shape, gradientKernels, parameters, gradientBuffers)
       const context = { base, shape, kernels, buffers, gradients }
       const embedding = gradients.embedding(buffers.gradient)
-      const plan = planStep(context, { begin: [], turn: [], end: dispatches(distinctTokens, embedding) })
+      const plan = planStep(context, { begin: [], turn: [], end: dispatches(distinctTokens, ...embedding) })
       const pass = new SequencePass(context, plan, options.maxSequenceLength)
       const parts = { memory, context, parameters, rounding, optimizer, gradientBuffers, pass, allocation }
       return new ModelTraining(parts)

@@ -61,19 +61,16 @@ export class Optimizer {
     buffers: OptimizerBuffers,
   ): Promise<Optimizer> {
     const [norm, ...steps] = await Promise.all([
-      compileGradientNorm(
-        gpu,
-        parameters.map(({ count }) => count),
-      ),
-      ...parameters.map(({ count }) => compileAdamW(gpu, count)),
+      compileGradientNorm(gpu, { counts: parameters.map(({ count }) => count) }),
+      ...parameters.map(({ count }) => compileAdamW(gpu, { count })),
     ])
     const { settings, undecayed, limit, parts, result } = buffers
     const gradients = parameters.map(({ gradient }) => gradient)
     const commands = dispatches(
       () => 1,
-      ...norm('gradient norm', { gradients, parts, settings: limit, result }),
-      ...parameters.map(({ value, gradient, firstMoment, secondMoment, decays }, index) =>
-        steps[index]('AdamW', {
+      ...norm.bind('gradient norm', { gradients, parts, settings: limit, result }),
+      ...parameters.flatMap(({ value, gradient, firstMoment, secondMoment, decays }, index) =>
+        steps[index].bind('AdamW', {
           settings: decays ? settings : undecayed,
           clip: result,
           parameter: value,

@@ -70,14 +70,14 @@ async function linearLayer(
       transposedA: true,
       transposedB: true,
     }),
-    compileSumRows(gpu, rows, outFeatures),
+    compileSumRows(gpu, { rows, width: outFeatures }),
   ])
   return {
-    forward: [multiply('prefix projection', { a: x, b: weight.value, bias: bias.value, y })],
+    forward: multiply.bind('prefix projection', { a: x, b: weight.value, bias: bias.value, y }),
     backward: [
-      weightGradient('prefix projection, weight gradient', { a: dy, b: x, y: weight.gradient }),
-      biasGradient('prefix projection, bias gradient', { x: dy, y: bias.gradient }),
-      inputGradient('prefix projection, gradient', { a: dy, b: weight.value, y: dx }),
+      ...weightGradient.bind('prefix projection, weight gradient', { a: dy, b: x, y: weight.gradient }),
+      ...biasGradient.bind('prefix projection, bias gradient', { x: dy, y: bias.gradient }),
+      ...inputGradient.bind('prefix projection, gradient', { a: dy, b: weight.value, y: dx }),
     ],
   }
 }
@@ -125,15 +125,20 @@ async function projectionEncoder(
       dx: hiddenGradient,
       dy: outputGradient,
     }),
-    compileTanh(gpu, rows * inner),
-    compileTanhBackward(gpu, rows * inner),
+    compileTanh(gpu, { count: rows * inner }),
+    compileTanhBackward(gpu, { count: rows * inner }),
   ])
-  const gradient = tanhBackward('prefix tanh gradient', { y: hidden, gradient: hiddenGradient })
+  const gradient = tanhBackward.bind('prefix tanh gradient', { y: hidden, gradient: hiddenGradient })
   return {
     output,
     outputGradient,
-    forward: dispatches(once, ...first.forward, tanh('prefix tanh', hidden), ...second.forward),
-    backward: dispatches(once, ...second.backward, gradient, ...first.backward),
+    forward: dispatches(
+      once,
+      ...first.forward,
+      ...tanh.bind('prefix tanh', { x: hidden }),
+      ...second.forward,
+    ),
+    backward: dispatches(once, ...second.backward, ...gradient, ...first.backward),
     clear: [{ kind: 'clear', buffer: outputGradient }],
   }
 }

@@ -76,12 +76,12 @@ function prefixEnds(
   return {
     begin: dispatches(
       prefixRows,
-      kernels.dropout('prefix dropout', { parameters, rows: encoder.output, layers: prefix }),
+      ...kernels.dropout.bind('prefix dropout', { parameters, rows: encoder.output, layers: prefix }),
     ),
     turn: [{ kind: 'clear', buffer: prefixGradient }],
     end: dispatches(
       prefixRows,
-      kernels.dropoutBackward('prefix dropout gradient', {
+      ...kernels.dropoutBackward.bind('prefix dropout gradient', {
         parameters,
         rows: encoder.outputGradient,
         layers: prefixGradient,

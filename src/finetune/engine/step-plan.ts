@@ -27,7 +27,9 @@ export function planStep(context: StepContext, { begin, turn, end }: StepEnds): 
   const { rows, hidden } = buffers
   const embed = dispatches(
     allRows,
-    ...kernels.embedding.map(({ bind, buffers }) => bind('embedding', { ...buffers, rows, y: hidden[0] })),
+    ...kernels.embedding.flatMap(({ kernel, buffers }) =>
+      kernel.bind('embedding', { ...buffers, rows, y: hidden[0] }),
+    ),
   )
   return {
     forward: [[...begin, ...embed], ...layers.map((layer) => forwardLayer(context, layer))],

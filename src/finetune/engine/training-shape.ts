@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../../errors/index.js'
-import { trainsOnSubgroupMatrices } from '../../kernels/index.js'
+import { canRunTrainingAttentionSubgroup } from '../../kernels/index.js'
 import { type ModelBase, prefixWidth } from '../../runtime/model/index.js'
 import type { ModelTrainingOptions, PrefixTrainingOptions } from './training-engine.js'
 
@@ -75,7 +75,7 @@ export function prefixTrainingShape(base: ModelBase, options: PrefixTrainingOpti
   }
   const { maxTokens = maxSequenceLength } = options
   const packed =
-    maxTokens > maxSequenceLength && dropout === 0 && !trainsOnSubgroupMatrices(base.gpu, base.config)
+    maxTokens > maxSequenceLength && dropout === 0 && !canRunTrainingAttentionSubgroup(base.gpu, base.config)
   return shapeOf(base, { prefixLength, maxTokens: packed ? maxTokens : maxSequenceLength, packed })
 }
 

@@ -37,7 +37,7 @@ export interface WeightGradients {
   readonly finalNorm: Norm
   readonly output: Product
   /** From the gradient of the lowest layer's input; its rows are the distinct tokens. */
-  readonly embedding: (dx: GPUBuffer) => Dispatch
+  readonly embedding: (dx: GPUBuffer) => Dispatch[]
 }
 
 /** What the kernels of weight gradients read beside activations. */
@@ -66,7 +66,7 @@ export async function compileGradientKernels({ gpu, config, weights }: ModelBase
   const [norm, bias, embedding, output, layers] = await Promise.all([
     compileRmsNormWeightGradient(gpu, { width: hidden, epsilon, maxRows }),
     compileBiasGradient(gpu, { width: weights.layers[0].qkv.outFeatures, maxRows }),
-    compileEmbeddingGradient(gpu, hidden),
+    compileEmbeddingGradient(gpu, { width: hidden }),
     product(weights.output),
     Promise.all(weights.layers.map(layer)),
   ])
@@ -146,7 +146,8 @@ export function bindWeightGradients(
       kernels.norm.bind(`${label}, weight gradient`, { x, dy, rows: rowsOf(chunk), scale, dw, scratch })
   const product =
     (kernel: Kernels['output'], label: string, dw: GPUBuffer, rowsOf: typeof ofRows): Product =>
-    (dy, x, chunk) => [kernel(`${label}, weight gradient`, { dy, x, rows: rowsOf(chunk), scale, dw })]
+    (dy, x, chunk) =>
+      kernel.bind(`${label}, weight gradient`, { dy, x, rows: rowsOf(chunk), scale, dw })
   const tensors = modelTensors(config)
   const layers = tensors.layers.map((names, index): LayerGradients => {
     const { qkv, dense, gateUp, down } = kernels.layers[index]
@@ -174,7 +175,7 @@ export function bindWeightGradients(
     finalNorm: norm('final norm', gradientOf(tensors.finalNorm), ofTargets),
     output: product(kernels.output, 'output_layer', gradientOf(tensors.output), ofTargets),
     embedding: (dx) =>
-      kernels.embedding('embedding gradient', {
+      kernels.embedding.bind('embedding gradient', {
         dx,
         order,
         groups,

@@ -1,4 +1,5 @@
-import type { BufferRange, Dispatch, Gpu } from '../../gpu/index.js'
+import type { BufferRange, Gpu } from '../../gpu/index.js'
+import type { ScratchKernel } from './kernel.js'
 import type { WeightBuffers, WeightFormat } from './weight.js'
 
 /** What a product with a transposed weight, dx (+)= dy * w, is compiled for: the backward pass of y = x * w^T. */
@@ -13,6 +14,8 @@ export interface TransposedConstants {
   readonly outOffset: number
   /** Adds to dx instead of overwriting it. All slices of a weight add to the same dx: all but the first need it. */
   readonly accumulate: boolean
+  /** Rows that dy and dx have room for. */
+  readonly maxRows: number
 }
 
 export interface TransposedBuffers extends WeightBuffers {
@@ -24,17 +27,8 @@ export interface TransposedBuffers extends WeightBuffers {
   readonly scratch?: GPUBuffer
 }
 
-/** A product compiled for its constants. */
-export interface TransposedProduct {
-  /** Bytes of scratch that a product needs; what is in it does not matter, and products one after the other can share it. */
-  readonly scratchBytes: number
-  /** The dispatches of a product, in order. */
-  bind(label: string, buffers: TransposedBuffers): readonly Dispatch[]
-}
-
-/** @param maxRows rows that dy and dx have room for */
+/** Compiles a product with a transposed weight. */
 export type CompileTransposed = (
   gpu: Gpu,
   constants: TransposedConstants,
-  maxRows: number,
-) => Promise<TransposedProduct>
+) => Promise<ScratchKernel<TransposedBuffers>>

@@ -1,5 +1,5 @@
-import type { BufferRange } from '../../gpu/index.js'
-import type { WeightBuffers, WeightFormat } from './weight.js'
+import type { BufferRange, Gpu } from '../../gpu/index.js'
+import { type WeightBuffers, type WeightFormat, weightBindings } from './weight.js'
 
 /** What a matrix product y (+)= x * w^T (+ bias) is compiled for. */
 export interface LinearConstants {
@@ -14,6 +14,8 @@ export interface LinearConstants {
   readonly hasBias: boolean
   /** Adds to y, which holds the residual, instead of overwriting it. */
   readonly accumulate: boolean
+  /** Rows that x and y have room for. */
+  readonly maxRows: number
 }
 
 export interface LinearBuffers extends WeightBuffers {
@@ -23,6 +25,11 @@ export interface LinearBuffers extends WeightBuffers {
   readonly bias?: GPUBuffer
   /** Output, f32 [rows, outStride]. */
   readonly y: BufferRange
+}
+
+/** The buffers of all matrix products, from binding 0 on. */
+export function linearBindings(gpu: Gpu, buffers: LinearBuffers): (BufferRange | undefined)[] {
+  return [...weightBindings(buffers), buffers.x, buffers.bias ?? gpu.empty, buffers.y]
 }
 
 /** The part of the prelude that all matrix products share. */

@@ -1,4 +1,5 @@
-import type { Dispatch, Gpu } from '../../gpu/index.js'
+import type { Gpu } from '../../gpu/index.js'
+import { dispatchKernel, type Kernel } from './kernel.js'
 import packSource from './pack-keys.wgsl?raw'
 import prefixedKeysSource from './prefixed-keys.wgsl?raw'
 import {
@@ -13,19 +14,24 @@ export function packedKeyBytes(constants: TrainingAttentionConstants): number {
   return (prefixLength + maxRows) * 2 * kvGroups * headDim * 2
 }
 
+export interface PackKeysBuffers extends Pick<TrainingAttentionBuffers, 'sequences' | 'qkv' | 'prefix'> {
+  /** f16 [prefixLength + maxRows, 2, kvGroups * headDim]: keys and values, `packedKeyBytes` in all. */
+  readonly packed: GPUBufferBinding
+}
+
 /** Compiles the rounding of keys and values to f16, from the prefix and from the rows behind it into one buffer. */
 export async function compilePackKeys(
   gpu: Gpu,
   constants: TrainingAttentionConstants,
-): Promise<(label: string, buffers: TrainingAttentionBuffers, packed: GPUBufferBinding) => Dispatch> {
+): Promise<Kernel<PackKeysBuffers>> {
   const pipeline = await gpu.compile('pack-keys', [prefixedKeysSource, packSource], {
     u32: { ...trainingAttentionSpecialization('pack-keys', constants), WORKGROUP_SIZE: 64 },
     bool: { PACKED: false },
   })
-  return (label, { sequences, qkv, prefix }, packed) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [sequences, qkv, prefix, packed]),
-    workgroups: (rows) => [constants.prefixLength + rows, 1, 1],
-  })
+    ({ sequences, qkv, prefix, packed }) => [sequences, qkv, prefix, packed],
+    (rows) => [constants.prefixLength + rows, 1, 1],
+  )
 }

@@ -1,5 +1,6 @@
-import type { BufferRange, Dispatch, Gpu } from '../../gpu/index.js'
+import type { BufferRange, Gpu } from '../../gpu/index.js'
 import { KernelArgumentError } from '../errors.js'
+import { dispatchKernel, type Kernel } from './kernel.js'
 import source from './sum-parts.wgsl?raw'
 
 /** Rows that a workgroup adds up to one part. */
@@ -40,21 +41,26 @@ export interface SumPartsBuffers {
 /** Columns of a workgroup on a GPU: what lies side by side is read together. */
 const COLUMNS = 32
 
+interface SumPartsConstants {
+  /** Elements of a part. */
+  readonly width: number
+}
+
 /** Compiles total[i] += scale * sum of the parts of all blocks that have rows. */
 export async function compileSumParts(
   gpu: Gpu,
-  width: number,
-): Promise<(label: string, buffers: SumPartsBuffers) => Dispatch> {
+  { width }: SumPartsConstants,
+): Promise<Kernel<SumPartsBuffers>> {
   const workgroupSize = gpu.workgroupSize(256)
   const columns = Math.min(COLUMNS, workgroupSize / 4)
   const pipeline = await gpu.compile('sum-parts', [source], {
     u32: { WIDTH: width, BLOCK_ROWS, COLUMNS: columns, LANES: workgroupSize / columns },
   })
   const workgroups = Math.ceil(width / columns)
-  return (label, { parts, rows, scale, total }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [parts, rows, scale, total]),
-    workgroups: () => [workgroups, 1, 1],
-  })
+    ({ parts, rows, scale, total }) => [parts, rows, scale, total],
+    () => [workgroups, 1, 1],
+  )
 }

@@ -73,16 +73,34 @@ export function trainingAttentionSpecialization(
 /** What the kernels on subgroup matrices are written for, and the most that one takes of workgroup memory. */
 const ON_MATRICES = { headDim: 128, bytes: 32_272 }
 
-/**
- * Whether attention in training uses subgroup matrices, with what is multiplied rounded to f16; without them, and where
- * sequences are packed, it computes in f32.
- */
-export function trainsOnSubgroupMatrices(
+/** How attention in training is computed, forward and backward. */
+export interface TrainingAttentionOptions {
+  /**
+   * Whether on subgroup matrices, with what is multiplied rounded to f16, only where `canRunTrainingAttentionSubgroup`;
+   * else in f32.
+   */
+  readonly onMatrices: boolean
+}
+
+/** Whether attention in training can be computed on subgroup matrices: not where sequences are packed. */
+export function canRunTrainingAttentionSubgroup(
   gpu: Gpu,
   { headDim, packed = false }: HeadShape & Pick<TrainingAttentionConstants, 'packed'>,
 ): boolean {
   const fits = gpu.limits.maxComputeWorkgroupStorageSize >= ON_MATRICES.bytes
   return hasSubgroupMatrices(gpu) && headDim === ON_MATRICES.headDim && !packed && fits
+}
+
+/** @throws KernelArgumentError where subgroup matrices are asked for that cannot be used */
+export function checkTrainingAttentionOptions(
+  gpu: Gpu,
+  kernel: string,
+  constants: TrainingAttentionConstants,
+  { onMatrices }: TrainingAttentionOptions,
+): void {
+  if (onMatrices && !canRunTrainingAttentionSubgroup(gpu, constants)) {
+    throw new KernelArgumentError(kernel, 'this GPU has no subgroup matrices for heads of this shape')
+  }
 }
 
 /** Rows of heads in a large tile of the kernels for any adapter, and what they keep besides. */
@@ -92,7 +110,7 @@ const LARGE_TILE = { rows: 48, bytes: 2560 }
  * Whether the kernels for any adapter may take large tiles: where workgroup memory has room for them, but not on software
  * adapters, which compile for long where an invocation has many sums.
  */
-export function usesLargeTiles(gpu: Gpu, { headDim }: HeadShape): boolean {
+export function canRunLargeTiles(gpu: Gpu, { headDim }: HeadShape): boolean {
   const bytes = LARGE_TILE.rows * (headDim + 4) * 4 + LARGE_TILE.bytes
   return !gpu.software && gpu.limits.maxComputeWorkgroupStorageSize >= bytes
 }

@@ -8,7 +8,7 @@ import type {
 import { linearTransposedReference } from '../common/linear-transposed.reference.js'
 import type { WeightFormat } from '../common/weight.js'
 import { referenceWeight } from '../common/weight.reference.js'
-import { compileMatmul } from '../linear/matmul/matmul.js'
+import { compileMatmul, fastestMatmul } from '../linear/matmul/matmul.js'
 import { describeOnGpu, skipRepeatedOnSoftware, type TestGpu } from './gpu.js'
 import { expectClose, randomNormal } from './numbers.js'
 
@@ -35,10 +35,9 @@ async function bindProduct(
   test: TestGpu,
   compile: CompileTransposed,
   constants: TransposedConstants,
-  rows: number,
   buffers: TransposedBuffers,
 ): Promise<readonly Dispatch[]> {
-  const product = await compile(test.gpu, constants, rows)
+  const product = await compile(test.gpu, constants)
   const scratch = product.scratchBytes > 0 ? test.output(product.scratchBytes / 4, 'scratch') : undefined
   return product.bind('product', { ...buffers, ...(scratch && { scratch }) })
 }
@@ -64,9 +63,10 @@ async function checkCase(test: TestGpu, compile: CompileTransposed, check: Case,
       outStride: outFeatures,
       outOffset: first,
       accumulate: accumulate || slice > 0,
+      maxRows: rows,
     }
     const { buffers } = uploadWeight(test, dense.subarray(first * inFeatures, end * inFeatures), format)
-    dispatches.push(...(await bindProduct(test, compile, constants, rows, { ...buffers, ...shared })))
+    dispatches.push(...(await bindProduct(test, compile, constants, { ...buffers, ...shared })))
   }
   test.run(dispatches, rows)
   const expected = linearTransposedReference(dy, referenceWeight(dense, format).values, inFeatures)
@@ -139,14 +139,21 @@ export function describeLinearTransposed(
       const { buffers } = uploadWeight(test(), randomNormal(outFeatures * inFeatures, 6), format)
       const y = test().output(rows * outFeatures, 'y')
       const dx = test().output(rows * inFeatures, 'dx')
-      const shape = { format, inFeatures, outFeatures, outStride: outFeatures, outOffset: 0 }
-      const forward = await compileMatmul(test().gpu, { ...shape, hasBias: false, accumulate: false }, rows)
-      const backward = await bindProduct(test(), compile, { ...shape, accumulate: false }, rows, {
-        ...buffers,
-        dy: test().input(dy, 'dy'),
-        dx,
-      })
-      test().run([forward('forward', { ...buffers, x: test().input(x, 'x'), y }), ...backward], rows)
+      const shape = { format, inFeatures, outFeatures, outStride: outFeatures, outOffset: 0, maxRows: rows }
+      const { gpu } = test()
+      const plain = { ...shape, hasBias: false, accumulate: false }
+      const forward = await compileMatmul(gpu, plain, fastestMatmul(gpu))
+      const backward = await bindProduct(
+        test(),
+        compile,
+        { ...shape, accumulate: false },
+        {
+          ...buffers,
+          dy: test().input(dy, 'dy'),
+          dx,
+        },
+      )
+      test().run([...forward.bind('forward', { ...buffers, x: test().input(x, 'x'), y }), ...backward], rows)
       const [forwardY, backwardX] = [await test().floats(y), await test().floats(dx)]
       const size = Math.sqrt(dot(forwardY, forwardY) * dot(dy, dy))
       const difference = dot(dy, forwardY) - dot(backwardX, x)

@@ -2,6 +2,7 @@ import { it } from 'vitest'
 import type { Dispatch } from '../../gpu/dispatch.js'
 import type { Gpu } from '../../gpu/gpu.js'
 import { packHalves, unpackHalves } from '../common/half.js'
+import type { Kernel } from '../common/kernel.js'
 import type { LinearBuffers, LinearConstants } from '../common/linear.js'
 import { linearReference } from '../common/linear.reference.js'
 import type { WeightFormat } from '../common/weight.js'
@@ -9,11 +10,7 @@ import { referenceWeight } from '../common/weight.reference.js'
 import { describeOnGpu, type TestGpu } from './gpu.js'
 import { expectClose, randomNormal } from './numbers.js'
 
-type Compile = (
-  gpu: Gpu,
-  constants: LinearConstants,
-  rows: number,
-) => Promise<(label: string, buffers: LinearBuffers) => Dispatch>
+type Compile = (gpu: Gpu, constants: LinearConstants) => Promise<Kernel<LinearBuffers>>
 
 interface Case {
   readonly rows: number
@@ -50,12 +47,13 @@ async function checkCase(test: TestGpu, compile: Compile, check: Case, tolerance
       outOffset: first,
       hasBias,
       accumulate,
+      maxRows: rows,
     }
-    const bind = await compile(test.gpu, constants, rows)
+    const kernel = await compile(test.gpu, constants)
     const weight = Object.fromEntries(
       Object.entries(words).map(([name, data]) => [name, test.input(data, name)]),
     ) as unknown as LinearBuffers
-    dispatches.push(bind('linear', { ...weight, ...buffers }))
+    dispatches.push(...kernel.bind('linear', { ...weight, ...buffers }))
   }
   test.run(dispatches, rows)
   const { values } = referenceWeight(dense, format)

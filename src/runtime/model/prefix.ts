@@ -1,7 +1,7 @@
 import { type Checkpoint, type FloatDType, float32ToFloat16, toFloat32 } from '../../checkpoint/index.js'
 import { PrefixError } from '../../errors/index.js'
 import { encodeDispatches, type Gpu } from '../../gpu/index.js'
-import { compileMatmul, compileTanh } from '../../kernels/index.js'
+import { compileMatmul, compileTanh, fastestMatmul } from '../../kernels/index.js'
 import type { ModelConfig } from './config.js'
 import { FLOAT_DTYPES } from './stored-matrix.js'
 import { PREFIX_ENCODER } from './tensors.js'
@@ -99,18 +99,20 @@ async function project(
       outOffset: 0,
       hasBias: true,
       accumulate: false,
+      maxRows: rows,
     }
-    const bind = await compileMatmul(gpu, { ...constants, format: { type: 'f16' } }, rows)
-    return bind('prefix projection', { weight, bias, x, y })
+    const kernel = await compileMatmul(gpu, { ...constants, format: { type: 'f16' } }, fastestMatmul(gpu))
+    return kernel.bind('prefix projection', { weight, bias, x, y })
   }
   try {
     const x = keep(gpu.upload('prefixes', 'prefix embedding', embedding as Float32Array<ArrayBuffer>))
     const hidden = floats('prefix hidden', rows * inner)
     const y = floats('prefix output', rows * width)
+    const tanh = await compileTanh(gpu, { count: rows * inner })
     const dispatches = [
-      await linear(0, width, inner, x, hidden),
-      (await compileTanh(gpu, rows * inner))('prefix tanh', hidden),
-      await linear(2, inner, width, hidden, y),
+      ...(await linear(0, width, inner, x, hidden)),
+      ...tanh.bind('prefix tanh', { x: hidden }),
+      ...(await linear(2, inner, width, hidden, y)),
     ]
     const encoder = gpu.device.createCommandEncoder({ label: 'prefix projection' })
     const pass = encoder.beginComputePass()

@@ -56,7 +56,7 @@ export class Quantizer {
     const rows = blockRows(sourceBytes)
     const { weightBytes, groupBytes } = rowBytes(quantizedFormat(this.#quantization), columns)
     const { bits, groupSize } = this.#quantization
-    const bind = await compileQuantize(gpu, {
+    const kernel = await compileQuantize(gpu, {
       sourceType: SOURCE_TYPES[dtype],
       bits,
       groupSize: groupSize === 32 ? 32 : 64,
@@ -70,7 +70,10 @@ export class Quantizer {
       biases: this.#staging('biases', rows * groupBytes),
       problems: gpu.allocate('activations', 'quantization problems', 8),
     }))
-    return new MatrixQuantizer(gpu, tensor, buffers, bind('quantize', buffers), { weightBytes, groupBytes })
+    return new MatrixQuantizer(gpu, tensor, buffers, kernel.bind('quantize', buffers), {
+      weightBytes,
+      groupBytes,
+    })
   }
 
   /** Gives the staging buffers back. */
@@ -105,7 +108,7 @@ export class MatrixQuantizer {
   readonly #gpu: Gpu
   readonly #tensor: TensorInfo
   readonly #buffers: StagingBuffers
-  readonly #dispatch: Dispatch
+  readonly #dispatches: readonly Dispatch[]
   readonly #row: { readonly weightBytes: number; readonly groupBytes: number }
 
   /** @internal Use `Quantizer.matrix`. */
@@ -113,13 +116,13 @@ export class MatrixQuantizer {
     gpu: Gpu,
     tensor: TensorInfo,
     buffers: StagingBuffers,
-    dispatch: Dispatch,
+    dispatches: readonly Dispatch[],
     row: { readonly weightBytes: number; readonly groupBytes: number },
   ) {
     this.#gpu = gpu
     this.#tensor = tensor
     this.#buffers = buffers
-    this.#dispatch = dispatch
+    this.#dispatches = dispatches
     this.#row = row
   }
 
@@ -174,7 +177,7 @@ export class MatrixQuantizer {
     gpu.write(this.#buffers.block, 0, new Uint32Array([rows]))
     const encoder = gpu.device.createCommandEncoder({ label: 'quantize' })
     const pass = encoder.beginComputePass()
-    encodeDispatches(pass, [this.#dispatch], rows)
+    encodeDispatches(pass, this.#dispatches, rows)
     pass.end()
     return encoder
   }

@@ -13,13 +13,13 @@ describeOnGpu('RoPE', (test) => {
       const shape = { heads: 4, kvGroups: 2, headDim }
       const positions = [0, 1, 37, 999]
       const qkv = randomNormal(positions.length * 8 * headDim, 5)
-      const rope = await compileRope(test().gpu, shape)
+      const rope = await compileRope(test().gpu, { ...shape, back: false })
       const buffers = {
         rows: test().input(new Uint32Array(positions.flatMap((position) => [9, 0, position, 3]))),
         table: test().input(ropeTable(1000, headDim, base)),
         qkv: test().input(qkv),
       }
-      test().run([rope('rope', buffers)], positions.length)
+      test().run(rope.bind('rope', buffers), positions.length)
       const expected = ropeReference(qkv, positions, shape, base)
       expectClose(await test().floats(buffers.qkv), expected, 1e-4)
     })
@@ -28,29 +28,29 @@ describeOnGpu('RoPE', (test) => {
   it('turns nothing at position 0', async () => {
     const shape = { heads: 2, kvGroups: 2, headDim: 8 }
     const qkv = randomNormal(6 * 8, 6)
-    const rope = await compileRope(test().gpu, shape)
+    const rope = await compileRope(test().gpu, { ...shape, back: false })
     const buffers = {
       rows: test().input(new Uint32Array(4)),
       table: test().input(ropeTable(1, 8, 10_000)),
       qkv: test().input(qkv),
     }
-    test().run([rope('rope', buffers)])
+    test().run(rope.bind('rope', buffers))
     expect(await test().floats(buffers.qkv)).toEqual(qkv)
   })
 
   it('turns back to what it was, which is its gradient because a rotation is orthogonal', async () => {
     const shape = { heads: 2, kvGroups: 1, headDim: 16 }
     const qkv = randomNormal(3 * 4 * 16, 7)
-    const forward = await compileRope(test().gpu, shape)
-    const back = await compileRope(test().gpu, shape, true)
+    const forward = await compileRope(test().gpu, { ...shape, back: false })
+    const back = await compileRope(test().gpu, { ...shape, back: true })
     const buffers = {
       rows: test().input(new Uint32Array([2, 0, 90].flatMap((position) => [9, 0, position, 3]))),
       table: test().input(ropeTable(91, 16, 10_000)),
       qkv: test().input(qkv),
     }
-    test().run([forward('rope', buffers)], 3)
+    test().run(forward.bind('rope', buffers), 3)
     expect((await test().floats(buffers.qkv)).some((value, i) => Math.abs(value - qkv[i]) > 0.1)).toBe(true)
-    test().run([back('back', buffers)], 3)
+    test().run(back.bind('back', buffers), 3)
     expectClose(await test().floats(buffers.qkv), qkv, 1e-6)
   })
 })

@@ -1,6 +1,12 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
 import type { HeadShape } from '../../common/heads.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import source from './rope.wgsl?raw'
+
+export interface RopeConstants extends HeadShape {
+  /** Whether to turn back: from the gradient of what was turned to that of what it was before. */
+  readonly back: boolean
+}
 
 export interface RopeBuffers {
   /** vec4<u32> [rows]: (token, slot, position, prefix length). */
@@ -30,23 +36,19 @@ export function ropeTable(positions: number, headDim: number, base: number): Flo
   return table
 }
 
-/**
- * Compiles the rotation of the first half of each query and key head by its row's position.
- * @param back whether to turn back: from the gradient of what was turned to that of what it was before
- */
+/** Compiles the rotation of the first half of each query and key head by its row's position. */
 export async function compileRope(
   gpu: Gpu,
-  { heads, kvGroups, headDim }: HeadShape,
-  back = false,
-): Promise<(label: string, buffers: RopeBuffers) => Dispatch> {
+  { heads, kvGroups, headDim, back }: RopeConstants,
+): Promise<Kernel<RopeBuffers>> {
   const pipeline = await gpu.compile('rope', [source], {
     u32: { HEADS: heads, KV_GROUPS: kvGroups, HEAD_DIM: headDim, WORKGROUP_SIZE: gpu.workgroupSize(128) },
     bool: { BACK: back },
   })
-  return (label, { rows, table, qkv }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [rows, table, qkv]),
-    workgroups: (count) => [count, 1, 1],
-  })
+    ({ rows, table, qkv }) => [rows, table, qkv],
+    (count) => [count, 1, 1],
+  )
 }

@@ -1,4 +1,5 @@
 import { it } from 'vitest'
+import type { Dispatch } from '../../../gpu/dispatch.js'
 import type { WeightFormat } from '../../common/weight.js'
 import { referenceWeight } from '../../common/weight.reference.js'
 import { describeOnGpu } from '../../testing/gpu.js'
@@ -21,17 +22,17 @@ describeOnGpu('embedding', (test) => {
       const tokens = [6, 0, 3, 4, 3]
       const rows = test().input(new Uint32Array(tokens.flatMap((token) => [token, 0, 0, 0])))
       const y = test().output(tokens.length * width, 'y')
-      const dispatches = []
+      const dispatches: Dispatch[] = []
       for (const [first, end] of [
         [0, split],
         [split, vocabulary],
       ]) {
         const { words } = referenceWeight(dense.subarray(first * width, end * width), format)
         const constants = { format, width, tokens: end - first, firstToken: first }
-        const bind = await compileEmbedding(gpu, constants)
+        const kernel = await compileEmbedding(gpu, constants)
         const { weight, scales, biases } = words
         dispatches.push(
-          bind('embedding', {
+          ...kernel.bind('embedding', {
             weight: test().input(weight),
             ...(scales && biases && { scales: test().input(scales), biases: test().input(biases) }),
             rows,

@@ -1,4 +1,5 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { type WeightBuffers, type WeightFormat, weightBindings, weightReader } from '../../common/weight.js'
 import source from './embedding.wgsl?raw'
 
@@ -23,15 +24,15 @@ export interface EmbeddingBuffers extends WeightBuffers {
 export async function compileEmbedding(
   gpu: Gpu,
   { format, width, tokens, firstToken }: EmbeddingConstants,
-): Promise<(label: string, buffers: EmbeddingBuffers) => Dispatch> {
+): Promise<Kernel<EmbeddingBuffers>> {
   const reader = weightReader('embedding', format, width)
   const pipeline = await gpu.compile('embedding', [reader.source, source], {
     u32: { ...reader.u32, OUT: tokens, FIRST_TOKEN: firstToken, WORKGROUP_SIZE: gpu.workgroupSize(128) },
   })
-  return (label, buffers) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [...weightBindings(buffers), buffers.rows, buffers.y]),
-    workgroups: (rows) => [rows, 1, 1],
-  })
+    (buffers) => [...weightBindings(buffers), buffers.rows, buffers.y],
+    (rows) => [rows, 1, 1],
+  )
 }

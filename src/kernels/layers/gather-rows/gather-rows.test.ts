@@ -8,19 +8,19 @@ describeOnGpu('rows of a matrix', (test) => {
   for (const width of [1, 37, 300]) {
     it(`are gathered, with a width of ${width}`, async () => {
       const [values, index] = [randomNormal(9 * width, 1), [8, 0, 3, 3]]
-      const bind = await compileGatherRows(test().gpu, width)
+      const kernel = await compileGatherRows(test().gpu, { width })
       const y = test().output(index.length * width)
       const buffers = { index: test().input(new Uint32Array(index)), x: test().input(values), y }
-      test().run([bind('gather', buffers)], index.length)
+      test().run(kernel.bind('gather', buffers), index.length)
       expect(Float64Array.from(await test().floats(y))).toEqual(gatherRowsReference(values, index, width))
     })
 
     it(`are scattered and leave the others alone, with a width of ${width}`, async () => {
       const [values, before, index] = [randomNormal(3 * width, 2), randomNormal(9 * width, 3), [7, 0, 4]]
-      const bind = await compileScatterRows(test().gpu, width)
+      const kernel = await compileScatterRows(test().gpu, { width })
       const y = test().input(before)
       const buffers = { index: test().input(new Uint32Array(index)), x: test().input(values), y }
-      test().run([bind('scatter', buffers)], index.length)
+      test().run(kernel.bind('scatter', buffers), index.length)
       const expected = before.slice()
       index.forEach((row, r) => {
         expected.set(values.subarray(r * width, (r + 1) * width), row * width)

@@ -1,5 +1,11 @@
-import type { BufferRange, Dispatch, Gpu } from '../../../gpu/index.js'
+import type { BufferRange, Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import source from './gather-rows.wgsl?raw'
+
+export interface GatherRowsConstants {
+  /** Elements in a row. */
+  readonly width: number
+}
 
 export interface GatherRowsBuffers {
   /** u32 [rows] */
@@ -10,27 +16,36 @@ export interface GatherRowsBuffers {
   readonly y: GPUBuffer
 }
 
-type Bind = (label: string, buffers: GatherRowsBuffers) => Dispatch
-
-async function compile(gpu: Gpu, name: string, width: number, scatter: boolean): Promise<Bind> {
+async function compile(
+  gpu: Gpu,
+  name: string,
+  { width }: GatherRowsConstants,
+  scatter: boolean,
+): Promise<Kernel<GatherRowsBuffers>> {
   const pipeline = await gpu.compile(name, [source], {
     u32: { WIDTH: width, WORKGROUP_SIZE: gpu.workgroupSize(256) },
     bool: { SCATTER: scatter },
   })
-  return (label, { index, x, y }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [index, x, y]),
-    workgroups: (rows) => [rows, 1, 1],
-  })
+    ({ index, x, y }) => [index, x, y],
+    (rows) => [rows, 1, 1],
+  )
 }
 
 /** Compiles y[r] = x[index[r]] for rows of `width` f32. */
-export function compileGatherRows(gpu: Gpu, width: number): Promise<Bind> {
-  return compile(gpu, 'gather-rows', width, false)
+export function compileGatherRows(
+  gpu: Gpu,
+  constants: GatherRowsConstants,
+): Promise<Kernel<GatherRowsBuffers>> {
+  return compile(gpu, 'gather-rows', constants, false)
 }
 
 /** Compiles the inverse, y[index[r]] = x[r]; no index may occur twice. */
-export function compileScatterRows(gpu: Gpu, width: number): Promise<Bind> {
-  return compile(gpu, 'scatter-rows', width, true)
+export function compileScatterRows(
+  gpu: Gpu,
+  constants: GatherRowsConstants,
+): Promise<Kernel<GatherRowsBuffers>> {
+  return compile(gpu, 'scatter-rows', constants, true)
 }

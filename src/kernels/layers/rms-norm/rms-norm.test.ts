@@ -18,7 +18,7 @@ describeOnGpu('RMSNorm', (test) => {
       const weight = packHalves(randomNormal(width, 2))
       const rmsNorm = await compileRmsNorm(test().gpu, { width, epsilon: 1e-5 })
       const y = test().output(rows * width, 'y')
-      test().run([rmsNorm('rms-norm', { x: test().input(x), weight: test().input(weight), y })], rows)
+      test().run(rmsNorm.bind('rms-norm', { x: test().input(x), weight: test().input(weight), y }), rows)
       expectClose(await test().floats(y), rmsNormReference(x, unpackHalves(weight, width), 1e-5), 2e-6)
     })
   }
@@ -27,7 +27,8 @@ describeOnGpu('RMSNorm', (test) => {
     const { gpu } = test()
     const bind = async () => {
       const buffers = { x: gpu.empty, weight: gpu.empty, y: test().output(4) }
-      return (await compileRmsNorm(gpu, { width: 4, epsilon: 1e-5 }))('a', buffers).pipeline
+      const [dispatch] = (await compileRmsNorm(gpu, { width: 4, epsilon: 1e-5 })).bind('a', buffers)
+      return dispatch.pipeline
     }
     expect(await bind()).toBe(await bind())
   })

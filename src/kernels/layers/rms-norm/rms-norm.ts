@@ -1,4 +1,5 @@
-import type { BufferRange, Dispatch, Gpu } from '../../../gpu/index.js'
+import type { BufferRange, Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { workgroupReduction } from '../../common/reduce.js'
 import source from './rms-norm.wgsl?raw'
 
@@ -22,17 +23,17 @@ export interface RmsNormBuffers {
 export async function compileRmsNorm(
   gpu: Gpu,
   { width, epsilon }: RmsNormConstants,
-): Promise<(label: string, buffers: RmsNormBuffers) => Dispatch> {
+): Promise<Kernel<RmsNormBuffers>> {
   const reduction = workgroupReduction(gpu, gpu.workgroupSize(256))
   const pipeline = await gpu.compile('rms-norm', [reduction.source, source], {
     enable: reduction.enable,
     u32: { ...reduction.u32, WIDTH: width },
     f32: { EPSILON: epsilon },
   })
-  return (label, { x, weight, y }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [x, weight, y]),
-    workgroups: (rows) => [rows, 1, 1],
-  })
+    ({ x, weight, y }) => [x, weight, y],
+    (rows) => [rows, 1, 1],
+  )
 }

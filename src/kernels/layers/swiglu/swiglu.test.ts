@@ -12,18 +12,18 @@ describeOnGpu('SwiGLU', (test) => {
   ] as const) {
     it(`equals the reference for ${rows} rows of ${width}`, async () => {
       const x = randomNormal(rows * width * 2, 9, 4)
-      const swiglu = await compileSwiglu(test().gpu, width)
+      const swiglu = await compileSwiglu(test().gpu, { width })
       const y = test().output(rows * width)
-      test().run([swiglu('swiglu', { x: test().input(x), y })], rows)
+      test().run(swiglu.bind('swiglu', { x: test().input(x), y }), rows)
       expectClose(await test().floats(y), swigluReference(x, width), 2e-6)
     })
   }
 
   it('is finite for extreme gates', async () => {
     const x = new Float32Array([-1e4, 1e4, 0, 1, 1, 1])
-    const swiglu = await compileSwiglu(test().gpu, 3)
+    const swiglu = await compileSwiglu(test().gpu, { width: 3 })
     const y = test().output(3)
-    test().run([swiglu('swiglu', { x: test().input(x), y })])
+    test().run(swiglu.bind('swiglu', { x: test().input(x), y }))
     expectClose(await test().floats(y), [0, 1e4, 0], 1e-6)
   })
 })

@@ -29,7 +29,8 @@ const KERNELS = [
 
 for (const { how, alone } of KERNELS) {
   describeOnGpu(`linear decode, ${how}`, (test) => {
-    const compile = (constants: LinearDecodeConstants) => compileLinearDecode(test().gpu, constants, alone)
+    const compile = (constants: LinearDecodeConstants) =>
+      compileLinearDecode(test().gpu, constants, { alone })
     const norm = (inFeatures: number) => {
       const hidden = randomNormal(inFeatures, 1, 3)
       const normWeight = packHalves(randomNormal(inFeatures, 2, 0.3).map((value) => 1 + value))
@@ -53,7 +54,7 @@ for (const { how, alone } of KERNELS) {
           randomNormal(outFeatures * inFeatures, 3, 0.1),
           groupSize,
         )
-        const bind = await compile({
+        const kernel = await compile({
           groupSize,
           inFeatures,
           outFeatures,
@@ -61,7 +62,7 @@ for (const { how, alone } of KERNELS) {
           output: { kind: 'store' },
         })
         const y = test().output(outFeatures, 'y')
-        test().run([bind('linear', { weight, input: buffers, output: { y } })])
+        test().run(kernel.bind('linear', { weight, input: buffers, output: { y } }))
         expectClose(await test().floats(y), linearDecodeReference(hidden, values, reference), TOLERANCE)
       })
     }
@@ -72,24 +73,24 @@ for (const { how, alone } of KERNELS) {
       const up = weightOf(test(), randomNormal(2 * ffn * hiddenSize, 4, 0.2), 32)
       const down = weightOf(test(), randomNormal(hiddenSize * ffn, 5, 0.2), 32)
       const common = { groupSize: 32, inFeatures: hiddenSize, outFeatures: 2 * ffn }
-      const bindUp = await compile({
+      const multiplyUp = await compile({
         ...common,
         normEpsilon: EPSILON,
         output: { kind: 'swiglu' },
       })
       const output = activationOutputs(test(), ffn)
-      test().run([bindUp('up', { weight: up.buffers, input: buffers, output })])
+      test().run(multiplyUp.bind('up', { weight: up.buffers, input: buffers, output }))
       const activated = await activations(test(), output)
       expectClose(activated, linearDecodeSwigluReference(hidden, up.values, reference), 1e-2)
 
-      const bindDown = await compile({
+      const multiplyDown = await compile({
         groupSize: 32,
         inFeatures: ffn,
         outFeatures: hiddenSize,
         output: { kind: 'add' },
       })
       const y = test().input(hidden, 'y')
-      test().run([bindDown('down', { weight: down.buffers, input: output, output: { y } })])
+      test().run(multiplyDown.bind('down', { weight: down.buffers, input: output, output: { y } }))
       const expected = linearDecodeReference(activated, down.values).map((value, i) => value + hidden[i])
       expectClose(await test().floats(y), expected, 1e-5)
     })
@@ -100,7 +101,7 @@ for (const { how, alone } of KERNELS) {
       const { hidden, reference, buffers } = norm(inFeatures)
       const { buffers: weight, values } = weightOf(test(), randomNormal(outFeatures * inFeatures, 6, 0.1), 32)
       const biasWords = packHalves(randomNormal(outFeatures, 7))
-      const bind = await compile({
+      const kernel = await compile({
         groupSize: 32,
         inFeatures,
         outFeatures,
@@ -115,7 +116,7 @@ for (const { how, alone } of KERNELS) {
         ropeTable: test().input(ropeTable(50, 16, 10_000)),
         qkv,
       }
-      test().run([bind('qkv', { weight, input: buffers, output })])
+      test().run(kernel.bind('qkv', { weight, input: buffers, output }))
       const bias = unpackHalves(biasWords, outFeatures)
       const projected = linearDecodeReference(hidden, values, reference).map((value, i) => value + bias[i])
       expectClose(await test().floats(qkv), ropeReference(projected, [position], heads, 10_000), TOLERANCE)

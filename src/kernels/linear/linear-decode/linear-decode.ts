@@ -1,7 +1,8 @@
-import { type Dispatch, flatWorkgroups, type Gpu, type Specialization } from '../../../gpu/index.js'
+import { flatWorkgroups, type Gpu, type Specialization } from '../../../gpu/index.js'
 import { ACTIVATION_BLOCK } from '../../common/activation-block.js'
 import activationBlockSource from '../../common/activation-block.wgsl?raw'
 import type { HeadShape } from '../../common/heads.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { laneReduction, type Reduction, singleLanes } from '../../common/reduce.js'
 import type { WeightBuffers } from '../../common/weight.js'
 import { KernelArgumentError } from '../../errors.js'
@@ -26,6 +27,12 @@ export interface LinearDecodeConstants {
     | { readonly kind: 'store' | 'add' }
     | { readonly kind: 'swiglu' }
     | ({ readonly kind: 'qkv'; readonly hasBias: boolean } & HeadShape)
+}
+
+/** How the product of a decode step is computed. */
+export interface LinearDecodeOptions {
+  /** Whether every invocation computes its rows alone: fast on software adapters. */
+  readonly alone: boolean
 }
 
 /** Activations in 8 bits, in the layout of common/activation-block.wgsl. */
@@ -138,14 +145,13 @@ function bindings({ weight, input, output }: LinearDecodeBuffers): (GPUBuffer | 
 /**
  * Compiles the matrix product of a decode step for one row, with 4-bit weights and 8-bit activations, fused with what
  * comes before (RMSNorm) and after it (residual add, bias and RoPE, or SwiGLU).
- * @param alone whether every invocation computes its rows alone, by default on software adapters
  * @throws KernelArgumentError for sizes that do not divide into blocks of 32
  */
 export async function compileLinearDecode(
   gpu: Gpu,
   constants: LinearDecodeConstants,
-  alone = gpu.software,
-): Promise<(label: string, buffers: LinearDecodeBuffers) => Dispatch> {
+  { alone }: LinearDecodeOptions,
+): Promise<Kernel<LinearDecodeBuffers>> {
   const { groupSize, inFeatures, outFeatures, normEpsilon, output } = constants
   const isSwiglu = output.kind === 'swiglu'
   if (
@@ -187,10 +193,10 @@ export async function compileLinearDecode(
     ...(bool && { bool }),
   })
   const workgroups = flatWorkgroups(Math.ceil(outFeatures / layout.rowsOfWorkgroup))
-  return (label, buffers) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, bindings(buffers)),
-    workgroups: () => workgroups,
-  })
+    (buffers) => bindings(buffers),
+    () => workgroups,
+  )
 }

@@ -15,10 +15,10 @@ describeOnGpu('float matmul', (test) => {
       const [a, b] = [randomNormal(rows * depth, 1), randomNormal(outputs * depth, 2)]
       const bias = randomNormal(outputs, 3)
       const constants = { rows, outputs, depth, transposedA, transposedB, hasBias }
-      const bind = await compileMatmulFloat(test().gpu, constants)
+      const kernel = await compileMatmulFloat(test().gpu, constants)
       const y = test().output(rows * outputs)
       const optional = hasBias ? { bias: test().input(bias) } : {}
-      test().run([bind('product', { a: test().input(a), b: test().input(b), y, ...optional })])
+      test().run(kernel.bind('product', { a: test().input(a), b: test().input(b), y, ...optional }))
       const expected = matmulFloatReference(
         constants,
         (m, k) => (transposedA ? a[k * rows + m] : a[m * depth + k]),
@@ -31,13 +31,13 @@ describeOnGpu('float matmul', (test) => {
 
   it('computes a single number', async () => {
     const constants = { rows: 1, outputs: 1, depth: 1, transposedA: true, transposedB: false, hasBias: false }
-    const bind = await compileMatmulFloat(test().gpu, constants)
+    const kernel = await compileMatmulFloat(test().gpu, constants)
     const [a, b, y] = [
       test().input(new Float32Array([3])),
       test().input(new Float32Array([5])),
       test().output(1),
     ]
-    test().run([bind('product', { a, b, y })])
+    test().run(kernel.bind('product', { a, b, y }))
     expect([...(await test().floats(y))]).toEqual([15])
   })
 

@@ -1,4 +1,5 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { KernelArgumentError } from '../../errors.js'
 import source from './matmul-float.wgsl?raw'
 
@@ -32,7 +33,7 @@ export interface MatmulFloatBuffers {
 export async function compileMatmulFloat(
   gpu: Gpu,
   { rows, outputs, depth, transposedA, transposedB, hasBias }: MatmulFloatConstants,
-): Promise<(label: string, buffers: MatmulFloatBuffers) => Dispatch> {
+): Promise<Kernel<MatmulFloatBuffers>> {
   if (![rows, outputs, depth].every((size) => Number.isSafeInteger(size) && size > 0)) {
     throw new KernelArgumentError('matmul-float', `sizes of ${rows}, ${outputs} and ${depth}`)
   }
@@ -55,10 +56,10 @@ export async function compileMatmulFloat(
     bool: { HAS_BIAS: hasBias },
   })
   const tiles = [Math.ceil(outputs / (4 * threadOutputs)), Math.ceil(rows / (4 * threadRows)), 1] as const
-  return (label, { a, b, bias, y }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [a, b, bias ?? gpu.empty, y]),
-    workgroups: () => tiles,
-  })
+    ({ a, b, bias, y }) => [a, b, bias ?? gpu.empty, y],
+    () => tiles,
+  )
 }

@@ -1,6 +1,6 @@
 import { beforeEach, expect, it, type TestContext } from 'vitest'
-import { type Dispatch, encodeDispatches } from '../../../gpu/dispatch.js'
 import type { Gpu } from '../../../gpu/gpu.js'
+import type { Kernel } from '../../common/kernel.js'
 import type { LinearBuffers, LinearConstants } from '../../common/linear.js'
 import type { QuantizedFormat } from '../../common/weight.js'
 import { referenceWeight } from '../../common/weight.reference.js'
@@ -16,25 +16,25 @@ beforeEach((context) => {
   skip = context.skip
 })
 
-/** Quantizes the activations when the product is bound, as the tests of products know only one dispatch. */
-async function compile(gpu: Gpu, constants: LinearConstants, rows: number) {
-  const { format, inFeatures } = constants
+/** The product of activations that it rounds before, as the tests of products know them. */
+async function compile(gpu: Gpu, constants: LinearConstants): Promise<Kernel<LinearBuffers>> {
+  const { format, inFeatures, maxRows } = constants
   if (format.type === 'f16') skip('for quantized weights')
   const quantized = format as QuantizedFormat
-  const quantize = await compileQuantizeActivations(gpu, quantized, inFeatures, rows)
-  const multiply = await compileMatmulInt8(gpu, constants, rows)
-  return (label: string, { x, ...buffers }: LinearBuffers): Dispatch => {
-    const bytes = quantizedActivationBytes(quantized, inFeatures, rows)
-    const activations = {
-      words: gpu.allocate('activations', 'words', bytes.words),
-      ranges: gpu.allocate('activations', 'ranges', bytes.ranges),
-    }
-    const encoder = gpu.device.createCommandEncoder()
-    const pass = encoder.beginComputePass()
-    encodeDispatches(pass, [quantize('quantize', { x, ...activations })], rows)
-    pass.end()
-    gpu.device.queue.submit([encoder.finish()])
-    return multiply(label, { ...buffers, ...activations })
+  const quantize = await compileQuantizeActivations(gpu, { format: quantized, inFeatures, maxRows })
+  const multiply = await compileMatmulInt8(gpu, constants)
+  const bytes = quantizedActivationBytes(quantized, inFeatures, maxRows)
+  return {
+    bind(label, { x, ...buffers }) {
+      const activations = {
+        words: gpu.allocate('activations', 'words', bytes.words),
+        ranges: gpu.allocate('activations', 'ranges', bytes.ranges),
+      }
+      return [
+        ...quantize.bind('quantize', { x, ...activations }),
+        ...multiply.bind(label, { ...buffers, ...activations }),
+      ]
+    },
   }
 }
 
@@ -57,9 +57,9 @@ describeOnGpu('matmul on integer dot products', (test) => {
       ) as unknown as LinearBuffers
       const y = test().output(rows * outFeatures, 'y')
       const slice = { outFeatures, outStride: outFeatures, outOffset: 0 }
-      const constants = { format, inFeatures, ...slice, hasBias: false, accumulate: false }
-      const bind = await compile(test().gpu, constants, rows)
-      test().run([bind('product', { ...weight, x: test().input(x), y })], rows)
+      const constants = { format, inFeatures, ...slice, hasBias: false, accumulate: false, maxRows: rows }
+      const kernel = await compile(test().gpu, constants)
+      test().run(kernel.bind('product', { ...weight, x: test().input(x), y }), rows)
       const expected = matmulInt8Reference(x, values, inFeatures, format.groupSize)
       expectClose(await test().floats(y), expected, 1e-5)
     })
@@ -73,7 +73,8 @@ describeOnGpu('matmul on integer dot products', (test) => {
       ...slice,
       hasBias: false,
       accumulate: false,
+      maxRows: 1,
     }
-    await expect(compileMatmulInt8(test().gpu, constants, 1)).rejects.toThrow('not quantized')
+    await expect(compileMatmulInt8(test().gpu, constants)).rejects.toThrow('not quantized')
   })
 })

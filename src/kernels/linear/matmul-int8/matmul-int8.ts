@@ -1,6 +1,7 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { type LinearBuffers, type LinearConstants, linearSpecialization } from '../../common/linear.js'
-import { type QuantizedFormat, weightBindings, weightReader } from '../../common/weight.js'
+import { weightBindings, weightReader } from '../../common/weight.js'
 import { KernelArgumentError } from '../../errors.js'
 import source from './matmul-int8.wgsl?raw'
 import type { QuantizedActivations } from './quantize-activations.js'
@@ -18,25 +19,24 @@ function threads(gpu: Gpu): { threadRows: number; threadOutputs: number } {
   return { threadRows: gpu.workgroupSize(256) / threadOutputs, threadOutputs }
 }
 
-/** Whether the groups of a weight fit into the workgroup memory of this GPU. */
-export function fitsMatmulInt8(gpu: Gpu, { groupSize }: QuantizedFormat): boolean {
+/** Whether a weight is quantized, in groups that fit into the workgroup memory of this GPU. */
+export function canRunMatmulInt8(gpu: Gpu, { format }: Pick<LinearConstants, 'format'>): boolean {
+  if (format.type === 'f16') return false
   const { threadRows, threadOutputs } = threads(gpu)
-  const words = (groupSize / 4) * (threadRows + 2 * threadOutputs) + 2 * 2 * threadOutputs
+  const words = (format.groupSize / 4) * (threadRows + 2 * threadOutputs) + 2 * 2 * threadOutputs
   return words * 16 <= gpu.limits.maxComputeWorkgroupStorageSize
 }
 
 /**
  * Compiles the matrix product y (+)= x * w^T (+ bias) for many rows of activations rounded to 8 bits, by
  * `compileQuantizeActivations` for the weight's format.
- * @param maxRows rows that x and y have room for
  * @throws KernelArgumentError for a dense weight, or columns that do not divide into groups
  */
 export async function compileMatmulInt8(
   gpu: Gpu,
   constants: LinearConstants,
-  maxRows: number,
-): Promise<(label: string, buffers: MatmulInt8Buffers) => Dispatch> {
-  const { format, inFeatures, outFeatures } = constants
+): Promise<Kernel<MatmulInt8Buffers>> {
+  const { format, inFeatures, outFeatures, maxRows } = constants
   if (format.type === 'f16') throw new KernelArgumentError('matmul-int8', 'the weight is not quantized')
   const reader = weightReader('matmul-int8', format, inFeatures)
   const { threadRows, threadOutputs } = threads(gpu)
@@ -52,16 +52,16 @@ export async function compileMatmulInt8(
     bool,
   })
   const tilesOfOutputs = Math.ceil(outFeatures / (8 * threadOutputs))
-  return (label, buffers) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [
+    (buffers) => [
       ...weightBindings(buffers),
       buffers.words,
       buffers.ranges,
       buffers.bias ?? gpu.empty,
       buffers.y,
-    ]),
-    workgroups: (rows) => [Math.ceil(rows / (4 * threadRows)), tilesOfOutputs, 1],
-  })
+    ],
+    (rows) => [Math.ceil(rows / (4 * threadRows)), tilesOfOutputs, 1],
+  )
 }

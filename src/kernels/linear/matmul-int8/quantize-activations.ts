@@ -1,4 +1,5 @@
-import { type BufferRange, type Dispatch, flatWorkgroups, type Gpu } from '../../../gpu/index.js'
+import { type BufferRange, flatWorkgroups, type Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import type { QuantizedFormat } from '../../common/weight.js'
 import source from './quantize-activations.wgsl?raw'
 
@@ -8,6 +9,14 @@ export interface QuantizedActivations {
   readonly words: GPUBuffer
   /** vec2<f32> [inFeatures / groupSize, rows rounded to 4]: scale, and scale * sum. */
   readonly ranges: GPUBuffer
+}
+
+export interface QuantizeActivationsConstants {
+  /** Of the weight that the activations are for. */
+  readonly format: QuantizedFormat
+  readonly inFeatures: number
+  /** Rows that the buffers have room for. */
+  readonly maxRows: number
 }
 
 export interface QuantizeActivationsBuffers extends QuantizedActivations {
@@ -25,16 +34,11 @@ export function quantizedActivationBytes(
   return { words: rounded * inFeatures, ranges: rounded * (inFeatures / groupSize) * 8 }
 }
 
-/**
- * Compiles the rounding of activations to 8 bits, in the groups of the weight that they are for.
- * @param maxRows rows that the buffers have room for
- */
+/** Compiles the rounding of activations to 8 bits, in the groups of the weight that they are for. */
 export async function compileQuantizeActivations(
   gpu: Gpu,
-  format: QuantizedFormat,
-  inFeatures: number,
-  maxRows: number,
-): Promise<(label: string, buffers: QuantizeActivationsBuffers) => Dispatch> {
+  { format, inFeatures, maxRows }: QuantizeActivationsConstants,
+): Promise<Kernel<QuantizeActivationsBuffers>> {
   const workgroupSize = gpu.workgroupSize(64)
   const pipeline = await gpu.compile('quantize-activations', [source], {
     u32: {
@@ -46,10 +50,10 @@ export async function compileQuantizeActivations(
     bool: { EVEN_ODD: format.type === 'q4' },
   })
   const groups = inFeatures / format.groupSize
-  return (label, { x, words, ranges }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [x, words, ranges]),
-    workgroups: (rows) => flatWorkgroups(Math.ceil((Math.ceil(rows / 4) * groups) / workgroupSize)),
-  })
+    ({ x, words, ranges }) => [x, words, ranges],
+    (rows) => flatWorkgroups(Math.ceil((Math.ceil(rows / 4) * groups) / workgroupSize)),
+  )
 }

@@ -6,9 +6,8 @@ import { referenceWeight } from '../../common/weight.reference.js'
 import { describeOnGpu } from '../../testing/gpu.js'
 import { describeLinear } from '../../testing/linear.js'
 import { expectClose, randomNormal } from '../../testing/numbers.js'
-import { compileMatmulSubgroup } from './matmul-subgroup.js'
+import { canRunMatmulSubgroup, compileMatmulSubgroup } from './matmul-subgroup.js'
 import { matmulSubgroupReference } from './matmul-subgroup.reference.js'
-import { halfMatrixShape } from './matrix-shape.js'
 
 let skip: TestContext['skip']
 beforeEach((context) => {
@@ -16,9 +15,9 @@ beforeEach((context) => {
 })
 
 /** Ends a test as skipped where the GPU, or the set of its features under test, has no subgroup matrices. */
-function compile(gpu: Gpu, constants: LinearConstants, rows: number) {
-  if (!halfMatrixShape(gpu)) skip('needs subgroup matrices of f16')
-  return compileMatmulSubgroup(gpu, constants, rows)
+function compile(gpu: Gpu, constants: LinearConstants) {
+  if (!canRunMatmulSubgroup(gpu, constants)) skip('needs subgroup matrices of f16')
+  return compileMatmulSubgroup(gpu, constants)
 }
 
 describeLinear('matmul on subgroup matrices, where there are any', compile, [33, 1, 150], () => 2e-3)
@@ -37,8 +36,8 @@ describeOnGpu('matmul on subgroup matrices', (test) => {
       const { words, values } = referenceWeight(randomNormal(outFeatures * inFeatures, 8, 0.1), format)
       const bias = packHalves(randomNormal(outStride, 9))
       const before = randomNormal(rows * outStride, 10)
-      const constants = { format, inFeatures, outFeatures, outStride, outOffset, hasBias, accumulate }
-      const bind = await compile(test().gpu, constants, rows)
+      const slice = { outFeatures, outStride, outOffset, maxRows: rows }
+      const kernel = await compile(test().gpu, { format, inFeatures, ...slice, hasBias, accumulate })
       const y = test().input(before, 'y')
       const buffers = {
         weight: test().input(words.weight),
@@ -48,7 +47,7 @@ describeOnGpu('matmul on subgroup matrices', (test) => {
         bias: test().input(bias),
         y,
       }
-      test().run([bind('product', buffers)], rows)
+      test().run(kernel.bind('product', buffers), rows)
       const expected = Float64Array.from(before)
       const product = matmulSubgroupReference(x, values, inFeatures)
       const biases = unpackHalves(bias, outStride)
@@ -65,7 +64,6 @@ describeOnGpu('matmul on subgroup matrices', (test) => {
 
   it('refuses a GPU without them', async () => {
     const { gpu } = test()
-    if (halfMatrixShape(gpu)) skip('has subgroup matrices')
     const constants: LinearConstants = {
       format: { type: 'f16' },
       inFeatures: 8,
@@ -74,7 +72,9 @@ describeOnGpu('matmul on subgroup matrices', (test) => {
       outOffset: 0,
       hasBias: false,
       accumulate: false,
+      maxRows: 1,
     }
-    await expect(compileMatmulSubgroup(gpu, constants, 1)).rejects.toThrow('no subgroup matrices')
+    if (canRunMatmulSubgroup(gpu, constants)) skip('has subgroup matrices')
+    await expect(compileMatmulSubgroup(gpu, constants)).rejects.toThrow('no subgroup matrices')
   })
 })

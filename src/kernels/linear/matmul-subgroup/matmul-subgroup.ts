@@ -1,12 +1,18 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
-import { type LinearBuffers, type LinearConstants, linearSpecialization } from '../../common/linear.js'
-import { weightBindings, weightReader } from '../../common/weight.js'
+import type { Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
+import {
+  type LinearBuffers,
+  type LinearConstants,
+  linearBindings,
+  linearSpecialization,
+} from '../../common/linear.js'
+import { weightReader } from '../../common/weight.js'
 import { KernelArgumentError } from '../../errors.js'
 import source from './matmul-subgroup.wgsl?raw'
 import { halfMatrixShape } from './matrix-shape.js'
 import directSource from './output-direct.wgsl?raw'
 import edgesSource from './output-edges.wgsl?raw'
-import { fitsTiling, type MatmulTiling, matmulTiling, tileSize } from './tiling.js'
+import { fitsTiling, matmulTiling, tileSize } from './tiling.js'
 import f16Source from './weight-f16.wgsl?raw'
 import q4Source from './weight-q4.wgsl?raw'
 import q8Source from './weight-q8.wgsl?raw'
@@ -16,28 +22,28 @@ const SOURCES = { f16: f16Source, q4: q4Source, q8: q8Source }
 /** Elements that the readers of a format load at once; a group must not end within. */
 const UNIT = { f16: 8, q4: 16, q8: 8 }
 
-/** Whether this GPU has fitting subgroup matrices, and the workgroup memory that the product needs. */
-export function fitsMatmulSubgroup(gpu: Gpu): boolean {
+/**
+ * Whether this GPU has fitting subgroup matrices and the workgroup memory that the product needs, and the groups of the
+ * weight divide into what is loaded at once.
+ */
+export function canRunMatmulSubgroup(gpu: Gpu, { format }: Pick<LinearConstants, 'format'>): boolean {
   const shape = halfMatrixShape(gpu)
-  return shape !== undefined && fitsTiling(shape, gpu.limits.maxComputeWorkgroupStorageSize)
+  const groupsFit = format.type === 'f16' || format.groupSize % UNIT[format.type] === 0
+  return groupsFit && shape !== undefined && fitsTiling(shape, gpu.limits.maxComputeWorkgroupStorageSize)
 }
 
 /**
  * Compiles the matrix product y (+)= x * w^T (+ bias) for many rows on subgroup matrices, with both factors rounded
  * to f16. Only where `halfMatrixShape` finds a shape.
- * @param maxRows rows that x and y have room for
- * @param tiling how the product is cut up, by default for the best use of this size
  * @throws KernelArgumentError where the GPU has no fitting subgroup matrices, or the columns do not divide into groups
  */
 export async function compileMatmulSubgroup(
   gpu: Gpu,
   constants: LinearConstants,
-  maxRows: number,
-  tiling?: MatmulTiling,
-): Promise<(label: string, buffers: LinearBuffers) => Dispatch> {
+): Promise<Kernel<LinearBuffers>> {
   const shape = halfMatrixShape(gpu)
   if (!shape) throw new KernelArgumentError('matmul-subgroup', 'this GPU has no subgroup matrices of f16')
-  const { format, inFeatures, outFeatures } = constants
+  const { format, inFeatures, outFeatures, maxRows } = constants
   const reader = weightReader('matmul-subgroup', format, inFeatures)
   const unit = UNIT[format.type]
   if ('groupSize' in format && format.groupSize % unit !== 0) {
@@ -46,7 +52,7 @@ export async function compileMatmulSubgroup(
       `groups of ${format.groupSize} do not divide into ${unit} elements`,
     )
   }
-  const tiles = tiling ?? matmulTiling(shape, maxRows, gpu.limits.maxComputeWorkgroupStorageSize)
+  const tiles = matmulTiling(shape, maxRows, gpu.limits.maxComputeWorkgroupStorageSize)
   const { tileRows, tileOutputs } = tileSize(shape, tiles)
   // Lines of matrices are stored straight to y where 16 bytes of it are aligned.
   const aligned = constants.outStride % 4 === 0 && constants.outOffset % 4 === 0
@@ -70,15 +76,10 @@ export async function compileMatmulSubgroup(
     },
     bool,
   })
-  return (label, buffers) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [
-      ...weightBindings(buffers),
-      buffers.x,
-      buffers.bias ?? gpu.empty,
-      buffers.y,
-    ]),
-    workgroups: (rows) => [Math.ceil(rows / tileRows), Math.ceil(outFeatures / tileOutputs), 1],
-  })
+    (buffers) => linearBindings(gpu, buffers),
+    (rows) => [Math.ceil(rows / tileRows), Math.ceil(outFeatures / tileOutputs), 1],
+  )
 }

@@ -1,6 +1,12 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
-import { type LinearBuffers, type LinearConstants, linearSpecialization } from '../../common/linear.js'
-import { weightBindings, weightReader } from '../../common/weight.js'
+import type { Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
+import {
+  type LinearBuffers,
+  type LinearConstants,
+  linearBindings,
+  linearSpecialization,
+} from '../../common/linear.js'
+import { weightReader } from '../../common/weight.js'
 import fourRowsPlainSource from './four-rows-plain.wgsl?raw'
 import fourRowsSubgroupSource from './four-rows-subgroup.wgsl?raw'
 import source from './matmul.wgsl?raw'
@@ -39,38 +45,42 @@ function wholeRows(gpu: Gpu): Layout {
   }
 }
 
+/** How a product for many rows is computed. */
+export interface MatmulOptions {
+  /** What both factors are rounded to in workgroup memory; f16 only where the GPU has it. */
+  readonly element: 'f16' | 'f32'
+  /** Whether every invocation computes its outputs alone, in f32, without tiles: fast on software adapters. */
+  readonly alone: boolean
+}
+
+/** How a product for many rows is fastest on this GPU. */
+export function fastestMatmul({ f16, software }: Gpu): MatmulOptions {
+  return { element: f16 ? 'f16' : 'f32', alone: software }
+}
+
 /**
  * Compiles the matrix product y (+)= x * w^T (+ bias) for many rows.
- * @param maxRows rows that x and y have room for
- * @param element what both factors are rounded to in workgroup memory, by default f16 where the GPU has it
- * @param alone whether every invocation computes its outputs alone, in f32: by default on software adapters
+ * @throws KernelArgumentError where the columns do not divide into groups
  */
 export async function compileMatmul(
   gpu: Gpu,
   constants: LinearConstants,
-  maxRows: number,
-  element: 'f16' | 'f32' = gpu.f16 ? 'f16' : 'f32',
-  alone = gpu.software,
-): Promise<(label: string, buffers: LinearBuffers) => Dispatch> {
+  { element, alone }: MatmulOptions,
+): Promise<Kernel<LinearBuffers>> {
   const reader = weightReader('matmul', constants.format, constants.inFeatures)
   const layout = alone ? wholeRows(gpu) : tiled(gpu)
   const { u32, bool } = linearSpecialization(constants)
   const pipeline = await gpu.compile('matmul', [reader.source, outputSource, ...layout.sources], {
     enable: [...(element === 'f16' ? ['f16'] : []), ...(layout.enable ?? [])],
-    u32: { ...reader.u32, ...u32, ...layout.u32, MAX_ROWS: maxRows },
+    u32: { ...reader.u32, ...u32, ...layout.u32, MAX_ROWS: constants.maxRows },
     bool,
     alias: { Element: element },
   })
   const tilesOfOutputs = Math.ceil(constants.outFeatures / layout.outputs)
-  return (label, buffers) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [
-      ...weightBindings(buffers),
-      buffers.x,
-      buffers.bias ?? gpu.empty,
-      buffers.y,
-    ]),
-    workgroups: (rows) => [tilesOfOutputs, Math.ceil(rows / layout.rows), 1],
-  })
+    (buffers) => linearBindings(gpu, buffers),
+    (rows) => [tilesOfOutputs, Math.ceil(rows / layout.rows), 1],
+  )
 }

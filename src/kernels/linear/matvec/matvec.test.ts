@@ -14,15 +14,18 @@ describeOnGpu('matvec arguments', (test) => {
     outOffset: 0,
     hasBias: false,
     accumulate: false,
+    maxRows: 1,
   } as const
 
   it('refuses input features that do not divide into groups', async () => {
-    await expect(compileMatvec(test().gpu, constants, 1)).rejects.toThrow(
+    await expect(compileMatvec(test().gpu, constants)).rejects.toThrow(
       '96 input features do not divide into groups of 64',
     )
   })
 
   it('refuses more rows than it has registers for', async () => {
-    await expect(compileMatvec(test().gpu, constants, 9)).rejects.toThrow('9 rows, not 1 to 8')
+    await expect(compileMatvec(test().gpu, { ...constants, maxRows: 9 })).rejects.toThrow(
+      '9 rows, not 1 to 8',
+    )
   })
 })

@@ -1,7 +1,13 @@
-import { type Dispatch, flatWorkgroups, type Gpu } from '../../../gpu/index.js'
-import { type LinearBuffers, type LinearConstants, linearSpecialization } from '../../common/linear.js'
+import { flatWorkgroups, type Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
+import {
+  type LinearBuffers,
+  type LinearConstants,
+  linearBindings,
+  linearSpecialization,
+} from '../../common/linear.js'
 import { workgroupReduction } from '../../common/reduce.js'
-import { weightBindings, weightReader } from '../../common/weight.js'
+import { weightReader } from '../../common/weight.js'
 import { KernelArgumentError } from '../../errors.js'
 import source from './matvec.wgsl?raw'
 
@@ -12,14 +18,11 @@ const OUTPUTS_PER_WORKGROUP = 4
 export const MATVEC_MAX_ROWS = 8
 
 /**
- * Compiles the matrix product y (+)= x * w^T (+ bias) for a fixed, small number of rows.
- * @param rows rows of x and y, 1 to 8
+ * Compiles the matrix product y (+)= x * w^T (+ bias) for a fixed, small number of rows: all `maxRows`, 1 to 8.
+ * @throws KernelArgumentError for more rows, or columns that do not divide into groups
  */
-export async function compileMatvec(
-  gpu: Gpu,
-  constants: LinearConstants,
-  rows: number,
-): Promise<(label: string, buffers: LinearBuffers) => Dispatch> {
+export async function compileMatvec(gpu: Gpu, constants: LinearConstants): Promise<Kernel<LinearBuffers>> {
+  const { maxRows: rows } = constants
   if (rows < 1 || rows > MATVEC_MAX_ROWS) throw new KernelArgumentError('matvec', `${rows} rows, not 1 to 8`)
   const reader = weightReader('matvec', constants.format, constants.inFeatures)
   const reduction = workgroupReduction(gpu, gpu.workgroupSize(64))
@@ -30,15 +33,10 @@ export async function compileMatvec(
     bool,
   })
   const workgroups = flatWorkgroups(Math.ceil(constants.outFeatures / OUTPUTS_PER_WORKGROUP))
-  return (label, buffers) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [
-      ...weightBindings(buffers),
-      buffers.x,
-      buffers.bias ?? gpu.empty,
-      buffers.y,
-    ]),
-    workgroups: () => workgroups,
-  })
+    (buffers) => linearBindings(gpu, buffers),
+    () => workgroups,
+  )
 }

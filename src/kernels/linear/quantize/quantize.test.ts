@@ -48,7 +48,7 @@ async function quantize(
   const biases = test.output(Math.ceil(groups / 2), 'biases')
   const source = test.input(words, 'source')
   const block = test.input(Uint32Array.of(rows), 'block')
-  test.run([kernel('quantize', { source, block, weight, scales, biases, problems })], rows)
+  test.run(kernel.bind('quantize', { source, block, weight, scales, biases, problems }), rows)
   const halves = async (buffer: GPUBuffer) =>
     Float64Array.from(unpackHalves(await test.words(buffer), groups))
   const result: Quantized = {

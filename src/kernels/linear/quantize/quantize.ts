@@ -1,5 +1,6 @@
-import { type Dispatch, flatWorkgroups, type Gpu } from '../../../gpu/index.js'
+import { flatWorkgroups, type Gpu } from '../../../gpu/index.js'
 import halfSource from '../../common/half.wgsl?raw'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { KernelArgumentError } from '../../errors.js'
 import source from './quantize.wgsl?raw'
 
@@ -39,7 +40,7 @@ const GROUP_LANES = 16
 export async function compileQuantize(
   gpu: Gpu,
   { sourceType, bits, groupSize, columns }: QuantizeConstants,
-): Promise<(label: string, buffers: QuantizeBuffers) => Dispatch> {
+): Promise<Kernel<QuantizeBuffers>> {
   if (columns < 1 || columns % groupSize !== 0) {
     throw new KernelArgumentError('quantize', `${columns} columns do not divide into groups of ${groupSize}`)
   }
@@ -54,17 +55,17 @@ export async function compileQuantize(
     bool: { SOURCE_F32: sourceType === 'f32', SOURCE_BF16: sourceType === 'bf16' },
   })
   const groupsPerWorkgroup = workgroupSize / GROUP_LANES
-  return (label, buffers) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [
+    (buffers) => [
       buffers.source,
       buffers.block,
       buffers.weight,
       buffers.scales,
       buffers.biases,
       buffers.problems,
-    ]),
-    workgroups: (rows) => flatWorkgroups(Math.ceil((rows * columns) / groupSize / groupsPerWorkgroup)),
-  })
+    ],
+    (rows) => flatWorkgroups(Math.ceil((rows * columns) / groupSize / groupsPerWorkgroup)),
+  )
 }

@@ -10,9 +10,9 @@ describeOnGpu('rounding activations', (test) => {
     // More blocks than a workgroup has invocations, from 1e-3 to 1e3 in size.
     const x = randomNormal(70 * 32, 1).map((value, i) => value * 10 ** ((Math.floor(i / 32) % 7) - 3))
     x.fill(0, 3 * 32, 4 * 32)
-    const round = await compileRoundActivations(test().gpu, x.length)
+    const round = await compileRoundActivations(test().gpu, { elements: x.length })
     const output = activationOutputs(test(), x.length)
-    test().run([round('round', { x: test().input(x), output })])
+    test().run(round.bind('round', { x: test().input(x), output }))
     const actual = await activations(test(), output)
     const expected = quantizedActivationsReference(x)
     for (let block = 0; block < 70; block++) {
@@ -27,6 +27,8 @@ describeOnGpu('rounding activations', (test) => {
   })
 
   it('refuses elements that do not fill blocks', async () => {
-    await expect(compileRoundActivations(test().gpu, 40)).rejects.toThrow('40 elements in blocks of 32')
+    await expect(compileRoundActivations(test().gpu, { elements: 40 })).rejects.toThrow(
+      '40 elements in blocks of 32',
+    )
   })
 })

@@ -1,9 +1,15 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
 import { ACTIVATION_BLOCK } from '../../common/activation-block.js'
 import activationBlockSource from '../../common/activation-block.wgsl?raw'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { KernelArgumentError } from '../../errors.js'
 import type { ActivationBuffers } from '../linear-decode/linear-decode.js'
 import source from './round-activations.wgsl?raw'
+
+export interface RoundActivationsConstants {
+  /** A multiple of 32. */
+  readonly elements: number
+}
 
 export interface RoundActivationsBuffers {
   /** f32 [elements] */
@@ -18,8 +24,8 @@ export interface RoundActivationsBuffers {
  */
 export async function compileRoundActivations(
   gpu: Gpu,
-  elements: number,
-): Promise<(label: string, buffers: RoundActivationsBuffers) => Dispatch> {
+  { elements }: RoundActivationsConstants,
+): Promise<Kernel<RoundActivationsBuffers>> {
   if (elements % ACTIVATION_BLOCK !== 0) {
     throw new KernelArgumentError(
       'round-activations',
@@ -32,10 +38,10 @@ export async function compileRoundActivations(
     u32: { BLOCKS: blocks, WORKGROUP_SIZE: workgroupSize },
   })
   const workgroups = Math.ceil(blocks / workgroupSize)
-  return (label, { x, output }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [x, output.blocks, output.scales]),
-    workgroups: () => [workgroups, 1, 1],
-  })
+    ({ x, output }) => [x, output.blocks, output.scales],
+    () => [workgroups, 1, 1],
+  )
 }

@@ -33,7 +33,7 @@ describeOnGpu('AdamW', (test) => {
       const parameter = test().input(start)
       const firstMoment = test().input(new Float32Array(count))
       const secondMoment = test().input(new Float32Array(count))
-      const bind = await compileAdamW(test().gpu, count)
+      const kernel = await compileAdamW(test().gpu, { count })
       for (let step = 1; step <= 3; step++) {
         const gradient = randomNormal(count, 10 + step, 10 ** -step)
         const buffers = {
@@ -44,7 +44,7 @@ describeOnGpu('AdamW', (test) => {
           secondMoment,
           gradient: test().input(gradient),
         }
-        test().run([bind('adam-w', buffers)])
+        test().run(kernel.bind('adam-w', buffers))
         expect((await test().floats(buffers.gradient)).every((value) => value === 0)).toBe(true)
         const clipped = Float64Array.from(gradient, (value) => 0.5 * value)
         expected = adamWReference(expected, clipped, { ...SETTINGS, step })
@@ -67,7 +67,8 @@ describeOnGpu('AdamW', (test) => {
       secondMoment,
       gradient,
     }
-    test().run([(await compileAdamW(test().gpu, 5))('adam-w', buffers)])
+    const kernel = await compileAdamW(test().gpu, { count: 5 })
+    test().run(kernel.bind('adam-w', buffers))
     for (const buffer of [parameter, firstMoment, secondMoment]) {
       expect(await test().floats(buffer)).toEqual(values)
     }

@@ -1,4 +1,5 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { KernelArgumentError } from '../../errors.js'
 import source from './adam-w.wgsl?raw'
 
@@ -12,6 +13,11 @@ export interface AdamWSettings {
   readonly weightDecay: number
   /** Number of the step, from 1 on. */
   readonly step: number
+}
+
+export interface AdamWConstants {
+  /** Elements of the parameter. */
+  readonly count: number
 }
 
 export interface AdamWBuffers {
@@ -54,20 +60,24 @@ export function adamWWords({
 
 const MAX_WORKGROUPS = 4096
 
-/** Compiles a step of AdamW for a parameter of `count` elements; it clears the gradient. */
-export async function compileAdamW(
-  gpu: Gpu,
-  count: number,
-): Promise<(label: string, buffers: AdamWBuffers) => Dispatch> {
+/** Compiles a step of AdamW of a parameter; it clears the gradient. */
+export async function compileAdamW(gpu: Gpu, { count }: AdamWConstants): Promise<Kernel<AdamWBuffers>> {
   const workgroupSize = gpu.workgroupSize(256)
   const workgroups = Math.min(MAX_WORKGROUPS, Math.ceil(count / workgroupSize))
   const pipeline = await gpu.compile('adam-w', [source], {
     u32: { COUNT: count, WORKGROUPS: workgroups, WORKGROUP_SIZE: workgroupSize },
   })
-  return (label, { settings, clip, parameter, firstMoment, secondMoment, gradient }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [settings, clip, parameter, firstMoment, secondMoment, gradient]),
-    workgroups: () => [workgroups, 1, 1],
-  })
+    ({ settings, clip, parameter, firstMoment, secondMoment, gradient }) => [
+      settings,
+      clip,
+      parameter,
+      firstMoment,
+      secondMoment,
+      gradient,
+    ],
+    () => [workgroups, 1, 1],
+  )
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Gpu } from '../../../gpu/gpu.js'
-import { trainsOnSubgroupMatrices } from '../../common/training-attention.js'
+import { canRunTrainingAttentionSubgroup } from '../../common/training-attention.js'
 import { describeOnGpu, skipRepeatedOnSoftware, type TestGpu } from '../../testing/gpu.js'
 import { expectClose, randomNormal } from '../../testing/numbers.js'
 import { type TrainingCase, trainingAttentionCase } from '../../testing/training-attention.js'
@@ -22,8 +22,9 @@ async function differentiate(test: TestGpu, shape: BackwardCase) {
   const { maxRows, prefixLength, prefixStride } = constants
   const width = heads * headDim
   const dy = randomNormal(rows * width, 3).map((value, i) => value * rowScale(Math.floor(i / width)))
-  const forward = await compileAttentionTraining(test.gpu, constants)
-  const backward = await compileAttentionBackward(test.gpu, { ...constants, prefixOnly })
+  const options = { onMatrices: canRunTrainingAttentionSubgroup(test.gpu, constants) }
+  const forward = await compileAttentionTraining(test.gpu, constants, options)
+  const backward = await compileAttentionBackward(test.gpu, { ...constants, prefixOnly }, options)
   const before = randomNormal(Math.max(prefixLength, 1) * prefixStride, 4, rowScale(0))
   const paddedDy = new Float32Array(maxRows * width).fill(Number.NaN)
   paddedDy.set(dy)
@@ -52,7 +53,8 @@ async function differentiate(test: TestGpu, shape: BackwardCase) {
   return { actual, expected, end: rows * (qkv.length / rows) }
 }
 
-const toleranceOf = (gpu: Gpu, shape: BackwardCase) => (trainsOnSubgroupMatrices(gpu, shape) ? 4e-3 : 2e-5)
+const toleranceOf = (gpu: Gpu, shape: BackwardCase) =>
+  canRunTrainingAttentionSubgroup(gpu, shape) ? 4e-3 : 2e-5
 
 async function check(test: TestGpu, shape: BackwardCase) {
   const tolerance = toleranceOf(test.gpu, shape)

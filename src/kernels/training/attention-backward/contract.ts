@@ -1,4 +1,4 @@
-import type { BufferRange, Dispatch } from '../../../gpu/index.js'
+import type { BufferRange } from '../../../gpu/index.js'
 import type { TrainingAttentionBuffers, TrainingAttentionConstants } from '../../common/training-attention.js'
 
 export interface AttentionBackwardConstants extends TrainingAttentionConstants {
@@ -15,12 +15,4 @@ export interface AttentionBackwardBuffers extends TrainingAttentionBuffers {
   readonly dprefix: BufferRange
   /** What lies between the dispatches. */
   readonly scratch: GPUBuffer
-}
-
-/** The backward pass of attention, compiled for its constants. */
-export interface AttentionBackward {
-  /** Bytes of scratch; what is in it does not matter, and layers one after the other can share it. */
-  readonly scratchBytes: number
-  /** The dispatches, in order. */
-  bind(label: string, buffers: AttentionBackwardBuffers): readonly Dispatch[]
 }

@@ -1,4 +1,5 @@
-import type { BufferRange, Dispatch, Gpu } from '../../../gpu/index.js'
+import type { BufferRange, Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import {
   type TrainingAttentionConstants,
   trainingAttentionSpecialization,
@@ -28,30 +29,27 @@ export function keyRows({ prefixLength, prefixOnly }: AttentionBackwardConstants
   return prefixOnly ? prefixLength : prefixLength + rows
 }
 
+interface SumBuffers {
+  readonly sequences: GPUBuffer
+  readonly parts: BufferRange
+  readonly dprefix: BufferRange
+  readonly dqkv: GPUBuffer
+}
+
 /** Compiles the sum over the splits. */
 export async function compileSum(
   gpu: Gpu,
   constants: AttentionBackwardConstants,
   splits: number,
-): Promise<
-  (
-    label: string,
-    buffers: {
-      readonly sequences: GPUBuffer
-      readonly parts: BufferRange
-      readonly dprefix: BufferRange
-      readonly dqkv: GPUBuffer
-    },
-  ) => Dispatch
-> {
+): Promise<Kernel<SumBuffers>> {
   const u32 = trainingAttentionSpecialization('attention-backward', constants)
   const pipeline = await gpu.compile('attention-backward sum', [sumSource], {
     u32: { ...u32, SPLITS: splits, WORKGROUP_SIZE: gpu.workgroupSize(64) },
   })
-  return (label, { sequences, parts, dprefix, dqkv }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [sequences, parts, dprefix, dqkv]),
-    workgroups: (rows) => [keyRows(constants, rows), 1, 1],
-  })
+    ({ sequences, parts, dprefix, dqkv }) => [sequences, parts, dprefix, dqkv],
+    (rows) => [keyRows(constants, rows), 1, 1],
+  )
 }

@@ -1,8 +1,9 @@
 import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { ScratchKernel } from '../../common/kernel.js'
 import { compilePackKeys, packedKeyBytes } from '../../common/pack-keys.js'
 import { scratchLayout } from '../../common/scratch.js'
 import { MATRIX_EXTENSIONS } from '../../common/subgroup-matrices.js'
-import type { AttentionBackward, AttentionBackwardConstants } from './contract.js'
+import type { AttentionBackwardBuffers, AttentionBackwardConstants } from './contract.js'
 import keysSource from './keys-subgroup.wgsl?raw'
 import packLinesSource from './pack-lines.wgsl?raw'
 import { compileSum, keyRows, partBytes, splitsOf } from './parts.js'
@@ -16,7 +17,7 @@ const KEYS = 32
 export async function compileSubgroupBackward(
   gpu: Gpu,
   constants: AttentionBackwardConstants,
-): Promise<AttentionBackward> {
+): Promise<ScratchKernel<AttentionBackwardBuffers>> {
   const { heads, kvGroups, headDim, prefixLength, maxRows, prefixOnly } = constants
   const splits = splitsOf(gpu, constants)
   const u32 = { HEADS: heads, KV_GROUPS: kvGroups, PREFIX: prefixLength, MAX_ROWS: maxRows }
@@ -59,9 +60,9 @@ export async function compileSubgroupBackward(
         bindGroup: gpu.bind(keys, `${label} keys`, [sequences, packedKeys, lines, facts, parts]),
         workgroups: (rows) => [kvGroups * splits, Math.ceil(keyRows(constants, rows) / KEYS), 1],
       }
-      const packed = [packKeys(`${label} pack`, buffers, packedKeys), ofLines]
-      const ofSum = sum(`${label} sum`, { sequences, parts, dprefix, dqkv })
-      return prefixOnly ? [...packed, ofKeys, ofSum] : [...packed, ofQueries, ofKeys, ofSum]
+      const packed = [...packKeys.bind(`${label} pack`, { ...buffers, packed: packedKeys }), ofLines]
+      const ofSum = sum.bind(`${label} sum`, { sequences, parts, dprefix, dqkv })
+      return prefixOnly ? [...packed, ofKeys, ...ofSum] : [...packed, ofQueries, ofKeys, ...ofSum]
     },
   }
 }

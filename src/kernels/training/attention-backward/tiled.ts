@@ -1,8 +1,9 @@
 import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { ScratchKernel } from '../../common/kernel.js'
 import prefixedKeysSource from '../../common/prefixed-keys.wgsl?raw'
 import { scratchLayout } from '../../common/scratch.js'
-import { tiledAttentionSpecialization, usesLargeTiles } from '../../common/training-attention.js'
-import type { AttentionBackward, AttentionBackwardConstants } from './contract.js'
+import { canRunLargeTiles, tiledAttentionSpecialization } from '../../common/training-attention.js'
+import type { AttentionBackwardBuffers, AttentionBackwardConstants } from './contract.js'
 import deltaSource from './delta.wgsl?raw'
 import keysSource from './keys.wgsl?raw'
 import { compileSum, keyRows, partBytes, splitsOf } from './parts.js'
@@ -10,7 +11,7 @@ import queriesSource from './queries.wgsl?raw'
 
 /** Lines (pairs of a row and a head) and keys of a tile: where lines stay and keys go by, and the other way round. */
 function tilesOf(gpu: Gpu, constants: AttentionBackwardConstants) {
-  return usesLargeTiles(gpu, constants)
+  return canRunLargeTiles(gpu, constants)
     ? { queryTile: { LINES: 16, KEYS: 8 }, keyTile: { LINES: 8, KEYS: 16 } }
     : { queryTile: { LINES: 4, KEYS: 8 }, keyTile: { LINES: 8, KEYS: 4 } }
 }
@@ -19,7 +20,7 @@ function tilesOf(gpu: Gpu, constants: AttentionBackwardConstants) {
 export async function compileTiledBackward(
   gpu: Gpu,
   constants: AttentionBackwardConstants,
-): Promise<AttentionBackward> {
+): Promise<ScratchKernel<AttentionBackwardBuffers>> {
   const { heads, kvGroups, maxRows, prefixOnly } = constants
   const splits = splitsOf(gpu, constants)
   const { queryTile, keyTile } = tilesOf(gpu, constants)
@@ -60,8 +61,8 @@ export async function compileTiledBackward(
         bindGroup: gpu.bind(keys, `${label} keys`, [...read, parts]),
         workgroups: (rows) => [kvGroups * splits, Math.ceil(keyRows(constants, rows) / keyTile.KEYS), 1],
       }
-      const ofSum = sum(`${label} sum`, { sequences, parts, dprefix, dqkv })
-      return prefixOnly ? [ofDelta, ofKeys, ofSum] : [ofDelta, ofQueries, ofKeys, ofSum]
+      const ofSum = sum.bind(`${label} sum`, { sequences, parts, dprefix, dqkv })
+      return prefixOnly ? [ofDelta, ofKeys, ...ofSum] : [ofDelta, ofQueries, ofKeys, ...ofSum]
     },
   }
 }

@@ -1,5 +1,8 @@
 import { expect, it } from 'vitest'
-import { trainsOnSubgroupMatrices } from '../../common/training-attention.js'
+import {
+  canRunTrainingAttentionSubgroup,
+  type TrainingAttentionConstants,
+} from '../../common/training-attention.js'
 import { describeOnGpu, skipRepeatedOnSoftware, type TestGpu } from '../../testing/gpu.js'
 import { expectClose } from '../../testing/numbers.js'
 import { type TrainingCase, trainingAttentionCase } from '../../testing/training-attention.js'
@@ -7,10 +10,11 @@ import { compileAttentionTraining } from './attention-training.js'
 
 async function check(test: TestGpu, shape: TrainingCase, tolerances = { float: 1e-5, half: 4e-3 }) {
   const { constants, buffers, expected } = trainingAttentionCase(test, shape)
-  const attention = await compileAttentionTraining(test.gpu, constants)
+  const onMatrices = canRunTrainingAttentionSubgroup(test.gpu, constants)
+  const attention = await compileAttentionTraining(test.gpu, constants, { onMatrices })
   const scratch = test.output(attention.scratchBytes / 4, 'scratch')
   test.run(attention.bind('attention', { ...buffers, scratch }), shape.rows)
-  const tolerance = trainsOnSubgroupMatrices(test.gpu, shape) ? tolerances.half : tolerances.float
+  const tolerance = onMatrices ? tolerances.half : tolerances.float
   const y = await test.floats(buffers.y)
   const logSumExp = await test.floats(buffers.logSumExp)
   expectClose(y.subarray(0, expected.y.length), expected.y, tolerance)
@@ -60,10 +64,16 @@ describeOnGpu('attention in training', (test) => {
   it('refuses heads that do not divide into groups, or into fours, and rows too short for a prefix', async () => {
     const { gpu } = test()
     const constants = { ...shape, prefixLength: 1, prefixStride: 64, maxRows: 1 }
-    await expect(compileAttentionTraining(gpu, { ...constants, heads: 5 })).rejects.toThrow('5 heads')
-    await expect(compileAttentionTraining(gpu, { ...constants, headDim: 6 })).rejects.toThrow('heads of 6')
-    await expect(compileAttentionTraining(gpu, { ...constants, prefixStride: 60 })).rejects.toThrow(
-      '60 columns',
-    )
+    const compile = (changes: Partial<TrainingAttentionConstants>) =>
+      compileAttentionTraining(gpu, { ...constants, ...changes }, { onMatrices: false })
+    await expect(compile({ heads: 5 })).rejects.toThrow('5 heads')
+    await expect(compile({ headDim: 6 })).rejects.toThrow('heads of 6')
+    await expect(compile({ prefixStride: 60 })).rejects.toThrow('60 columns')
+  })
+
+  it('refuses subgroup matrices for heads that they do not fit', async () => {
+    const constants = { ...shape, prefixLength: 1, prefixStride: 64, maxRows: 1 }
+    const kernel = compileAttentionTraining(test().gpu, constants, { onMatrices: true })
+    await expect(kernel).rejects.toThrow('no subgroup matrices for heads of this shape')
   })
 })

@@ -1,14 +1,16 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type ScratchKernel } from '../../common/kernel.js'
 import { compilePackKeys, packedKeyBytes } from '../../common/pack-keys.js'
 import prefixedKeysSource from '../../common/prefixed-keys.wgsl?raw'
 import { scratchLayout } from '../../common/scratch.js'
 import { MATRIX_EXTENSIONS } from '../../common/subgroup-matrices.js'
 import {
+  canRunLargeTiles,
+  checkTrainingAttentionOptions,
   type TrainingAttentionBuffers,
   type TrainingAttentionConstants,
+  type TrainingAttentionOptions,
   tiledAttentionSpecialization,
-  trainsOnSubgroupMatrices,
-  usesLargeTiles,
 } from '../../common/training-attention.js'
 import { KernelArgumentError } from '../../errors.js'
 import source from './attention-training.wgsl?raw'
@@ -19,13 +21,7 @@ export interface AttentionTrainingBuffers extends TrainingAttentionBuffers {
   readonly scratch?: GPUBuffer
 }
 
-/** Attention of training, compiled for its constants. */
-export interface AttentionTraining {
-  /** Bytes of scratch; what is in it does not matter, and layers one after the other can share it. */
-  readonly scratchBytes: number
-  /** The dispatches, in order. */
-  bind(label: string, buffers: AttentionTrainingBuffers): readonly Dispatch[]
-}
+type AttentionTraining = ScratchKernel<AttentionTrainingBuffers>
 
 /** Lines that attention-training-subgroup.wgsl is written for. */
 const SUBGROUP_LINES = 64
@@ -34,23 +30,19 @@ const SUBGROUP_LINES = 64
 async function compileTiled(gpu: Gpu, constants: TrainingAttentionConstants): Promise<AttentionTraining> {
   const { heads, kvGroups } = constants
   // Lines (pairs of a row and a head) and keys of a tile.
-  const tile = usesLargeTiles(gpu, constants) ? { LINES: 32, KEYS: 16 } : { LINES: 8, KEYS: 8 }
+  const tile = canRunLargeTiles(gpu, constants) ? { LINES: 32, KEYS: 16 } : { LINES: 8, KEYS: 8 }
   const { u32, bool } = tiledAttentionSpecialization(gpu, 'attention-training', constants)
   const pipeline = await gpu.compile('attention-training', [prefixedKeysSource, source], {
     u32: { ...u32, ...tile },
     bool,
   })
-  return {
-    scratchBytes: 0,
-    bind: (label, { sequences, qkv, prefix, y, logSumExp }) => [
-      {
-        label,
-        pipeline,
-        bindGroup: gpu.bind(pipeline, label, [sequences, qkv, prefix, y, logSumExp]),
-        workgroups: (rows) => [kvGroups, Math.ceil((rows * heads) / kvGroups / tile.LINES), 1],
-      },
-    ],
-  }
+  const kernel = dispatchKernel<AttentionTrainingBuffers>(
+    gpu,
+    pipeline,
+    ({ sequences, qkv, prefix, y, logSumExp }) => [sequences, qkv, prefix, y, logSumExp],
+    (rows) => [kvGroups, Math.ceil((rows * heads) / kvGroups / tile.LINES), 1],
+  )
+  return { scratchBytes: 0, ...kernel }
 }
 
 /** On subgroup matrices, behind a dispatch that rounds keys and values to f16. */
@@ -74,7 +66,7 @@ async function compileOnMatrices(
       if (!scratch) throw new KernelArgumentError('attention-training', `"${label}" needs a scratch buffer`)
       const { packedKeys } = layout.ranges(scratch)
       return [
-        pack(`${label} keys`, buffers, packedKeys),
+        ...pack.bind(`${label} keys`, { ...buffers, packed: packedKeys }),
         {
           label,
           pipeline,
@@ -88,15 +80,15 @@ async function compileOnMatrices(
 
 /**
  * Compiles causal attention of sequences behind a prefix, which also gives what the backward pass needs to compute the
- * weights again: row r sees the whole prefix and the rows of its sequence up to itself. Where `trainsOnSubgroupMatrices`, queries, keys, values and
- * weights are rounded to f16; elsewhere it computes in f32.
- * @throws KernelArgumentError for heads that do not divide into groups, or are no multiple of 4 wide
+ * weights again: row r sees the whole prefix and the rows of its sequence up to itself.
+ * @throws KernelArgumentError for heads that do not divide into groups or are no multiple of 4 wide, and where subgroup
+ * matrices are asked for that cannot be used
  */
-export function compileAttentionTraining(
+export async function compileAttentionTraining(
   gpu: Gpu,
   constants: TrainingAttentionConstants,
-): Promise<AttentionTraining> {
-  return trainsOnSubgroupMatrices(gpu, constants)
-    ? compileOnMatrices(gpu, constants)
-    : compileTiled(gpu, constants)
+  options: TrainingAttentionOptions,
+): Promise<ScratchKernel<AttentionTrainingBuffers>> {
+  checkTrainingAttentionOptions(gpu, 'attention-training', constants, options)
+  return options.onMatrices ? compileOnMatrices(gpu, constants) : compileTiled(gpu, constants)
 }

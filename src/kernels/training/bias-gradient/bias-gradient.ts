@@ -1,4 +1,5 @@
-import type { BufferRange, Dispatch, Gpu } from '../../../gpu/index.js'
+import type { BufferRange, Gpu } from '../../../gpu/index.js'
+import type { ScratchKernel } from '../../common/kernel.js'
 import { BLOCK_ROWS, compileSumParts, type RowBlocksConstants, rowBlocks } from '../../common/sum-parts.js'
 import source from './bias-gradient.wgsl?raw'
 
@@ -15,25 +16,22 @@ export interface BiasGradientBuffers {
   readonly scratch: GPUBuffer
 }
 
-/** The gradient of a bias: what it needs of scratch, in bytes, and its dispatches in order. */
-export interface BiasGradient {
-  readonly scratchBytes: number
-  bind(label: string, buffers: BiasGradientBuffers): Dispatch[]
-}
-
 /**
  * Compiles the gradient of a bias, db[i] += scale * sum_r dy[r, i]. The order of additions is always the same.
  * @throws KernelArgumentError where a size is out of range
  */
-export async function compileBiasGradient(gpu: Gpu, constants: RowBlocksConstants): Promise<BiasGradient> {
+export async function compileBiasGradient(
+  gpu: Gpu,
+  constants: RowBlocksConstants,
+): Promise<ScratchKernel<BiasGradientBuffers>> {
   const { width } = constants
   const { blocks, scratchBytes } = rowBlocks('bias-gradient', constants)
   const workgroupSize = gpu.workgroupSize(64)
-  const [pipeline, bindSum] = await Promise.all([
+  const [pipeline, sum] = await Promise.all([
     gpu.compile('bias-gradient', [source], {
       u32: { WIDTH: width, BLOCK_ROWS, WORKGROUP_SIZE: workgroupSize },
     }),
-    compileSumParts(gpu, width),
+    compileSumParts(gpu, { width }),
   ])
   const workgroups = Math.ceil(width / workgroupSize)
   return {
@@ -45,7 +43,7 @@ export async function compileBiasGradient(gpu: Gpu, constants: RowBlocksConstant
         bindGroup: gpu.bind(pipeline, label, [dy, rows, scratch]),
         workgroups: () => [workgroups, blocks, 1],
       },
-      bindSum(label, { parts: scratch, rows, scale, total: db }),
+      ...sum.bind(label, { parts: scratch, rows, scale, total: db }),
     ],
   }
 }

@@ -21,11 +21,11 @@ describeOnGpu('cross entropy', (test) => {
   ] as const) {
     it(`equals the reference for ${targets.length} rows of ${vocabulary}`, async () => {
       const logits = randomNormal(targets.length * vocabulary, 3, 5)
-      const bind = await compileCrossEntropy(test().gpu, vocabulary)
+      const kernel = await compileCrossEntropy(test().gpu, { vocabulary })
       const x = test().input(logits, 'x')
       const losses = test().output(targets.length, 'losses')
       const buffers = { x, targets: test().input(new Uint32Array(targets)), losses }
-      test().run([bind('cross entropy', buffers)], targets.length)
+      test().run(kernel.bind('cross entropy', buffers), targets.length)
       const expected = crossEntropyReference(logits, targets)
       expectClose(await test().floats(losses), expected.losses, 2e-6)
       expectClose(await test().floats(x), expected.dx, 2e-6)
@@ -33,20 +33,20 @@ describeOnGpu('cross entropy', (test) => {
   }
 
   it('is exact far out, where exponentials overflow', async () => {
-    const bind = await compileCrossEntropy(test().gpu, 3)
+    const kernel = await compileCrossEntropy(test().gpu, { vocabulary: 3 })
     const x = test().input(new Float32Array([1e4, -1e4, 0]))
     const losses = test().output(1)
-    test().run([bind('cross entropy', { x, targets: test().input(new Uint32Array([1])), losses })])
+    test().run(kernel.bind('cross entropy', { x, targets: test().input(new Uint32Array([1])), losses }))
     expect([...(await test().floats(losses))]).toEqual([2e4])
     expect([...(await test().floats(x))]).toEqual([1, -1, 0])
   })
 
   it('has the loss NaN in a row with a logit that is no number, and in no other', async () => {
-    const bind = await compileCrossEntropy(test().gpu, 2)
+    const kernel = await compileCrossEntropy(test().gpu, { vocabulary: 2 })
     const x = test().input(new Float32Array([0, Number.NaN, 0, 0, Number.POSITIVE_INFINITY, 0]))
     const losses = test().output(3)
     const targets = test().input(new Uint32Array(3))
-    test().run([bind('cross entropy', { x, targets, losses })], 3)
+    test().run(kernel.bind('cross entropy', { x, targets, losses }), 3)
     expect(Array.from(await test().floats(losses), Number.isNaN)).toEqual([true, false, true])
   })
 })

@@ -1,5 +1,11 @@
-import type { BufferRange, Dispatch, Gpu } from '../../../gpu/index.js'
+import type { BufferRange, Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import source from './cross-entropy.wgsl?raw'
+
+export interface CrossEntropyConstants {
+  /** Logits in a row. */
+  readonly vocabulary: number
+}
 
 export interface CrossEntropyBuffers {
   /** Logits, f32 [rows, vocabulary]; become the gradient of the sum of the losses. */
@@ -13,15 +19,15 @@ export interface CrossEntropyBuffers {
 /** Compiles the cross entropy of rows of logits, in nats, and its gradient, written over the logits. */
 export async function compileCrossEntropy(
   gpu: Gpu,
-  vocabulary: number,
-): Promise<(label: string, buffers: CrossEntropyBuffers) => Dispatch> {
+  { vocabulary }: CrossEntropyConstants,
+): Promise<Kernel<CrossEntropyBuffers>> {
   const pipeline = await gpu.compile('cross-entropy', [source], {
     u32: { VOCAB: vocabulary, WORKGROUP_SIZE: gpu.workgroupSize(256) },
   })
-  return (label, { x, targets, losses }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [x, targets, losses]),
-    workgroups: (rows) => [rows, 1, 1],
-  })
+    ({ x, targets, losses }) => [x, targets, losses],
+    (rows) => [rows, 1, 1],
+  )
 }

@@ -24,7 +24,7 @@ describeOnGpu('gradient of an embedding table', (test) => {
     dx.set(randomNormal(ids.length * width, 1))
     const before = randomNormal(tokens * width, 2)
     const { order, groups } = embeddingGroups(ids)
-    const bind = await compileEmbeddingGradient(test().gpu, width)
+    const kernel = await compileEmbeddingGradient(test().gpu, { width })
     const dw = test().input(before, 'dw')
     const buffers = {
       dx: test().input(dx),
@@ -33,7 +33,7 @@ describeOnGpu('gradient of an embedding table', (test) => {
       scale: test().input(new Float32Array([scale])),
       dw,
     }
-    test().run([bind('gradient', buffers)], groups.length / 3)
+    test().run(kernel.bind('gradient', buffers), groups.length / 3)
     const sums = embeddingGradientReference(ids, dx.subarray(0, ids.length * width), tokens, width)
     const expected = sums.map((sum, i) => before[i] + scale * sum)
     return { actual: await test().floats(dw), expected, before }
@@ -68,6 +68,6 @@ describeOnGpu('gradient of an embedding table', (test) => {
   })
 
   it('refuses rows without elements', async () => {
-    await expect(compileEmbeddingGradient(test().gpu, 0)).rejects.toThrow('rows of 0')
+    await expect(compileEmbeddingGradient(test().gpu, { width: 0 })).rejects.toThrow('rows of 0')
   })
 })

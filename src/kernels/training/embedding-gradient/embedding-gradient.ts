@@ -1,6 +1,12 @@
-import type { BufferRange, Dispatch, Gpu } from '../../../gpu/index.js'
+import type { BufferRange, Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { KernelArgumentError } from '../../errors.js'
 import source from './embedding-gradient.wgsl?raw'
+
+export interface EmbeddingGradientConstants {
+  /** Elements in a row of the table. */
+  readonly width: number
+}
 
 export interface EmbeddingGradientBuffers {
   /** Gradient of the embedded rows, f32 [any, width]. */
@@ -16,15 +22,15 @@ export interface EmbeddingGradientBuffers {
 }
 
 /**
- * Compiles the gradient of an embedding table with rows of `width`: each token's rows of dx are added to its row of dw.
+ * Compiles the gradient of an embedding table: each token's rows of dx are added to its row of dw.
  * The number of rows that the dispatch is asked for is that of distinct tokens. The order of additions is always the
  * same.
  * @throws KernelArgumentError where the width is no positive integer
  */
 export async function compileEmbeddingGradient(
   gpu: Gpu,
-  width: number,
-): Promise<(label: string, buffers: EmbeddingGradientBuffers) => Dispatch> {
+  { width }: EmbeddingGradientConstants,
+): Promise<Kernel<EmbeddingGradientBuffers>> {
   if (!Number.isSafeInteger(width) || width < 1) {
     throw new KernelArgumentError('embedding-gradient', `rows of ${width}`)
   }
@@ -33,10 +39,10 @@ export async function compileEmbeddingGradient(
     u32: { WIDTH: width, WORKGROUP_SIZE: workgroupSize },
   })
   const columns = Math.ceil(width / workgroupSize)
-  return (label, { dx, order, groups, scale, dw }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [dx, order, groups, scale, dw]),
-    workgroups: (distinct) => [distinct, columns, 1],
-  })
+    ({ dx, order, groups, scale, dw }) => [dx, order, groups, scale, dw],
+    (distinct) => [distinct, columns, 1],
+  )
 }

@@ -6,10 +6,8 @@ import { gradientNormReference } from './gradient-norm.reference.js'
 
 describeOnGpu('norm of gradients', (test) => {
   const run = async (gradients: readonly Float32Array<ArrayBuffer>[], maxNorm: number) => {
-    const bind = await compileGradientNorm(
-      test().gpu,
-      gradients.map(({ length }) => length),
-    )
+    const counts = gradients.map(({ length }) => length)
+    const kernel = await compileGradientNorm(test().gpu, { counts })
     const result = test().output(2, 'result')
     const buffers = {
       gradients: gradients.map((gradient) => test().input(gradient)),
@@ -17,7 +15,7 @@ describeOnGpu('norm of gradients', (test) => {
       settings: test().input(new Float32Array([maxNorm])),
       result,
     }
-    test().run(bind('norm', buffers))
+    test().run(kernel.bind('norm', buffers))
     return test().floats(result)
   }
 

@@ -1,7 +1,13 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
+import type { Kernel } from '../../common/kernel.js'
 import { workgroupReduction } from '../../common/reduce.js'
 import clipSource from './clip-scale.wgsl?raw'
 import source from './gradient-norm.wgsl?raw'
+
+export interface GradientNormConstants {
+  /** Elements of each gradient. */
+  readonly counts: readonly number[]
+}
 
 export interface GradientNormBuffers {
   /** f32, as many elements as `counts` says of each. */
@@ -20,12 +26,11 @@ export const GRADIENT_NORM_PARTS = 256
 /**
  * Compiles the norm of several gradients together, and the scale that limits it. The order of additions is always the
  * same.
- * @param counts elements of each gradient
  */
 export async function compileGradientNorm(
   gpu: Gpu,
-  counts: readonly number[],
-): Promise<(label: string, buffers: GradientNormBuffers) => Dispatch[]> {
+  { counts }: GradientNormConstants,
+): Promise<Kernel<GradientNormBuffers>> {
   const reduction = workgroupReduction(gpu, gpu.workgroupSize(256))
   const { enable, u32 } = reduction
   const squares = await Promise.all(
@@ -40,20 +45,20 @@ export async function compileGradientNorm(
     enable,
     u32: { ...u32, COUNT: counts.length * GRADIENT_NORM_PARTS },
   })
-  return (label, { gradients, parts, settings, result }) => [
-    ...squares.map(
-      (pipeline, index): Dispatch => ({
+  return {
+    bind: (label, { gradients, parts, settings, result }) => [
+      ...squares.map((pipeline, index) => ({
         label,
         pipeline,
         bindGroup: gpu.bind(pipeline, label, [gradients[index], parts]),
-        workgroups: () => [GRADIENT_NORM_PARTS, 1, 1],
-      }),
-    ),
-    {
-      label,
-      pipeline: clip,
-      bindGroup: gpu.bind(clip, label, [parts, settings, result]),
-      workgroups: () => [1, 1, 1],
-    },
-  ]
+        workgroups: () => [GRADIENT_NORM_PARTS, 1, 1] as const,
+      })),
+      {
+        label,
+        pipeline: clip,
+        bindGroup: gpu.bind(clip, label, [parts, settings, result]),
+        workgroups: () => [1, 1, 1],
+      },
+    ],
+  }
 }

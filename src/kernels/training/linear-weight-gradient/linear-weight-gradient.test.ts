@@ -35,7 +35,7 @@ describeOnGpu("gradient of a linear layer's weight", (test) => {
   const run = async (rows: number, inFeatures: number, outFeatures: number, scale: number) => {
     const [dy, x] = [randomNormal(rows * outFeatures, 1), randomNormal(rows * inFeatures, 2)]
     const before = randomNormal(outFeatures * inFeatures, 3)
-    const bind = await compileLinearWeightGradient(test().gpu, { inFeatures, outFeatures })
+    const kernel = await compileLinearWeightGradient(test().gpu, { inFeatures, outFeatures })
     const dw = test().input(before, 'dw')
     const buffers = {
       dy: test().input(withRoom(dy, outFeatures)),
@@ -44,7 +44,7 @@ describeOnGpu("gradient of a linear layer's weight", (test) => {
       scale: test().input(new Float32Array([scale])),
       dw,
     }
-    test().run([bind('gradient', buffers)])
+    test().run(kernel.bind('gradient', buffers))
     const sums = linearWeightGradientReference({ inFeatures, outFeatures }, dy, x)
     const expected = sums.map((sum, i) => before[i] + scale * sum)
     return { actual: await test().floats(dw), expected, before }
@@ -79,7 +79,7 @@ describeOnGpu("gradient of a linear layer's weight", (test) => {
     [20, 12],
     [21, 13],
   ])('does not even add zero behind the end of %i inputs, %i outputs', async (inFeatures, outFeatures) => {
-    const bind = await compileLinearWeightGradient(test().gpu, { inFeatures, outFeatures })
+    const kernel = await compileLinearWeightGradient(test().gpu, { inFeatures, outFeatures })
     const end = inFeatures * outFeatures
     // A zero that is added turns -0 into 0.
     const dw = test().input(new Float32Array(end + 64 * inFeatures).fill(-0), 'dw')
@@ -90,7 +90,7 @@ describeOnGpu("gradient of a linear layer's weight", (test) => {
       scale: test().input(new Float32Array([1])),
       dw,
     }
-    test().run([bind('gradient', buffers)])
+    test().run(kernel.bind('gradient', buffers))
     const words = await test().words(dw)
     expect(words.subarray(0, end)).not.toContain(0x8000_0000)
     expect(words.subarray(end).every((word) => word === 0x8000_0000)).toBe(true)
@@ -101,7 +101,7 @@ describeOnGpu("gradient of a linear layer's weight", (test) => {
     const [dy, x] = [randomNormal(2 * rows * width, 1), randomNormal(2 * rows * width, 2)]
     const counts = new Uint32Array(65)
     counts[64] = rows
-    const bind = await compileLinearWeightGradient(test().gpu, { inFeatures: width, outFeatures: width })
+    const kernel = await compileLinearWeightGradient(test().gpu, { inFeatures: width, outFeatures: width })
     const range = (data: Float32Array | Uint32Array, offset: number) => ({
       buffer: test().input(data),
       offset,
@@ -115,7 +115,7 @@ describeOnGpu("gradient of a linear layer's weight", (test) => {
       scale: test().input(new Float32Array([1])),
       dw,
     }
-    test().run([bind('gradient', buffers)])
+    test().run(kernel.bind('gradient', buffers))
     const expected = linearWeightGradientReference(
       { inFeatures: width, outFeatures: width },
       dy.subarray(rows * width),

@@ -1,4 +1,5 @@
-import type { BufferRange, Dispatch, Gpu } from '../../../gpu/index.js'
+import type { BufferRange, Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { KernelArgumentError } from '../../errors.js'
 import source from './linear-weight-gradient.wgsl?raw'
 import scalarSource from './quads-scalar.wgsl?raw'
@@ -56,7 +57,7 @@ function chooseTile(gpu: Gpu, constants: LinearWeightGradientConstants): Tile {
 export async function compileLinearWeightGradient(
   gpu: Gpu,
   constants: LinearWeightGradientConstants,
-): Promise<(label: string, buffers: LinearWeightGradientBuffers) => Dispatch> {
+): Promise<Kernel<LinearWeightGradientBuffers>> {
   const { inFeatures, outFeatures } = constants
   if (![inFeatures, outFeatures].every((size) => Number.isSafeInteger(size) && size > 0)) {
     throw new KernelArgumentError('linear-weight-gradient', `sizes of ${inFeatures} and ${outFeatures}`)
@@ -77,10 +78,10 @@ export async function compileLinearWeightGradient(
     },
   )
   const workgroups = tiles(tile, constants)
-  return (label, { dy, x, rows, scale, dw }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [dy, x, rows, scale, dw]),
-    workgroups: () => workgroups,
-  })
+    ({ dy, x, rows, scale, dw }) => [dy, x, rows, scale, dw],
+    () => workgroups,
+  )
 }

@@ -1,7 +1,7 @@
 import { beforeEach, expect, it, type TestContext } from 'vitest'
 import type { Gpu } from '../../../gpu/gpu.js'
 import type { TransposedConstants } from '../../common/linear-transposed.js'
-import { halfMatrixShape } from '../../linear/matmul-subgroup/matrix-shape.js'
+import { canRunMatmulSubgroup } from '../../linear/matmul-subgroup/matmul-subgroup.js'
 import { describeOnGpu } from '../../testing/gpu.js'
 import { describeLinearTransposed } from '../../testing/linear-transposed.js'
 import { compileMatmulTransposedSubgroup } from './matmul-transposed-subgroup.js'
@@ -12,9 +12,9 @@ beforeEach((context) => {
 })
 
 /** Ends a test as skipped where the GPU, or the set of its features under test, has no subgroup matrices. */
-function compile(gpu: Gpu, constants: TransposedConstants, rows: number) {
-  if (!halfMatrixShape(gpu)) skip('needs subgroup matrices of f16')
-  return compileMatmulTransposedSubgroup(gpu, constants, rows)
+function compile(gpu: Gpu, constants: TransposedConstants) {
+  if (!canRunMatmulSubgroup(gpu, constants)) skip('needs subgroup matrices of f16')
+  return compileMatmulTransposedSubgroup(gpu, constants)
 }
 
 describeLinearTransposed(
@@ -27,7 +27,6 @@ describeLinearTransposed(
 describeOnGpu('transposed matmul on subgroup matrices', (test) => {
   it('refuses a GPU without them', async () => {
     const { gpu } = test()
-    if (halfMatrixShape(gpu)) skip('has subgroup matrices')
     const constants: TransposedConstants = {
       format: { type: 'f16' },
       inFeatures: 8,
@@ -35,7 +34,9 @@ describeOnGpu('transposed matmul on subgroup matrices', (test) => {
       outStride: 1,
       outOffset: 0,
       accumulate: false,
+      maxRows: 1,
     }
-    await expect(compileMatmulTransposedSubgroup(gpu, constants, 1)).rejects.toThrow('no subgroup matrices')
+    if (canRunMatmulSubgroup(gpu, constants)) skip('has subgroup matrices')
+    await expect(compileMatmulTransposedSubgroup(gpu, constants)).rejects.toThrow('no subgroup matrices')
   })
 })

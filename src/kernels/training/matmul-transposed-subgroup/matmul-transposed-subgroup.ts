@@ -1,10 +1,11 @@
 import type { Gpu } from '../../../gpu/index.js'
-import type { TransposedConstants, TransposedProduct } from '../../common/linear-transposed.js'
+import type { ScratchKernel } from '../../common/kernel.js'
+import type { TransposedBuffers, TransposedConstants } from '../../common/linear-transposed.js'
 import { scratchLayout } from '../../common/scratch.js'
 import { weightBindings, weightReader } from '../../common/weight.js'
 import { KernelArgumentError } from '../../errors.js'
 import { halfMatrixShape } from '../../linear/matmul-subgroup/matrix-shape.js'
-import { type MatmulTiling, matmulTiling, tileSize } from '../../linear/matmul-subgroup/tiling.js'
+import { matmulTiling, tileSize } from '../../linear/matmul-subgroup/tiling.js'
 import f16Source from '../../linear/matmul-subgroup/weight-f16.wgsl?raw'
 import q4Source from '../../linear/matmul-subgroup/weight-q4.wgsl?raw'
 import q8Source from '../../linear/matmul-subgroup/weight-q8.wgsl?raw'
@@ -22,26 +23,22 @@ const FORMATS = {
  * Compiles the product dx (+)= dy * w on subgroup matrices, with both factors rounded to f16: the weight as it is, each
  * row of dy scaled by a power of two to the upper end of f16's range and back. Only where `halfMatrixShape` finds a
  * shape.
- * @param maxRows rows that dy and dx have room for
- * @param tiling how the product is cut up, by default as a forward product
  * @throws KernelArgumentError where the GPU has no fitting subgroup matrices, or the columns do not divide into groups
  */
 export async function compileMatmulTransposedSubgroup(
   gpu: Gpu,
   constants: TransposedConstants,
-  maxRows: number,
-  tiling?: MatmulTiling,
-): Promise<TransposedProduct> {
+): Promise<ScratchKernel<TransposedBuffers>> {
   const kernel = 'matmul-transposed-subgroup'
   const shape = halfMatrixShape(gpu)
   if (!shape) throw new KernelArgumentError(kernel, 'this GPU has no subgroup matrices of f16')
-  const { format, inFeatures, outFeatures, outStride, outOffset, accumulate } = constants
+  const { format, inFeatures, outFeatures, outStride, outOffset, accumulate, maxRows } = constants
   const reader = weightReader(kernel, format, inFeatures)
   const { source: weightSource, unit, bits } = FORMATS[format.type]
   if ('groupSize' in format && format.groupSize % unit !== 0) {
     throw new KernelArgumentError(kernel, `groups of ${format.groupSize} do not divide into ${unit} elements`)
   }
-  const tiles = tiling ?? matmulTiling(shape, maxRows, gpu.limits.maxComputeWorkgroupStorageSize)
+  const tiles = matmulTiling(shape, maxRows, gpu.limits.maxComputeWorkgroupStorageSize)
   const { tileRows, tileOutputs: tileInputs } = tileSize(shape, tiles)
   const outOctets = Math.ceil(outFeatures / 8)
   const sizes = { OUT: outFeatures, OUT_OCTETS: outOctets }

@@ -7,7 +7,7 @@ for (const [how, alone] of [
 ] as const) {
   describeLinearTransposed(
     `transposed matmul ${how}`,
-    (gpu, constants, maxRows) => compileMatmulTransposed(gpu, constants, maxRows, alone),
+    (gpu, constants) => compileMatmulTransposed(gpu, constants, { alone }),
     [33, 1, 17],
     2e-6,
   )

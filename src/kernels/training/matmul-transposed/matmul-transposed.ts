@@ -1,5 +1,6 @@
 import { flatWorkgroups, type Gpu, type Workgroups } from '../../../gpu/index.js'
-import type { TransposedConstants, TransposedProduct } from '../../common/linear-transposed.js'
+import { dispatchKernel, type ScratchKernel } from '../../common/kernel.js'
+import type { TransposedBuffers, TransposedConstants } from '../../common/linear-transposed.js'
 import { weightBindings, weightReader } from '../../common/weight.js'
 import source from './matmul-transposed.wgsl?raw'
 import wholeRowsSource from './whole-rows.wgsl?raw'
@@ -35,19 +36,22 @@ function wholeRows(gpu: Gpu, inFeatures: number): Layout {
   }
 }
 
+/** How the product is computed. */
+export interface MatmulTransposedOptions {
+  /** Whether every invocation computes its inputs alone, without tiles: fast on software adapters. */
+  readonly alone: boolean
+}
+
 /**
  * Compiles the product dx (+)= dy * w, the backward pass of a matrix product, in f32 on any adapter.
- * @param maxRows rows that dy and dx have room for
- * @param alone whether every invocation computes its inputs alone, by default on software adapters
  * @throws KernelArgumentError where the columns do not divide into groups, or into eights
  */
 export async function compileMatmulTransposed(
   gpu: Gpu,
   constants: TransposedConstants,
-  maxRows: number,
-  alone = gpu.software,
-): Promise<TransposedProduct> {
-  const { format, inFeatures, outFeatures, outStride, outOffset, accumulate } = constants
+  { alone }: MatmulTransposedOptions,
+): Promise<ScratchKernel<TransposedBuffers>> {
+  const { format, inFeatures, outFeatures, outStride, outOffset, accumulate, maxRows } = constants
   const reader = weightReader('matmul-transposed', format, inFeatures)
   const layout = (alone ? wholeRows : tiled)(gpu, inFeatures)
   const pipeline = await gpu.compile('matmul-transposed', [reader.source, layout.source], {
@@ -61,15 +65,6 @@ export async function compileMatmulTransposed(
     },
     bool: { ACCUMULATE: accumulate },
   })
-  return {
-    scratchBytes: 0,
-    bind: (label, buffers) => [
-      {
-        label,
-        pipeline,
-        bindGroup: gpu.bind(pipeline, label, [...weightBindings(buffers), buffers.dy, buffers.dx]),
-        workgroups: layout.workgroups,
-      },
-    ],
-  }
+  const bindings = (buffers: TransposedBuffers) => [...weightBindings(buffers), buffers.dy, buffers.dx]
+  return { scratchBytes: 0, ...dispatchKernel(gpu, pipeline, bindings, layout.workgroups) }
 }

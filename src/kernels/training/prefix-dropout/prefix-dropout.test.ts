@@ -42,9 +42,9 @@ describeOnGpu('prefix dropout', (test) => {
       const values = randomNormal(ROWS * 60, 1)
       const mask = dropoutMaskReference(values.length, probability, 5)
       const layers = test().input(new Float32Array(3 * SHAPE.layerStride).fill(9))
-      const bind = await compilePrefixDropout(test().gpu, SHAPE)
+      const kernel = await compilePrefixDropout(test().gpu, SHAPE)
       const parameters = test().input(prefixDropoutWords(probability, 5, 1))
-      test().run([bind('dropout', { parameters, rows: test().input(values), layers })], ROWS)
+      test().run(kernel.bind('dropout', { parameters, rows: test().input(values), layers }), ROWS)
       const expected = new Float64Array(3 * SHAPE.layerStride).fill(9)
       order.forEach((to, at) => {
         expected[to] = mask[at] * values[at]
@@ -57,9 +57,9 @@ describeOnGpu('prefix dropout', (test) => {
     const [layers, before] = [randomNormal(3 * SHAPE.layerStride, 2), randomNormal(ROWS * 60, 3)]
     const mask = dropoutMaskReference(before.length, 0.3, 11)
     const rows = test().input(before)
-    const bind = await compilePrefixDropoutBackward(test().gpu, SHAPE)
+    const kernel = await compilePrefixDropoutBackward(test().gpu, SHAPE)
     const parameters = test().input(prefixDropoutWords(0.3, 11, 0.25))
-    test().run([bind('gradient', { parameters, rows, layers: test().input(layers) })], ROWS)
+    test().run(kernel.bind('gradient', { parameters, rows, layers: test().input(layers) }), ROWS)
     const expected = Float64Array.from(before, (value, at) => value + 0.25 * mask[at] * layers[order[at]])
     expectClose(await test().floats(rows), expected, 1e-6)
   })

@@ -1,4 +1,5 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { KernelArgumentError } from '../../errors.js'
 import randomSource from '../../sampling/sample/random.wgsl?raw'
 import source from './prefix-dropout.wgsl?raw'
@@ -40,9 +41,11 @@ export function prefixDropoutWords(
   return words
 }
 
-type Bind = (label: string, buffers: PrefixDropoutBuffers) => Dispatch
-
-async function compile(gpu: Gpu, constants: PrefixDropoutConstants, backward: boolean): Promise<Bind> {
+async function compile(
+  gpu: Gpu,
+  constants: PrefixDropoutConstants,
+  backward: boolean,
+): Promise<Kernel<PrefixDropoutBuffers>> {
   const { layers, layerWidth, layerStride } = constants
   const workgroupSize = gpu.workgroupSize(256)
   const pipeline = await gpu.compile('prefix-dropout', [randomSource, source], {
@@ -55,20 +58,26 @@ async function compile(gpu: Gpu, constants: PrefixDropoutConstants, backward: bo
     bool: { BACKWARD: backward },
   })
   const workgroups = Math.ceil((layers * layerWidth) / workgroupSize)
-  return (label, buffers) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [buffers.parameters, buffers.rows, buffers.layers]),
-    workgroups: (rows) => [workgroups, rows, 1],
-  })
+    (buffers) => [buffers.parameters, buffers.rows, buffers.layers],
+    (rows) => [workgroups, rows, 1],
+  )
 }
 
 /** Compiles dropout of a prefix encoder's rows on their way to the layers. Its rows are those of the prefix. */
-export function compilePrefixDropout(gpu: Gpu, constants: PrefixDropoutConstants): Promise<Bind> {
+export function compilePrefixDropout(
+  gpu: Gpu,
+  constants: PrefixDropoutConstants,
+): Promise<Kernel<PrefixDropoutBuffers>> {
   return compile(gpu, constants, false)
 }
 
 /** Compiles the way back: gradients of the layers' prefixes are scaled, masked alike, and added to those of the rows. */
-export function compilePrefixDropoutBackward(gpu: Gpu, constants: PrefixDropoutConstants): Promise<Bind> {
+export function compilePrefixDropoutBackward(
+  gpu: Gpu,
+  constants: PrefixDropoutConstants,
+): Promise<Kernel<PrefixDropoutBuffers>> {
   return compile(gpu, constants, true)
 }

@@ -26,10 +26,10 @@ describeOnGpu('gradient of RMSNorm', (test) => {
     it(`equals the reference for ${rows} rows of ${width}, ${how}`, async () => {
       const [x, dy, before] = [4, 5, 6].map((seed) => randomNormal(rows * width, seed, 3))
       const weight = packHalves(randomNormal(width, 2))
-      const bind = await compileRmsNormBackward(test().gpu, { width, epsilon: 1e-5, accumulate })
+      const kernel = await compileRmsNormBackward(test().gpu, { width, epsilon: 1e-5, accumulate })
       const dx = accumulate ? test().input(before, 'dx') : test().output(rows * width, 'dx')
       const buffers = { x: test().input(x), weight: test().input(weight), dy: test().input(dy), dx }
-      test().run([bind('gradient', buffers)], rows)
+      test().run(kernel.bind('gradient', buffers), rows)
       const expected = rmsNormBackwardReference(x, unpackHalves(weight, width), dy, 1e-5)
       if (accumulate) {
         before.forEach((value, i) => {

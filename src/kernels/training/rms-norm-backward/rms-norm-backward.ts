@@ -1,4 +1,5 @@
-import type { BufferRange, Dispatch, Gpu } from '../../../gpu/index.js'
+import type { BufferRange, Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { workgroupReduction } from '../../common/reduce.js'
 import type { RmsNormConstants } from '../../layers/rms-norm/rms-norm.js'
 import source from './rms-norm-backward.wgsl?raw'
@@ -23,7 +24,7 @@ export interface RmsNormBackwardBuffers {
 export async function compileRmsNormBackward(
   gpu: Gpu,
   { width, epsilon, accumulate }: RmsNormBackwardConstants,
-): Promise<(label: string, buffers: RmsNormBackwardBuffers) => Dispatch> {
+): Promise<Kernel<RmsNormBackwardBuffers>> {
   const reduction = workgroupReduction(gpu, gpu.workgroupSize(256))
   const pipeline = await gpu.compile('rms-norm-backward', [reduction.source, source], {
     enable: reduction.enable,
@@ -31,10 +32,10 @@ export async function compileRmsNormBackward(
     f32: { EPSILON: epsilon },
     bool: { ACCUMULATE: accumulate },
   })
-  return (label, { x, weight, dy, dx }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [x, weight, dy, dx]),
-    workgroups: (rows) => [rows, 1, 1],
-  })
+    ({ x, weight, dy, dx }) => [x, weight, dy, dx],
+    (rows) => [rows, 1, 1],
+  )
 }

@@ -1,4 +1,5 @@
-import type { BufferRange, Dispatch, Gpu } from '../../../gpu/index.js'
+import type { BufferRange, Gpu } from '../../../gpu/index.js'
+import type { ScratchKernel } from '../../common/kernel.js'
 import { workgroupReduction } from '../../common/reduce.js'
 import { BLOCK_ROWS, compileSumParts, type RowBlocksConstants, rowBlocks } from '../../common/sum-parts.js'
 import type { RmsNormConstants } from '../../layers/rms-norm/rms-norm.js'
@@ -21,12 +22,6 @@ export interface RmsNormWeightGradientBuffers {
   readonly scratch: GPUBuffer
 }
 
-/** The gradient of RMSNorm's weight: what it needs of scratch, in bytes, and its dispatches in order. */
-export interface RmsNormWeightGradient {
-  readonly scratchBytes: number
-  bind(label: string, buffers: RmsNormWeightGradientBuffers): Dispatch[]
-}
-
 /**
  * Compiles the gradient of RMSNorm with respect to its weight, dw[i] += scale * sum_r dy[r, i] * x[r, i] * s_r with
  * s_r = 1 / sqrt(mean_i(x[r, i]^2) + epsilon). The order of additions is always the same.
@@ -35,17 +30,17 @@ export interface RmsNormWeightGradient {
 export async function compileRmsNormWeightGradient(
   gpu: Gpu,
   constants: RmsNormWeightGradientConstants,
-): Promise<RmsNormWeightGradient> {
+): Promise<ScratchKernel<RmsNormWeightGradientBuffers>> {
   const { width, epsilon } = constants
   const { blocks, scratchBytes } = rowBlocks('rms-norm-weight-gradient', constants)
   const reduction = workgroupReduction(gpu, gpu.workgroupSize(256))
-  const [pipeline, bindSum] = await Promise.all([
+  const [pipeline, sum] = await Promise.all([
     gpu.compile('rms-norm-weight-gradient', [reduction.source, source], {
       enable: reduction.enable,
       u32: { ...reduction.u32, WIDTH: width, BLOCK_ROWS },
       f32: { EPSILON: epsilon },
     }),
-    compileSumParts(gpu, width),
+    compileSumParts(gpu, { width }),
   ])
   return {
     scratchBytes,
@@ -56,7 +51,7 @@ export async function compileRmsNormWeightGradient(
         bindGroup: gpu.bind(pipeline, label, [x, dy, rows, scratch]),
         workgroups: () => [blocks, 1, 1],
       },
-      bindSum(label, { parts: scratch, rows, scale, total: dw }),
+      ...sum.bind(label, { parts: scratch, rows, scale, total: dw }),
     ],
   }
 }

@@ -34,8 +34,8 @@ describeOnGpu('rounding to f16', (test) => {
 
   const run = async (x: Float32Array) => {
     const y = test().output(Math.ceil(x.length / 2))
-    const bind = await compileRoundHalves(test().gpu, x.length)
-    test().run([bind('round', { x: test().input(x), y })])
+    const kernel = await compileRoundHalves(test().gpu, { count: x.length })
+    test().run(kernel.bind('round', { x: test().input(x), y }))
     return test().words(y)
   }
 
@@ -60,6 +60,6 @@ describeOnGpu('rounding to f16', (test) => {
   })
 
   it('refuses nothing to round', async () => {
-    await expect(compileRoundHalves(test().gpu, 0)).rejects.toThrow('a count of 0')
+    await expect(compileRoundHalves(test().gpu, { count: 0 })).rejects.toThrow('a count of 0')
   })
 })

@@ -1,7 +1,12 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
 import halfSource from '../../common/half.wgsl?raw'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { KernelArgumentError } from '../../errors.js'
 import source from './round-halves.wgsl?raw'
+
+export interface RoundHalvesConstants {
+  readonly count: number
+}
 
 export interface RoundHalvesBuffers {
   /** f32 [count] */
@@ -19,8 +24,8 @@ const MAX_WORKGROUPS = 4096
  */
 export async function compileRoundHalves(
   gpu: Gpu,
-  count: number,
-): Promise<(label: string, buffers: RoundHalvesBuffers) => Dispatch> {
+  { count }: RoundHalvesConstants,
+): Promise<Kernel<RoundHalvesBuffers>> {
   if (!Number.isSafeInteger(count) || count < 1) {
     throw new KernelArgumentError('round-halves', `a count of ${count}`)
   }
@@ -29,10 +34,10 @@ export async function compileRoundHalves(
   const pipeline = await gpu.compile('round-halves', [halfSource, source], {
     u32: { COUNT: count, WORKGROUPS: workgroups, WORKGROUP_SIZE: workgroupSize },
   })
-  return (label, { x, y }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [x, y]),
-    workgroups: () => [workgroups, 1, 1],
-  })
+    ({ x, y }) => [x, y],
+    () => [workgroups, 1, 1],
+  )
 }

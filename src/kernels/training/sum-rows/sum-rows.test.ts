@@ -13,8 +13,8 @@ describeOnGpu('sum of rows', (test) => {
     it(`equals the reference for ${rows} rows of ${width}`, async () => {
       const x = randomNormal(rows * width, 1)
       const y = test().output(width)
-      const bind = await compileSumRows(test().gpu, rows, width)
-      test().run([bind('sum', { x: test().input(x), y })])
+      const kernel = await compileSumRows(test().gpu, { rows, width })
+      test().run(kernel.bind('sum', { x: test().input(x), y }))
       expectClose(await test().floats(y), sumRowsReference(x, width), 2e-6)
     })
   }

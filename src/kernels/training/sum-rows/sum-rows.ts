@@ -1,5 +1,12 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import source from './sum-rows.wgsl?raw'
+
+export interface SumRowsConstants {
+  readonly rows: number
+  /** Elements in a row. */
+  readonly width: number
+}
 
 export interface SumRowsBuffers {
   /** f32 [rows, width] */
@@ -11,18 +18,17 @@ export interface SumRowsBuffers {
 /** Compiles the sum of the rows of a matrix, which is the gradient of a bias that was added to all of them. */
 export async function compileSumRows(
   gpu: Gpu,
-  rows: number,
-  width: number,
-): Promise<(label: string, buffers: SumRowsBuffers) => Dispatch> {
+  { rows, width }: SumRowsConstants,
+): Promise<Kernel<SumRowsBuffers>> {
   const workgroupSize = gpu.workgroupSize(64)
   const pipeline = await gpu.compile('sum-rows', [source], {
     u32: { ROWS: rows, WIDTH: width, WORKGROUP_SIZE: workgroupSize },
   })
   const workgroups = Math.ceil(width / workgroupSize)
-  return (label, { x, y }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [x, y]),
-    workgroups: () => [workgroups, 1, 1],
-  })
+    ({ x, y }) => [x, y],
+    () => [workgroups, 1, 1],
+  )
 }

@@ -22,17 +22,17 @@ describeOnGpu('gradient of SwiGLU', (test) => {
   ] as const) {
     it(`equals the reference for ${rows} rows of ${width}`, async () => {
       const [values, dy] = [randomNormal(rows * width * 2, 9, 4), randomNormal(rows * width, 10)]
-      const bind = await compileSwigluBackward(test().gpu, width)
+      const kernel = await compileSwigluBackward(test().gpu, { width })
       const x = test().input(values)
-      test().run([bind('gradient', { x, dy: test().input(dy) })], rows)
+      test().run(kernel.bind('gradient', { x, dy: test().input(dy) }), rows)
       expectClose(await test().floats(x), swigluBackwardReference(values, dy, width), 2e-6)
     })
   }
 
   it('is finite for extreme gates', async () => {
     const x = test().input(new Float32Array([-1e4, 1e4, 2, 3]))
-    const bind = await compileSwigluBackward(test().gpu, 2)
-    test().run([bind('gradient', { x, dy: test().input(new Float32Array([1, 1])) })])
+    const kernel = await compileSwigluBackward(test().gpu, { width: 2 })
+    test().run(kernel.bind('gradient', { x, dy: test().input(new Float32Array([1, 1])) }))
     expectClose(await test().floats(x), [0, 3, 0, 1e4], 1e-6)
   })
 })

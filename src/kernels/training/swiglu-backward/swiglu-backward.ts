@@ -1,4 +1,6 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
+import type { SwigluConstants } from '../../layers/swiglu/swiglu.js'
 import source from './swiglu-backward.wgsl?raw'
 
 export interface SwigluBackwardBuffers {
@@ -11,16 +13,16 @@ export interface SwigluBackwardBuffers {
 /** Compiles the gradient of SwiGLU, written over its input: nobody needs that afterwards. */
 export async function compileSwigluBackward(
   gpu: Gpu,
-  width: number,
-): Promise<(label: string, buffers: SwigluBackwardBuffers) => Dispatch> {
+  { width }: SwigluConstants,
+): Promise<Kernel<SwigluBackwardBuffers>> {
   const workgroupSize = gpu.workgroupSize(256)
   const pipeline = await gpu.compile('swiglu-backward', [source], {
     u32: { WIDTH: width, WORKGROUP_SIZE: workgroupSize },
   })
-  return (label, { x, dy }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [x, dy]),
-    workgroups: (rows) => [Math.ceil(width / workgroupSize), rows, 1],
-  })
+    ({ x, dy }) => [x, dy],
+    (rows) => [Math.ceil(width / workgroupSize), rows, 1],
+  )
 }

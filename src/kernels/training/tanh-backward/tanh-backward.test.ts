@@ -18,9 +18,9 @@ describeOnGpu('gradient of tanh', (test) => {
   it('equals the reference', async () => {
     const y = Float32Array.from(tanhReference(randomNormal(301, 1, 2)))
     const dy = randomNormal(301, 2)
-    const bind = await compileTanhBackward(test().gpu, 301)
+    const kernel = await compileTanhBackward(test().gpu, { count: 301 })
     const gradient = test().input(dy)
-    test().run([bind('gradient', { y: test().input(y), gradient })])
+    test().run(kernel.bind('gradient', { y: test().input(y), gradient }))
     expectClose(await test().floats(gradient), tanhBackwardReference(y, dy), 1e-6)
   })
 })

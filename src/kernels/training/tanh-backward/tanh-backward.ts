@@ -1,5 +1,7 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { KernelArgumentError } from '../../errors.js'
+import type { TanhConstants } from '../../layers/tanh/tanh.js'
 import source from './tanh-backward.wgsl?raw'
 
 export interface TanhBackwardBuffers {
@@ -17,8 +19,8 @@ const MAX_WORKGROUPS = 65_535
  */
 export async function compileTanhBackward(
   gpu: Gpu,
-  count: number,
-): Promise<(label: string, buffers: TanhBackwardBuffers) => Dispatch> {
+  { count }: TanhConstants,
+): Promise<Kernel<TanhBackwardBuffers>> {
   const workgroupSize = gpu.workgroupSize(256)
   const workgroups = Math.ceil(count / workgroupSize)
   if (workgroups > MAX_WORKGROUPS) {
@@ -27,10 +29,10 @@ export async function compileTanhBackward(
   const pipeline = await gpu.compile('tanh-backward', [source], {
     u32: { COUNT: count, WORKGROUP_SIZE: workgroupSize },
   })
-  return (label, { y, gradient }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [y, gradient]),
-    workgroups: () => [workgroups, 1, 1],
-  })
+    ({ y, gradient }) => [y, gradient],
+    () => [workgroups, 1, 1],
+  )
 }

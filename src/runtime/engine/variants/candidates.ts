@@ -1,14 +1,14 @@
 import type { Gpu } from '../../../gpu/index.js'
 import {
+  canRunMatmulInt8,
+  canRunMatmulSubgroup,
   decodesOnSubgroupMatrices,
   fitsAttentionTiled,
-  fitsMatmulInt8,
-  fitsMatmulSubgroup,
-  type QuantizedFormat,
   usesSubgroupMatrices,
+  type WeightFormat,
 } from '../../../kernels/index.js'
 import type { ModelConfig, ModelShape } from '../../model/index.js'
-import { supportsFusedDecode } from '../webgpu/fused-decode.js'
+import { canRunFusedDecode } from '../webgpu/fused-decode.js'
 
 import { VARIANTS, type VariantName, type VariantOf, type Variants } from './variants.js'
 
@@ -32,10 +32,10 @@ const SOFTWARE_FIRST: Variants = {
   decodeAttention: 'unsplit',
 }
 
-function quantizedFormats({ layers }: ModelShape): QuantizedFormat[] {
+function weightFormats({ layers }: ModelShape): WeightFormat[] {
   return layers
     .flatMap(({ qkv, dense, gateUp, down }) => [qkv, dense, gateUp, down])
-    .flatMap(({ slices: [{ format }] }) => (format.type === 'f16' ? [] : [format]))
+    .map(({ slices: [{ format }] }) => format)
 }
 
 type Obstacles = { readonly [Name in VariantName]: { readonly [V in VariantOf<Name>]?: string | undefined } }
@@ -49,24 +49,25 @@ function obstacles(
 ): Obstacles {
   const needs = (condition: boolean, what: string) => (condition ? undefined : `needs ${what}`)
   const rounding = needs(activations === 'int8', 'activations: "int8"')
-  const formats = quantizedFormats(shape)
+  const formats = weightFormats(shape)
+  const quantized = formats.filter(({ type }) => type !== 'f16')
   const fusing =
     rounding ??
     needs(
-      supportsFusedDecode(gpu, config, shape),
+      canRunFusedDecode(gpu, config, shape),
       '4-bit weights in one piece each, sizes in blocks of 32, 9 storage buffers and 24 KiB of workgroup memory',
     )
   return {
     prefillProduct: {
       'subgroup-matrix': needs(
-        fitsMatmulSubgroup(gpu),
+        formats.every((format) => canRunMatmulSubgroup(gpu, { format })),
         'shader-f16, subgroup matrices of f16 with f32 sums, and 20 kB of workgroup memory',
       ),
       int8:
         rounding ??
-        needs(formats.length > 0, 'quantized weights') ??
+        needs(quantized.length > 0, 'quantized weights') ??
         needs(
-          formats.every((format) => fitsMatmulInt8(gpu, format)),
+          quantized.every((format) => canRunMatmulInt8(gpu, { format })),
           'more workgroup memory for groups of this size',
         ),
       float16: needs(gpu.f16, 'shader-f16'),

@@ -123,44 +123,45 @@ async function layer(
   const norm = { width: config.hidden, epsilon: config.epsilon }
   const [normalize, rope, append, swiglu, attend, { project, dense, up, down }] = await Promise.all([
     compileRmsNorm(gpu, norm),
-    compileRope(gpu, config),
+    compileRope(gpu, { ...config, back: false }),
     compileCacheAppend(gpu, config, cache.capacity),
-    compileSwiglu(gpu, config.ffn),
+    compileSwiglu(gpu, { width: config.ffn }),
     buildAttention(context, index, activations, variants.attention),
     buildProducts(context, weights, activations, variants),
   ])
   const { ropeTable } = context.weights
   return [
-    normalize('input norm', { x: hidden, weight: weights.inputNorm, y: normed }),
+    ...normalize.bind('input norm', { x: hidden, weight: weights.inputNorm, y: normed }),
     ...project,
-    rope('rope', { rows, table: ropeTable, qkv }),
+    ...rope.bind('rope', { rows, table: ropeTable, qkv }),
     append('cache append', { rows, qkv, keys, values }),
     attend,
     ...dense,
-    normalize('post-attention norm', { x: hidden, weight: weights.postAttentionNorm, y: normed }),
+    ...normalize.bind('post-attention norm', { x: hidden, weight: weights.postAttentionNorm, y: normed }),
     ...up,
-    swiglu('swiglu', { x: gateUp, y: activated }),
+    ...swiglu.bind('swiglu', { x: gateUp, y: activated }),
     ...down,
   ]
 }
 
 /** The dispatches from token ids to the residual stream: one for each slice of the table. */
-export function buildEmbedding(
+export async function buildEmbedding(
   { gpu, config, weights }: ForwardContext,
   rows: GPUBuffer,
   hidden: GPUBuffer,
 ): Promise<Dispatch[]> {
-  return Promise.all(
+  const slices = await Promise.all(
     weights.embedding.slices.map(async (slice) => {
-      const bind = await compileEmbedding(gpu, {
+      const kernel = await compileEmbedding(gpu, {
         format: slice.format,
         width: config.hidden,
         tokens: slice.rows,
         firstToken: slice.firstRow,
       })
-      return bind('embedding', { ...slice.buffers, rows, y: hidden })
+      return kernel.bind('embedding', { ...slice.buffers, rows, y: hidden })
     }),
   )
+  return slices.flat()
 }
 
 /**
@@ -197,7 +198,7 @@ export async function buildHead(
   const { gpu, config, weights } = context
   const normalize = await compileRmsNorm(gpu, { width: config.hidden, epsilon: config.epsilon })
   return [
-    normalize('final norm', { x: hidden, weight: weights.finalNorm, y: normed }),
+    ...normalize.bind('final norm', { x: hidden, weight: weights.finalNorm, y: normed }),
     ...(await buildLinear({ ...variants, gpu }, { weight: weights.output, rows, x: normed, y: logits })),
   ]
 }

@@ -44,7 +44,7 @@ const MOST_WORKGROUP_BYTES = 24 * 1024
  * Whether the fused kernels can run a model: 4-bit weights in one piece each, sizes that fill blocks, and an adapter
  * with enough bindings and workgroup memory.
  */
-export function supportsFusedDecode(gpu: Gpu, config: ModelConfig, shape: ModelShape): boolean {
+export function canRunFusedDecode(gpu: Gpu, config: ModelConfig, shape: ModelShape): boolean {
   const { maxStorageBuffersPerShaderStage, maxComputeWorkgroupStorageSize } = gpu.limits
   if (maxStorageBuffersPerShaderStage < MOST_BINDINGS) return false
   if (maxComputeWorkgroupStorageSize < MOST_WORKGROUP_BYTES) return false
@@ -69,16 +69,17 @@ async function linear(
   output: LinearDecodeConstants['output'],
   buffers: Omit<LinearDecodeBuffers, 'weight'>,
   normEpsilon?: number,
-): Promise<Dispatch> {
+): Promise<Dispatch[]> {
   const [{ format, buffers: words }] = weight.slices
-  const bind = await compileLinearDecode(gpu, {
+  const constants = {
     groupSize: format.type === 'f16' ? 0 : format.groupSize,
     inFeatures: weight.inFeatures,
     outFeatures: weight.outFeatures,
     output,
     ...(normEpsilon !== undefined && { normEpsilon }),
-  })
-  return bind(weight.name, { weight: words, ...buffers })
+  }
+  const kernel = await compileLinearDecode(gpu, constants, { alone: gpu.software })
+  return kernel.bind(weight.name, { weight: words, ...buffers })
 }
 
 /**
@@ -124,15 +125,13 @@ export class FusedDecode {
   async head(logits: GPUBuffer): Promise<Dispatch[]> {
     const { weights, config } = this.#context
     const input = { hidden: this.#activations.hidden, normWeight: weights.finalNorm }
-    return [
-      await linear(
-        this.#context,
-        weights.output,
-        { kind: 'store' },
-        { input, output: { y: logits } },
-        config.epsilon,
-      ),
-    ]
+    return linear(
+      this.#context,
+      weights.output,
+      { kind: 'store' },
+      { input, output: { y: logits } },
+      config.epsilon,
+    )
   }
 
   /** The attention of a layer, from the projection to 8-bit activations. */
@@ -159,12 +158,12 @@ export class FusedDecode {
     const [append, attend, round] = await Promise.all([
       compileCacheAppend(gpu, config, capacity),
       compileAttention(gpu, { ...config, capacity, queries: 1, maxRows: 1 }),
-      compileRoundActivations(gpu, config.heads * config.headDim),
+      compileRoundActivations(gpu, { elements: config.heads * config.headDim }),
     ])
     return [
       append('cache append', buffers),
       attend('attention', { ...buffers, y: attended }),
-      round('attended in 8 bits', { x: attended, output: this.#attended }),
+      ...round.bind('attended in 8 bits', { x: attended, output: this.#attended }),
     ]
   }
 
@@ -195,6 +194,6 @@ export class FusedDecode {
       ),
       linear(context, layer.down, { kind: 'add' }, { input: this.#activated, output: { y: hidden } }),
     ])
-    return [project, ...attend, dense, gateUp, down]
+    return [...project, ...attend, ...dense, ...gateUp, ...down]
   }
 }

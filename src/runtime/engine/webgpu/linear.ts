@@ -5,6 +5,7 @@ import {
   compileMatmulSubgroup,
   compileMatvec,
   compileQuantizeActivations,
+  fastestMatmul,
   type LinearConstants,
   MATVEC_MAX_ROWS,
   type QuantizedActivations,
@@ -49,7 +50,10 @@ export function allocateQuantized(
   }
 }
 
-function constantsOf(weight: LinearWeight, slice: WeightSlice, accumulate: boolean): LinearConstants {
+function constantsOf(
+  { weight, rows, accumulate = false }: LinearOperands,
+  slice: WeightSlice,
+): LinearConstants {
   return {
     format: slice.format,
     inFeatures: weight.inFeatures,
@@ -58,16 +62,18 @@ function constantsOf(weight: LinearWeight, slice: WeightSlice, accumulate: boole
     outOffset: slice.firstRow,
     hasBias: weight.bias !== undefined,
     accumulate,
+    maxRows: rows,
   }
 }
 
-/** The product with activations as they are, for so many rows. */
-function compileFloat(gpu: Gpu, product: Product, constants: LinearConstants, rows: number) {
+/** The product with activations as they are. */
+function compileFloat(gpu: Gpu, product: Product, constants: LinearConstants) {
   // On a software adapter the kernel for many rows is faster for few ones, too.
-  if (rows <= MATVEC_MAX_ROWS && !gpu.software) return compileMatvec(gpu, constants, rows)
+  if (constants.maxRows <= MATVEC_MAX_ROWS && !gpu.software) return compileMatvec(gpu, constants)
   const float = floatProduct(gpu, product)
-  if (float === 'subgroup-matrix') return compileMatmulSubgroup(gpu, constants, rows)
-  return compileMatmul(gpu, constants, rows, float === 'float16' ? 'f16' : 'f32')
+  if (float === 'subgroup-matrix') return compileMatmulSubgroup(gpu, constants)
+  const element = float === 'float16' ? 'f16' : 'f32'
+  return compileMatmul(gpu, constants, { ...fastestMatmul(gpu), element })
 }
 
 /** y (+)= x * w^T (+ bias), for so many rows. */
@@ -85,17 +91,18 @@ async function buildInt8(
   gpu: Gpu,
   format: QuantizedFormat,
   quantized: QuantizedActivations,
-  { weight, rows, x, y, accumulate = false }: LinearOperands,
+  operands: LinearOperands,
 ): Promise<Dispatch[]> {
+  const { weight, rows: maxRows, x, y } = operands
   const [quantize, ...products] = await Promise.all([
-    compileQuantizeActivations(gpu, format, weight.inFeatures, rows),
+    compileQuantizeActivations(gpu, { format, inFeatures: weight.inFeatures, maxRows }),
     ...weight.slices.map(async (slice) => {
-      const multiply = await compileMatmulInt8(gpu, constantsOf(weight, slice, accumulate), rows)
+      const multiply = await compileMatmulInt8(gpu, constantsOf(operands, slice))
       const bias = weight.bias && { bias: weight.bias }
-      return multiply(weight.name, { ...slice.buffers, ...quantized, y, ...bias })
+      return multiply.bind(weight.name, { ...slice.buffers, ...quantized, y, ...bias })
     }),
   ])
-  return [quantize(`${weight.name}, input in 8 bits`, { x, ...quantized }), ...products]
+  return [...quantize.bind(`${weight.name}, input in 8 bits`, { x, ...quantized }), ...products.flat()]
 }
 
 /** The dispatches of a product: one for each slice of the weight, behind the rounding of x where that is needed. */
@@ -103,15 +110,16 @@ export async function buildLinear(
   { gpu, product, quantized }: LinearContext,
   operands: LinearOperands,
 ): Promise<Dispatch[]> {
-  const { weight, rows, x, y, accumulate = false } = operands
+  const { weight, rows, x, y } = operands
   const { format } = weight.slices[0]
   if (product === 'int8' && quantized && rows > MATVEC_MAX_ROWS && format.type !== 'f16') {
     return buildInt8(gpu, format, quantized, operands)
   }
-  return Promise.all(
+  const products = await Promise.all(
     weight.slices.map(async (slice) => {
-      const bind = await compileFloat(gpu, product, constantsOf(weight, slice, accumulate), rows)
-      return bind(weight.name, { ...slice.buffers, x, y, ...(weight.bias && { bias: weight.bias }) })
+      const kernel = await compileFloat(gpu, product, constantsOf(operands, slice))
+      return kernel.bind(weight.name, { ...slice.buffers, x, y, ...(weight.bias && { bias: weight.bias }) })
     }),
   )
+  return products.flat()
 }
