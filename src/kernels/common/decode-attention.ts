@@ -1,15 +1,8 @@
 import type { Gpu } from '../../gpu/index.js'
-import type { HeadShape } from './heads.js'
 import { laneReduction } from './reduce.js'
 
 /** Parts that a long sequence's cache is split into at most: enough to occupy a large GPU. */
 export const ATTENTION_SPLITS = 64
-
-/** What the two kernels of decode attention are compiled for. */
-export interface DecodeAttentionConstants extends HeadShape {
-  /** Cache rows of a slot, prefix included. */
-  readonly capacity: number
-}
 
 /** Results of the splits, between the two kernels. */
 export interface AttentionParts {

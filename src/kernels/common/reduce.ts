@@ -25,6 +25,8 @@ export function workgroupReduction(gpu: Gpu, workgroupSize: number): Reduction {
 
 /** Invocations that share a row where subgroups cannot tell. */
 const DEFAULT_LANES = 32
+/** The most that do: rows of a cache page, which the tiles of attention must not cross. */
+const MAX_LANES = 64
 
 /**
  * `sum_lanes` and `max_lanes` over LANES consecutive invocations of a workgroup: by subgroups where their size is
@@ -33,7 +35,9 @@ const DEFAULT_LANES = 32
 export function laneReduction(gpu: Gpu, workgroupSize: number): Reduction {
   const { subgroupMinSize, subgroupMaxSize } = gpu.info
   const useSubgroups =
-    gpu.subgroups && subgroupMinSize === subgroupMaxSize && subgroupMinSize <= workgroupSize
+    gpu.subgroups &&
+    subgroupMinSize === subgroupMaxSize &&
+    subgroupMinSize <= Math.min(MAX_LANES, workgroupSize)
   const LANES = useSubgroups ? subgroupMinSize : Math.min(DEFAULT_LANES, workgroupSize)
   const u32 = { WORKGROUP_SIZE: workgroupSize, LANES }
   return useSubgroups

@@ -4,6 +4,7 @@ import { ATTENTION_SPLITS } from '../../common/decode-attention.js'
 import { packHalves, unpackHalves } from '../../common/half.js'
 import { describeOnGpu } from '../../testing/gpu.js'
 import { expectClose, randomNormal } from '../../testing/numbers.js'
+import { randomCache } from '../../testing/paged-cache.js'
 import { compileAttentionCombine } from '../attention-combine/attention-combine.js'
 import { compileAttentionDecode } from './attention-decode.js'
 import { attentionDecodeReference } from './attention-decode.reference.js'
@@ -41,16 +42,12 @@ describeOnGpu('split attention', (test) => {
       const width = kvGroups * headDim
       const qkvWidth = (heads + 2 * kvGroups) * headDim
       const qkv = randomNormal(rows.length * qkvWidth, 1, 1.5)
-      const count = 3 * capacity * width
-      const keyWords = packHalves(randomNormal(count, 2))
-      const valueWords = packHalves(randomNormal(count, 3))
+      const cache = randomCache(test(), { slots: 3, rows: capacity, width, strength })
       const words = rows.flatMap((row) => [1, row.slot, row.position, row.prefixLength])
       const buffers = {
+        ...cache,
         rows: test().input(new Uint32Array(words)),
         qkv: test().input(qkv),
-        keys: test().input(keyWords, 'keys'),
-        values: test().input(valueWords, 'values'),
-        parameters: test().input(new Float32Array([Math.log(strength)])),
         parts: test().output(rows.length * heads * ATTENTION_SPLITS * headDim, 'parts'),
         statistics: test().output(rows.length * heads * ATTENTION_SPLITS * 2, 'statistics'),
         output: {
@@ -58,20 +55,25 @@ describeOnGpu('split attention', (test) => {
           scales: test().output((rows.length * heads * headDim) / 16, 'scales'),
         },
       }
-      const decode = await compileAttentionDecode(gpu, { ...shape, capacity })
+      const decode = await compileAttentionDecode(gpu, { ...shape, slotPages: cache.slotPages })
       const combine = await compileAttentionCombine(gpu, shape)
       test().run([decode('decode', buffers), combine('combine', buffers)], rows.length)
 
-      const keys = unpackHalves(keyWords, count)
-      const values = unpackHalves(valueWords, count)
+      const count = 2 * cache.words.keys.length
+      const [keys, values] = [cache.words.keys, cache.words.values].map((all) => unpackHalves(all, count))
       const expected = rows.flatMap(({ slot, position, prefixLength }, row) => {
         const length = prefixLength + position + 1
-        const at = (slot * capacity + length - 1) * width
         const projected = qkv.subarray(row * qkvWidth, (row + 1) * qkvWidth)
         const round = (part: Float32Array) => unpackHalves(packHalves(part), part.length)
-        keys.set(round(projected.subarray(heads * headDim, heads * headDim + width)), at)
-        values.set(round(projected.subarray(heads * headDim + width)), at)
-        const [slotKeys, slotValues] = [keys, values].map((all) => all.subarray(slot * capacity * width))
+        const newKey = round(projected.subarray(heads * headDim, heads * headDim + width))
+        const newValue = round(projected.subarray(heads * headDim + width))
+        const at = cache.row(slot, length - 1) * width
+        keys.set(newKey, at)
+        values.set(newValue, at)
+        const slotKeys = cache.rowsOf('keys', slot, length)
+        const slotValues = cache.rowsOf('values', slot, length)
+        slotKeys.set(newKey, (length - 1) * width)
+        slotValues.set(newValue, (length - 1) * width)
         const bias = Math.log(strength)
         const query = projected.subarray(0, heads * headDim)
         const y = attentionDecodeReference(query, slotKeys, slotValues, shape, length, prefixLength, bias)
@@ -85,8 +87,8 @@ describeOnGpu('split attention', (test) => {
       })
       // One step of 8 bits, where a value lies right between two.
       expectClose(actual, expected, 1e-2)
-      expect(unpackHalves(await test().words(buffers.keys), count)).toEqual(keys)
-      expect(unpackHalves(await test().words(buffers.values), count)).toEqual(values)
+      expect(unpackHalves(await test().words(cache.keys), count)).toEqual(keys)
+      expect(unpackHalves(await test().words(cache.values), count)).toEqual(values)
     })
   }
 })

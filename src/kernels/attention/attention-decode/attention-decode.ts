@@ -1,28 +1,23 @@
 import type { Dispatch, Gpu } from '../../../gpu/index.js'
-import {
-  ATTENTION_SPLITS,
-  type AttentionParts,
-  type DecodeAttentionConstants,
-  splitReduction,
-} from '../../common/decode-attention.js'
+import { ATTENTION_SPLITS, type AttentionParts, splitReduction } from '../../common/decode-attention.js'
 import type { HeadShape } from '../../common/heads.js'
+import {
+  type PagedCacheBuffers,
+  type PagedCacheConstants,
+  pagedCacheSource,
+  pagedCacheSpecialization,
+} from '../../common/paged-cache.js'
 import splitsSource from '../../common/splits.wgsl?raw'
 import { hasSubgroupMatrices, MATRIX_EXTENSIONS, MATRIX_SIZE } from '../../common/subgroup-matrices.js'
-import { KernelArgumentError } from '../../errors.js'
 import source from './attention-decode.wgsl?raw'
 import matricesSource from './attention-matrices.wgsl?raw'
 
-export interface AttentionDecodeBuffers extends AttentionParts {
+/** The new row is appended to the cache. */
+export interface AttentionDecodeBuffers extends AttentionParts, PagedCacheBuffers {
   /** vec4<u32> [rows]: (token, slot, position, prefix length). */
   readonly rows: GPUBuffer
   /** f32 [rows, (heads + 2 kvGroups) * headDim], after RoPE. */
   readonly qkv: GPUBuffer
-  /** f16 [slots, capacity, kvGroups * headDim]; the new row is appended. */
-  readonly keys: GPUBuffer
-  /** f16 [slots, capacity, kvGroups * headDim]; the new row is appended. */
-  readonly values: GPUBuffer
-  /** f32 [1]: the logarithm of the prefix's strength. */
-  readonly parameters: GPUBuffer
 }
 
 /** Heads that share the keys and values a workgroup loads; fewer leave more workgroups for short sequences. */
@@ -47,33 +42,34 @@ export function decodesOnSubgroupMatrices(gpu: Gpu, { heads, kvGroups, headDim }
  */
 export async function compileAttentionDecode(
   gpu: Gpu,
-  constants: DecodeAttentionConstants,
+  constants: PagedCacheConstants,
   onMatrices = decodesOnSubgroupMatrices(gpu, constants),
 ): Promise<(label: string, buffers: AttentionDecodeBuffers) => Dispatch> {
-  const { heads, kvGroups, headDim, capacity } = constants
-  if (heads % kvGroups !== 0) {
-    throw new KernelArgumentError('attention-decode', `${heads} heads in ${kvGroups} groups`)
-  }
+  const { heads, kvGroups, headDim } = constants
   const groupHeads = heads / kvGroups
   const simpleTile = groupHeads % TILE_HEADS === 0 ? TILE_HEADS : groupHeads
   const tileHeads = onMatrices ? MATRIX_SIZE : simpleTile
   const reduction = splitReduction(gpu)
-  const shape = { HEADS: heads, KV_GROUPS: kvGroups, CAPACITY: capacity, SPLITS: ATTENTION_SPLITS }
   // Both kernels deal out the cache by tiles of as many rows as a row has lanes.
-  const tile = { KEYS: reduction.u32.LANES }
+  const KEYS = reduction.u32.LANES
+  const u32 = {
+    ...pagedCacheSpecialization('attention-decode', constants, KEYS),
+    SPLITS: ATTENTION_SPLITS,
+    KEYS,
+  }
   const pipeline = onMatrices
-    ? await gpu.compile('attention-decode on matrices', [splitsSource, matricesSource], {
+    ? await gpu.compile('attention-decode on matrices', [splitsSource, pagedCacheSource, matricesSource], {
         enable: MATRIX_EXTENSIONS,
-        u32: { ...shape, ...tile },
+        u32,
       })
-    : await gpu.compile('attention-decode', [splitsSource, reduction.source, source], {
+    : await gpu.compile('attention-decode', [splitsSource, pagedCacheSource, reduction.source, source], {
         enable: reduction.enable,
-        u32: { ...reduction.u32, ...shape, ...tile, HEAD_DIM: headDim, TILE_HEADS: tileHeads },
+        u32: { ...reduction.u32, ...u32, HEAD_DIM: headDim, TILE_HEADS: tileHeads },
       })
-  return (label, { rows, qkv, keys, values, parameters, parts, statistics }) => ({
+  return (label, { rows, qkv, table, keys, values, parts, statistics }) => ({
     label,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [rows, qkv, keys, values, parameters, parts, statistics]),
+    bindGroup: gpu.bind(pipeline, label, [rows, qkv, table, keys, values, parts, statistics]),
     workgroups: (count) => [ATTENTION_SPLITS, heads / tileHeads, count],
   })
 }

@@ -1,12 +1,12 @@
 // One part of the attention of a decode step: appends the new key and value to the cache, and attends to one split of
 // the cache rows. attention-combine puts the parts together.
-//   s[c] = q . keys[c] / sqrt(HEAD_DIM) + (c < prefix length ? prefix_bias : 0)
+//   s[c] = q . keys[c] / sqrt(HEAD_DIM) + (c < prefix length ? prefix bias : 0)
 //   highest = max_c s[c],  total = sum_c exp(s[c] - highest),  part = sum_c exp(s[c] - highest) values[c]
 //
 // rows         [rows]                                     vec4<u32> (token, slot, position, prefix length)
 // qkv          [rows, (HEADS + 2 KV_GROUPS) * HEAD_DIM]   f32: queries, keys, values, turned by RoPE
-// keys,values  [slots, CAPACITY, KV_GROUPS * HEAD_DIM]    f16 in pairs; the row of the new token is written
-// parameters   [1]                                        f32 (prefix_bias)
+// cache_table  [slots, 1 + SLOT_PAGES]                    u32, see common/paged-cache.wgsl
+// keys,values  [pages * PAGE_ROWS, KV_GROUPS * HEAD_DIM]  f16 in pairs; the row of the new token is written
 // parts        [rows, HEADS, SPLITS, HEAD_DIM]            f32
 // statistics   [rows, HEADS, SPLITS]                      vec2<f32>: highest, total
 //
@@ -17,9 +17,9 @@
 
 @group(0) @binding(0) var<storage, read> rows: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> qkv: array<vec2<f32>>;
-@group(0) @binding(2) var<storage, read_write> keys: array<vec4<u32>>;
-@group(0) @binding(3) var<storage, read_write> values: array<vec4<u32>>;
-@group(0) @binding(4) var<storage, read> parameters: array<f32>;
+@group(0) @binding(2) var<storage, read> cache_table: array<u32>;
+@group(0) @binding(3) var<storage, read_write> keys: array<vec4<u32>>;
+@group(0) @binding(4) var<storage, read_write> values: array<vec4<u32>>;
 @group(0) @binding(5) var<storage, read_write> parts: array<vec2<f32>>;
 @group(0) @binding(6) var<storage, read_write> statistics: array<vec2<f32>>;
 
@@ -52,12 +52,14 @@ fn new_octet(pair: u32) -> vec4<u32> {
 }
 
 // Loads a tile of keys and values; rows behind the end are zero. All loads are issued before the first is waited for.
-fn load_tile(first: u32, last: u32, cache: u32, new_key: u32, new_value: u32, lane: u32) {
+fn load_tile(slot: u32, group: u32, first: u32, last: u32, new_key: u32, new_value: u32, lane: u32) {
+  // A tile lies within a page.
+  let cache = (cache_row(slot, first) * KV_GROUPS + group) * OCTETS;
   var key: array<vec4<u32>, TILE_LOADS>;
   var value: array<vec4<u32>, TILE_LOADS>;
   for (var k = 0u; k < TILE_LOADS; k++) {
     let i = lane + k * WORKGROUP_SIZE;
-    let at = cache + min(first + i / OCTETS, last) * KV_GROUPS * OCTETS + i % OCTETS;
+    let at = cache + min(i / OCTETS, last - first) * KV_GROUPS * OCTETS + i % OCTETS;
     key[k] = keys[at];
     value[k] = values[at];
   }
@@ -93,13 +95,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let projected = workgroup.z * (HEADS + 2u * KV_GROUPS) * PAIRS;
   let new_key = projected + (HEADS + group) * PAIRS;
   let new_value = new_key + KV_GROUPS * PAIRS;
-  let cache = (row.y * CAPACITY * KV_GROUPS + group) * OCTETS;
+  let prefix_bias = prefix_bias_of(row.y);
 
   for (var i = lane; i < TILE_HEADS * PAIRS; i += WORKGROUP_SIZE) {
     queries[i] = qkv[projected + first_head * PAIRS + i] * inverseSqrt(f32(HEAD_DIM));
   }
   if (end == last + 1u && workgroup.y % GROUP_TILES == 0u && lane < OCTETS) {
-    let at = cache + last * KV_GROUPS * OCTETS + lane;
+    let at = (cache_row(row.y, last) * KV_GROUPS + group) * OCTETS + lane;
     keys[at] = new_octet(new_key + 4u * lane);
     values[at] = new_octet(new_value + 4u * lane);
   }
@@ -111,7 +113,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   }
   var sums: array<vec2<f32>, OWNED>;
   for (var first = begin; first < end; first += KEYS) {
-    load_tile(first, last, cache, new_key, new_value, lane);
+    load_tile(row.y, group, first, last, new_key, new_value, lane);
     workgroupBarrier();
 
     let c = first + lane % LANES;
@@ -119,7 +121,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
       let head = round * HEADS_AT_ONCE + lane / LANES;
       var score = LOWEST;
       if (c < end && head < TILE_HEADS) {
-        score = select(0.0, parameters[0], c < row.w);
+        score = select(0.0, prefix_bias, c < row.w);
         for (var j = 0u; j < OCTETS; j++) {
           let key = tile_keys[lane % LANES * KEY_STRIDE + j];
           let query = head * PAIRS + 4u * j;

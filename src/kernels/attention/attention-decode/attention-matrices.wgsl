@@ -3,8 +3,8 @@
 //
 // rows         [rows]                                vec4<u32> (token, slot, position, prefix length)
 // qkv          [rows, (HEADS + 2 KV_GROUPS) * 128]   f32: queries, keys, values, turned by RoPE
-// keys,values  [slots, CAPACITY, KV_GROUPS * 128]    f16, eight to a word; the row of the new token is written
-// parameters   [1]                                   f32 (prefix_bias)
+// cache_table  [slots, 1 + SLOT_PAGES]               u32, see common/paged-cache.wgsl
+// keys,values  [pages * PAGE_ROWS, KV_GROUPS * 128]  f16, eight to a word; the row of the new token is written
 // parts        [rows, HEADS, SPLITS, 128]            f32
 // statistics   [rows, HEADS, SPLITS]                 vec2<f32>: highest, total
 //
@@ -16,9 +16,9 @@
 
 @group(0) @binding(0) var<storage, read> rows: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> qkv: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> keys: array<vec4<u32>>;
-@group(0) @binding(3) var<storage, read_write> values: array<vec4<u32>>;
-@group(0) @binding(4) var<storage, read> parameters: array<f32>;
+@group(0) @binding(2) var<storage, read> cache_table: array<u32>;
+@group(0) @binding(3) var<storage, read_write> keys: array<vec4<u32>>;
+@group(0) @binding(4) var<storage, read_write> values: array<vec4<u32>>;
 @group(0) @binding(5) var<storage, read_write> parts: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> statistics: array<vec2<f32>>;
 
@@ -59,14 +59,17 @@ fn pack(low: vec4<f32>, high: vec4<f32>) -> vec4<u32> {
 
 // Rows behind the end are zero: what lies there may be no number, which a weight of zero would not silence. The new row
 // is taken from qkv, because another workgroup may be writing it to the cache.
-fn load_tile(first: u32, last: u32, cache: u32, new_key: u32, new_value: u32, lane: u32) -> Moved {
+fn load_tile(slot: u32, group: u32, first: u32, last: u32, new_key: u32, new_value: u32, lane: u32) -> Moved {
+  // A tile lies within a page.
+  let cache = (cache_row(slot, first) * KV_GROUPS + group) * OCTETS;
   var moved = Moved();
   for (var i = 0u; i < 4u; i++) {
-    let c = first + lane / OCTETS + i * 8u;
+    let tile_row = lane / OCTETS + i * 8u;
+    let c = first + tile_row;
     let octet = lane % OCTETS;
     if (c < last) {
-      moved.keys[i] = keys[cache + c * KV_GROUPS * OCTETS + octet];
-      moved.values[i] = values[cache + c * KV_GROUPS * OCTETS + octet];
+      moved.keys[i] = keys[cache + tile_row * KV_GROUPS * OCTETS + octet];
+      moved.values[i] = values[cache + tile_row * KV_GROUPS * OCTETS + octet];
     } else if (c == last) {
       moved.keys[i] = pack(qkv[new_key + 2u * octet], qkv[new_key + 2u * octet + 1u]);
       moved.values[i] = pack(qkv[new_value + 2u * octet], qkv[new_value + 2u * octet + 1u]);
@@ -91,22 +94,21 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let projected = workgroup.z * (HEADS + 2u * KV_GROUPS) * QUADS;
   let new_key = projected + (HEADS + group) * QUADS;
   let new_value = new_key + KV_GROUPS * QUADS;
-  let cache = (row.y * CAPACITY * KV_GROUPS + group) * OCTETS;
   // Eight invocations share a head.
   let line = lane / 8u;
   let part = lane % 8u;
   let head = workgroup.y * TILE_HEADS + line;
 
-  var next = load_tile(begin, last, cache, new_key, new_value, lane);
+  var next = load_tile(row.y, group, begin, last, new_key, new_value, lane);
   // The factor turns exp into exp2.
   let query_scale = inverseSqrt(128.0) * LOG2_E;
-  let prefix_bias = parameters[0] * LOG2_E;
+  let prefix_bias = prefix_bias_of(row.y) * LOG2_E;
   for (var i = 0u; i < 2u; i++) {
     let source = projected + head * QUADS + part * 4u + 2u * i;
     queries[line * LINE + part * 2u + i] = pack(qkv[source] * query_scale, qkv[source + 1u] * query_scale);
   }
   if (end == last + 1u && workgroup.y % GROUP_TILES == 0u && lane < OCTETS) {
-    let at = cache + last * KV_GROUPS * OCTETS + lane;
+    let at = (cache_row(row.y, last) * KV_GROUPS + group) * OCTETS + lane;
     keys[at] = pack(qkv[new_key + 2u * lane], qkv[new_key + 2u * lane + 1u]);
     values[at] = pack(qkv[new_value + 2u * lane], qkv[new_value + 2u * lane + 1u]);
   }
@@ -127,7 +129,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     }
     workgroupBarrier();
     if (first + KEYS < end) {
-      next = load_tile(first + KEYS, last, cache, new_key, new_value, lane);
+      next = load_tile(row.y, group, first + KEYS, last, new_key, new_value, lane);
     }
 
     // The zeros are written out, because some compilers give them only to the first turn of a loop.

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { packHalves, unpackHalves } from '../../common/half.js'
 import { describeOnGpu, type TestGpu } from '../../testing/gpu.js'
 import { expectClose, randomNormal } from '../../testing/numbers.js'
+import { randomCache } from '../../testing/paged-cache.js'
 import {
   type AttentionPrefillConstants,
   compileAttentionPrefill,
@@ -19,39 +19,32 @@ interface Chunk {
 /** Runs the kernel over a random cache of two slots and checks its output against the reference's. */
 async function check(
   test: TestGpu,
-  shape: Omit<AttentionPrefillConstants, 'maxRows'>,
+  shape: Omit<AttentionPrefillConstants, 'maxRows' | 'slotPages'>,
   { slot, start, count, prefixLength }: Chunk,
   { strength = 1, deviation = 1, maxRows = count, halfTolerance = 4e-3 } = {},
 ) {
-  const constants = { ...shape, maxRows }
-  const { heads, kvGroups, headDim, capacity } = constants
+  const { heads, kvGroups, headDim } = shape
   const width = kvGroups * headDim
   const qkvWidth = (heads + 2 * kvGroups) * headDim
+  // What lies behind the last row is not to be read: NaN.
   const end = prefixLength + start + maxRows
   const qkv = randomNormal(maxRows * qkvWidth, 1, deviation)
-  const cache = [2, 3].map((seed) => {
-    const words = packHalves(randomNormal(2 * capacity * width, seed))
-    // What lies behind the last row is not to be read: NaN.
-    words.fill(0x7fff_7fff, ((slot * capacity + end) * width) / 2, ((slot + 1) * capacity * width) / 2)
-    return words
-  })
+  const cache = randomCache(test, { slots: 2, rows: end, width, strength, end, deviation })
+  const constants = { ...shape, maxRows, slotPages: cache.slotPages }
   const prefixBias = Math.log(strength)
   const bind = await compileAttentionPrefill(test.gpu, constants)
   const y = test.output(maxRows * heads * headDim, 'y')
   const rows = Array.from({ length: maxRows }, (_, i) => [1, slot, start + i, prefixLength]).flat()
   const dispatch = bind('attention', {
+    ...cache,
     rows: test.input(new Uint32Array(rows)),
     qkv: test.input(qkv),
-    keys: test.input(cache[0]),
-    values: test.input(cache[1]),
-    parameters: test.input(new Float32Array([prefixBias])),
     y,
   })
   test.run([dispatch], count)
 
-  const [slotKeys, slotValues] = cache.map((words) =>
-    unpackHalves(words, 2 * capacity * width).subarray(slot * capacity * width),
-  )
+  const slotKeys = cache.rowsOf('keys', slot, end)
+  const slotValues = cache.rowsOf('values', slot, end)
   const expected = Array.from({ length: count }, (_, row) => {
     const query = qkv.subarray(row * qkvWidth, row * qkvWidth + heads * headDim)
     const rowEnd = prefixLength + start + row + 1
@@ -64,7 +57,7 @@ async function check(
 }
 
 describeOnGpu('attention of a prefill chunk', (test) => {
-  const shape = { heads: 4, kvGroups: 2, headDim: 16, capacity: 80 }
+  const shape = { heads: 4, kvGroups: 2, headDim: 16 }
 
   for (const [start, count, prefixLength] of [
     [0, 1, 0],
@@ -86,17 +79,17 @@ describeOnGpu('attention of a prefill chunk', (test) => {
   })
 
   it('has more heads than a tile has lines, and one group', async () => {
-    const many = { heads: 40, kvGroups: 1, headDim: 16, capacity: 10 }
+    const many = { heads: 40, kvGroups: 1, headDim: 16 }
     await check(test(), many, { slot: 0, start: 1, count: 3, prefixLength: 2 })
   })
 
   it('has the shape of ChatGLM3: 16 heads of 128 to a group', async () => {
-    const chatglm = { heads: 32, kvGroups: 2, headDim: 128, capacity: 50 }
+    const chatglm = { heads: 32, kvGroups: 2, headDim: 128 }
     await check(test(), chatglm, { slot: 1, start: 7, count: 6, prefixLength: 37 })
   })
 
   it('follows scores that rise by hundreds from tile to tile', async () => {
-    const chatglm = { heads: 4, kvGroups: 2, headDim: 128, capacity: 150 }
+    const chatglm = { heads: 4, kvGroups: 2, headDim: 128 }
     const chunk = { slot: 0, start: 60, count: 20, prefixLength: 50 }
     // Scores of hundreds, of factors rounded to f16, are off by tenths: so are then the weights.
     await check(test(), chatglm, chunk, { deviation: 30, halfTolerance: 3e-2 })
@@ -108,9 +101,11 @@ describeOnGpu('attention of a prefill chunk', (test) => {
 
   it('refuses heads that do not divide into groups, or into 16 elements', async () => {
     const { gpu } = test()
-    await expect(compileAttentionPrefill(gpu, { ...shape, heads: 5, maxRows: 1 })).rejects.toThrow('5 heads')
-    await expect(compileAttentionPrefill(gpu, { ...shape, headDim: 20, maxRows: 1 })).rejects.toThrow(
-      'heads of 20',
-    )
+    await expect(
+      compileAttentionPrefill(gpu, { ...shape, heads: 5, maxRows: 1, slotPages: 1 }),
+    ).rejects.toThrow('5 heads')
+    await expect(
+      compileAttentionPrefill(gpu, { ...shape, headDim: 20, maxRows: 1, slotPages: 1 }),
+    ).rejects.toThrow('heads of 20')
   })
 })

@@ -1,14 +1,17 @@
 import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import type { HeadShape } from '../../common/heads.js'
+import {
+  type PagedCacheConstants,
+  pagedCacheSource,
+  pagedCacheSpecialization,
+} from '../../common/paged-cache.js'
 import { hasSubgroupMatrices, MATRIX_EXTENSIONS } from '../../common/subgroup-matrices.js'
 import { KernelArgumentError } from '../../errors.js'
 import type { AttentionBuffers } from '../attention/attention.js'
 import subgroupSource from './attention-subgroup.wgsl?raw'
 import tiledSource from './attention-tiled.wgsl?raw'
 
-export interface AttentionPrefillConstants extends HeadShape {
-  /** Cache rows of a slot, prefix included. */
-  readonly capacity: number
+export interface AttentionPrefillConstants extends PagedCacheConstants {
   /** Rows that the buffers have room for. */
   readonly maxRows: number
 }
@@ -54,28 +57,26 @@ export async function compileAttentionPrefill(
   constants: AttentionPrefillConstants,
   onMatrices = usesSubgroupMatrices(gpu, constants),
 ): Promise<(label: string, buffers: AttentionBuffers) => Dispatch> {
-  const { heads, kvGroups, headDim, capacity, maxRows } = constants
-  if (heads % kvGroups !== 0) {
-    throw new KernelArgumentError('attention-prefill', `${heads} heads in ${kvGroups} groups`)
-  }
+  const { heads, kvGroups, headDim, maxRows } = constants
+  const shape = pagedCacheSpecialization('attention-prefill', constants, KEYS)
   const workgroupSize = gpu.workgroupSize(64)
   if (headDim % 16 !== 0 || headDim > 16 * workgroupSize) {
     throw new KernelArgumentError('attention-prefill', `heads of ${headDim}`)
   }
   const lines = onMatrices ? ON_MATRICES.lines : tiledLines(workgroupSize, headDim)
-  const u32 = { HEADS: heads, KV_GROUPS: kvGroups, CAPACITY: capacity, MAX_ROWS: maxRows }
+  const u32 = { ...shape, MAX_ROWS: maxRows }
   const pipeline = onMatrices
-    ? await gpu.compile('attention-subgroup', [subgroupSource], {
+    ? await gpu.compile('attention-subgroup', [pagedCacheSource, subgroupSource], {
         enable: MATRIX_EXTENSIONS,
         u32,
       })
-    : await gpu.compile('attention-tiled', [tiledSource], {
+    : await gpu.compile('attention-tiled', [pagedCacheSource, tiledSource], {
         u32: { ...u32, HEAD_DIM: headDim, LINES: lines, KEYS, WORKGROUP_SIZE: workgroupSize },
       })
-  return (label, { rows, qkv, keys, values, parameters, y }) => ({
+  return (label, { rows, qkv, table, keys, values, y }) => ({
     label,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [rows, qkv, keys, values, parameters, y]),
+    bindGroup: gpu.bind(pipeline, label, [rows, qkv, table, keys, values, y]),
     workgroups: (count) => [kvGroups, Math.ceil((count * heads) / kvGroups / lines), 1],
   })
 }

@@ -1,12 +1,12 @@
 // Attention of the rows of a chunk of one sequence to the cache, on subgroup matrices, for heads of 128:
-//   s[c] = q . keys[c] / sqrt(128) + (c < prefix length ? prefix_bias : 0)
+//   s[c] = q . keys[c] / sqrt(128) + (c < prefix length ? prefix bias : 0)
 //   y    = sum_c softmax(s)[c] values[c],   c = 0 .. prefix length + position of the row
-// prefix_bias is the logarithm of the prefix's strength: at strength 1 it is 0 and the prefix counts in full.
+// Cache rows lie in pages: see common/paged-cache.wgsl, which also has the prefix's bias.
 //
 // rows         [rows]                               vec4<u32> (token, slot, position, prefix length)
 // qkv          [rows, (HEADS + 2 KV_GROUPS) * 128]  f32; the queries are read
-// keys,values  [slots, CAPACITY, KV_GROUPS * 128]   f16, eight to a word of 16 bytes
-// parameters   [1]                                  f32 (prefix_bias)
+// cache_table  [slots, 1 + SLOT_PAGES]              u32
+// keys,values  [pages * PAGE_ROWS, KV_GROUPS * 128] f16, eight to a word of 16 bytes
 // y            [rows, HEADS * 128]                  f32
 //
 // All heads of a group read the same keys and values. The pairs (row, head) of a group are numbered row by row as lines;
@@ -26,9 +26,9 @@
 
 @group(0) @binding(0) var<storage, read> rows: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> qkv: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> keys: array<vec4<u32>>;
-@group(0) @binding(3) var<storage, read> values: array<vec4<u32>>;
-@group(0) @binding(4) var<storage, read> parameters: array<f32>;
+@group(0) @binding(2) var<storage, read> cache_table: array<u32>;
+@group(0) @binding(3) var<storage, read> keys: array<vec4<u32>>;
+@group(0) @binding(4) var<storage, read> values: array<vec4<u32>>;
 @group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;
 
 const LINES = 64u;
@@ -66,10 +66,12 @@ struct Moved {
 // Cache rows behind the end are zero: what lies there may be no number, which a weight of zero would not silence.
 fn load_tile(slot: u32, group: u32, first: u32, end: u32, lane: u32) -> Moved {
   var moved = Moved();
+  // A tile lies within a page.
+  let cache = (cache_row(slot, min(first, end - 1u)) * KV_GROUPS + group) * 16u;
   for (var i = 0u; i < 4u; i++) {
-    let c = first + lane / 16u + i * 8u;
-    let source = ((slot * CAPACITY + c) * KV_GROUPS + group) * 16u + lane % 16u;
-    if (c < end) {
+    let tile_row = lane / 16u + i * 8u;
+    let source = cache + tile_row * KV_GROUPS * 16u + lane % 16u;
+    if (first + tile_row < end) {
       moved.keys[i] = keys[source];
       moved.values[i] = values[source];
     }
@@ -167,7 +169,7 @@ fn main(
   var o7: Result;
   var reference = LOWEST;
   var total = 0.0;
-  let prefix_bias = parameters[0] * LOG2_E;
+  let prefix_bias = prefix_bias_of(slot) * LOG2_E;
 
   var next = load_tile(slot, group, 0u, end, lane);
   for (var first = 0u; first < end; first += KEYS) {

@@ -1,12 +1,12 @@
 // Attention of the rows of a chunk of one sequence to the cache, in f32, on any adapter:
-//   s[c] = q . keys[c] / sqrt(HEAD_DIM) + (c < prefix length ? prefix_bias : 0)
+//   s[c] = q . keys[c] / sqrt(HEAD_DIM) + (c < prefix length ? prefix bias : 0)
 //   y    = sum_c softmax(s)[c] values[c],   c = 0 .. prefix length + position of the row
-// prefix_bias is the logarithm of the prefix's strength: at strength 1 it is 0 and the prefix counts in full.
+// Cache rows lie in pages: see common/paged-cache.wgsl, which also has the prefix's bias.
 //
 // rows         [rows]                                    vec4<u32> (token, slot, position, prefix length)
 // qkv          [rows, (HEADS + 2 KV_GROUPS) * HEAD_DIM]  f32; the queries are read
-// keys,values  [slots, CAPACITY, KV_GROUPS * HEAD_DIM]   f16, eight to a word of 16 bytes
-// parameters   [1]                                       f32 (prefix_bias)
+// cache_table  [slots, 1 + SLOT_PAGES]                   u32
+// keys,values  [pages * PAGE_ROWS, KV_GROUPS * HEAD_DIM] f16, eight to a word of 16 bytes
 // y            [rows, HEADS * HEAD_DIM]                  f32
 //
 // All heads of a group read the same keys and values. The pairs (row, head) of a group are numbered row by row as lines; a
@@ -20,9 +20,9 @@
 
 @group(0) @binding(0) var<storage, read> rows: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> qkv: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> keys: array<vec4<u32>>;
-@group(0) @binding(3) var<storage, read> values: array<vec4<u32>>;
-@group(0) @binding(4) var<storage, read> parameters: array<f32>;
+@group(0) @binding(2) var<storage, read> cache_table: array<u32>;
+@group(0) @binding(3) var<storage, read> keys: array<vec4<u32>>;
+@group(0) @binding(4) var<storage, read> values: array<vec4<u32>>;
 @group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;
 
 const GROUP_HEADS = HEADS / KV_GROUPS;
@@ -53,7 +53,7 @@ fn unpack(word: vec2<u32>) -> vec4<f32> {
 fn octet_source(slot: u32, group: u32, first: u32, end: u32, lane: u32, i: u32) -> u32 {
   let at = lane + i * WORKGROUP_SIZE;
   let c = min(first + at / OCTETS, end - 1u);
-  return ((slot * CAPACITY + c) * KV_GROUPS + group) * OCTETS + at % OCTETS;
+  return (cache_row(slot, c) * KV_GROUPS + group) * OCTETS + at % OCTETS;
 }
 
 fn load_keys(slot: u32, group: u32, first: u32, end: u32, lane: u32) -> array<vec4<u32>, OWN> {
@@ -90,8 +90,8 @@ fn put_scores(products: vec4<f32>, line: u32, key: u32) {
   scores[line * SCORE_LINE + key + 3u * KEY_FOURS] = products.w;
 }
 
-fn masked_score(line: u32, key: u32, c: u32, line_end: u32, prefix_length: u32) -> f32 {
-  let biased = scores[line * SCORE_LINE + key] + select(0.0, parameters[0], c < prefix_length);
+fn masked_score(line: u32, key: u32, c: u32, line_end: u32, prefix_length: u32, prefix_bias: f32) -> f32 {
+  let biased = scores[line * SCORE_LINE + key] + select(0.0, prefix_bias, c < prefix_length);
   return select(LOWEST, biased, c < line_end);
 }
 
@@ -121,6 +121,7 @@ fn main(
   }
   let sequence = workgroupUniformLoad(&sequence_of_tile);
   let prefix_length = sequence.w;
+  let prefix_bias = prefix_bias_of(sequence.y);
   let first_end = prefix_length + sequence.z + 1u;
   let end = first_end + (last_row - first_row);
 
@@ -183,14 +184,14 @@ fn main(
       let line_end = first_end + (row - first_row);
       var largest = highest;
       for (var j = 0u; j < KEYS; j++) {
-        largest = max(largest, masked_score(lane, j, first + j, line_end, prefix_length));
+        largest = max(largest, masked_score(lane, j, first + j, line_end, prefix_length, prefix_bias));
       }
       // Every line sees the first cache row, so that `largest` is a score and masked ones weigh nothing.
       let factor = exp(highest - largest);
       total *= factor;
       highest = largest;
       for (var j = 0u; j < KEYS; j++) {
-        let weight = exp(masked_score(lane, j, first + j, line_end, prefix_length) - largest);
+        let weight = exp(masked_score(lane, j, first + j, line_end, prefix_length, prefix_bias) - largest);
         scores[lane * SCORE_LINE + j] = weight;
         total += weight;
       }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { packHalves, unpackHalves } from '../../common/half.js'
 import { describeOnGpu, type TestGpu } from '../../testing/gpu.js'
 import { expectClose, randomNormal } from '../../testing/numbers.js'
+import { randomCache } from '../../testing/paged-cache.js'
 import { type AttentionConstants, compileAttention } from './attention.js'
 import { attentionReference } from './attention.reference.js'
 
@@ -11,54 +11,48 @@ interface Row {
   readonly prefixLength: number
 }
 
+type Shape = Omit<AttentionConstants, 'maxRows' | 'slotPages'>
+
 /** Runs the kernel over a random cache of three slots and gives its output beside the reference's. */
-async function attend(
-  test: TestGpu,
-  shape: Omit<AttentionConstants, 'maxRows'>,
-  rows: readonly Row[],
-  strength = 1,
-) {
-  const constants = { ...shape, maxRows: rows.length }
-  const { heads, kvGroups, headDim, capacity } = constants
+async function attend(test: TestGpu, shape: Shape, rows: readonly Row[], strength = 1) {
+  const { heads, kvGroups, headDim } = shape
   const width = kvGroups * headDim
   const qkvWidth = (heads + 2 * kvGroups) * headDim
   const qkv = randomNormal(rows.length * qkvWidth, 1, 2)
-  const keys = packHalves(randomNormal(3 * capacity * width, 2))
-  const values = packHalves(randomNormal(3 * capacity * width, 3))
-  const prefixBias = Math.log(strength)
+  const cache = randomCache(test, { slots: 3, rows: 160, width, strength })
+  const constants = { ...shape, slotPages: cache.slotPages, maxRows: rows.length }
   const attention = await compileAttention(test.gpu, constants)
   const y = test.output(rows.length * heads * headDim, 'y')
   const dispatch = attention('attention', {
+    ...cache,
     rows: test.input(new Uint32Array(rows.flatMap((row) => [1, row.slot, row.position, row.prefixLength]))),
     qkv: test.input(qkv),
-    keys: test.input(keys),
-    values: test.input(values),
-    parameters: test.input(new Float32Array([prefixBias])),
     y,
   })
   test.run([dispatch], rows.length)
 
-  const cache = [keys, values].map((words) => unpackHalves(words, 3 * capacity * width))
   const expected = rows.flatMap(({ slot, position, prefixLength }, row) => {
-    const [slotKeys, slotValues] = cache.map((all) => all.subarray(slot * capacity * width))
-    const query = qkv.subarray(row * qkvWidth, row * qkvWidth + heads * headDim)
     const end = prefixLength + position + 1
+    const [keys, values] = (['keys', 'values'] as const).map((part) => cache.rowsOf(part, slot, end))
+    const query = qkv.subarray(row * qkvWidth, row * qkvWidth + heads * headDim)
     return Array.from(
-      attentionReference(query, slotKeys, slotValues, constants, end, prefixLength, prefixBias),
+      attentionReference(query, keys, values, constants, end, prefixLength, Math.log(strength)),
     )
   })
   return { actual: await test.floats(y), expected }
 }
 
 describeOnGpu('attention', (test) => {
-  const shape = { heads: 4, kvGroups: 2, headDim: 16, capacity: 80 }
+  const shape = { heads: 4, kvGroups: 2, headDim: 16 }
 
   it('decodes one row of each of several sequences, with and without a prefix', async () => {
     const rows = [
       { slot: 2, position: 0, prefixLength: 0 },
       { slot: 0, position: 31, prefixLength: 0 },
       { slot: 1, position: 60, prefixLength: 7 },
-      { slot: 0, position: 79, prefixLength: 0 },
+      { slot: 0, position: 63, prefixLength: 0 },
+      { slot: 2, position: 64, prefixLength: 0 },
+      { slot: 0, position: 159, prefixLength: 0 },
     ]
     const { actual, expected } = await attend(test(), { ...shape, queries: 1 }, rows)
     expectClose(actual, expected, 1e-5)
@@ -70,6 +64,8 @@ describeOnGpu('attention', (test) => {
     [30, 13, 0],
     [0, 20, 33],
     [5, 8, 1],
+    [60, 8, 0],
+    [1, 70, 62],
   ]) {
     it(`prefills ${count} rows from position ${start} on behind a prefix of ${prefixLength}`, async () => {
       const rows = Array.from({ length: count }, (_, i) => ({ slot: 1, position: start + i, prefixLength }))
@@ -88,14 +84,14 @@ describeOnGpu('attention', (test) => {
 
   it('has the shape of ChatGLM3: heads of 128', async () => {
     const rows = Array.from({ length: 3 }, (_, i) => ({ slot: 0, position: i, prefixLength: 2 }))
-    const constants = { heads: 2, kvGroups: 1, headDim: 128, capacity: 6, queries: 8 }
+    const constants = { heads: 2, kvGroups: 1, headDim: 128, queries: 8 }
     const { actual, expected } = await attend(test(), constants, rows)
     expectClose(actual, expected, 1e-5)
   })
 
   it('refuses heads that do not divide into groups', async () => {
     await expect(
-      compileAttention(test().gpu, { ...shape, heads: 5, queries: 1, maxRows: 1 }),
+      compileAttention(test().gpu, { ...shape, heads: 5, queries: 1, maxRows: 1, slotPages: 1 }),
     ).rejects.toThrow('5 heads')
   })
 })

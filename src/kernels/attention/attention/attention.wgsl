@@ -1,12 +1,12 @@
 // Attention of QUERIES consecutive rows of one sequence to the cache, with grouped queries and a prefix:
-//   s[c] = q . keys[c] / sqrt(HEAD_DIM) + (c < prefix length ? prefix_bias : 0)
+//   s[c] = q . keys[c] / sqrt(HEAD_DIM) + (c < prefix length ? prefix bias : 0)
 //   y    = sum_c softmax(s)[c] values[c],   c = 0 .. prefix length + position of the row
-// prefix_bias is the logarithm of the prefix's strength: at strength 1 it is 0 and the prefix counts in full.
+// Cache rows lie in pages: see common/paged-cache.wgsl, which also has the prefix's bias.
 //
 // rows         [rows]                                    vec4<u32> (token, slot, position, prefix length)
 // qkv          [rows, (HEADS + 2 KV_GROUPS) * HEAD_DIM]  f32; the queries are read
-// keys,values  [slots, CAPACITY, KV_GROUPS * HEAD_DIM]   f16 in pairs
-// parameters   [1]                                       f32 (prefix_bias)
+// cache_table  [slots, 1 + SLOT_PAGES]                   u32
+// keys,values  [pages * PAGE_ROWS, KV_GROUPS * HEAD_DIM] f16 in pairs
 // y            [rows, HEADS * HEAD_DIM]                  f32
 //
 // The softmax is taken online (running maximum and sum) over tiles of KEYS cache rows, so that the scores never
@@ -17,9 +17,9 @@
 
 @group(0) @binding(0) var<storage, read> rows: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> qkv: array<vec2<f32>>;
-@group(0) @binding(2) var<storage, read> keys: array<u32>;
-@group(0) @binding(3) var<storage, read> values: array<u32>;
-@group(0) @binding(4) var<storage, read> parameters: array<f32>;
+@group(0) @binding(2) var<storage, read> cache_table: array<u32>;
+@group(0) @binding(3) var<storage, read> keys: array<u32>;
+@group(0) @binding(4) var<storage, read> values: array<u32>;
 @group(0) @binding(5) var<storage, read_write> y: array<vec2<f32>>;
 
 const PAIRS = HEAD_DIM / 2u;
@@ -41,6 +41,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let first_row = workgroup.y * QUERIES;
   let sequence = rows[first_row];
   let prefix_length = sequence.w;
+  let prefix_bias = prefix_bias_of(sequence.y);
 
   for (var i = lane; i < QUERIES * PAIRS; i += WORKGROUP_SIZE) {
     let row = min(first_row + i / PAIRS, MAX_ROWS - 1u);
@@ -59,13 +60,15 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
 
   var sums: array<vec2<f32>, OWNED>;
   for (var first = 0u; first < end; first += KEYS) {
+    // A tile lies within a page.
+    let tile_row = cache_row(sequence.y, first);
     for (var i = lane; i < QUERIES * KEYS; i += WORKGROUP_SIZE) {
       let query = i / KEYS;
       let c = first + i % KEYS;
       var score = LOWEST;
       if (c <= prefix_length + sequence.z + query && c < end) {
-        score = select(0.0, parameters[0], c < prefix_length);
-        let at = ((sequence.y * CAPACITY + c) * KV_GROUPS + group) * PAIRS;
+        score = select(0.0, prefix_bias, c < prefix_length);
+        let at = ((tile_row + i % KEYS) * KV_GROUPS + group) * PAIRS;
         for (var j = 0u; j < PAIRS; j++) {
           score += dot(queries[query * PAIRS + j], unpack2x16float(keys[at + j]));
         }
@@ -99,7 +102,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
       if (i < QUERIES * PAIRS) {
         let query = i / PAIRS;
         var sum = sums[k] * rescale[query];
-        var at = ((sequence.y * CAPACITY + first) * KV_GROUPS + group) * PAIRS + i % PAIRS;
+        var at = (tile_row * KV_GROUPS + group) * PAIRS + i % PAIRS;
         for (var j = 0u; j < tile_keys; j++) {
           sum += scores[query * KEYS + j] * unpack2x16float(values[at]);
           at += KV_GROUPS * PAIRS;

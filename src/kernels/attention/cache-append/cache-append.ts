@@ -1,40 +1,35 @@
 import type { Dispatch, Gpu } from '../../../gpu/index.js'
-import type { HeadShape } from '../../common/heads.js'
+import {
+  type PagedCacheBuffers,
+  type PagedCacheConstants,
+  pagedCacheSource,
+  pagedCacheSpecialization,
+} from '../../common/paged-cache.js'
 import source from './cache-append.wgsl?raw'
 
-export interface CacheAppendBuffers {
+export interface CacheAppendBuffers extends PagedCacheBuffers {
   /** vec4<u32> [rows]: (token, slot, position, prefix length). */
   readonly rows: GPUBuffer
   /** f32 [rows, (heads + 2 kvGroups) * headDim], after RoPE. */
   readonly qkv: GPUBuffer
-  /** f16 [slots, capacity, kvGroups * headDim]. */
-  readonly keys: GPUBuffer
-  /** f16 [slots, capacity, kvGroups * headDim]. */
-  readonly values: GPUBuffer
 }
 
-/**
- * Compiles the copy of new keys and values to their cache rows, as f16.
- * @param capacity cache rows of a slot, prefix included
- */
+/** Compiles the copy of new keys and values to their cache rows, as f16. */
 export async function compileCacheAppend(
   gpu: Gpu,
-  { heads, kvGroups, headDim }: HeadShape,
-  capacity: number,
+  constants: PagedCacheConstants,
 ): Promise<(label: string, buffers: CacheAppendBuffers) => Dispatch> {
-  const pipeline = await gpu.compile('cache-append', [source], {
+  const pipeline = await gpu.compile('cache-append', [pagedCacheSource, source], {
     u32: {
-      HEADS: heads,
-      KV_GROUPS: kvGroups,
-      HEAD_DIM: headDim,
-      CAPACITY: capacity,
+      ...pagedCacheSpecialization('cache-append', constants),
+      HEAD_DIM: constants.headDim,
       WORKGROUP_SIZE: gpu.workgroupSize(64),
     },
   })
-  return (label, { rows, qkv, keys, values }) => ({
+  return (label, { rows, qkv, table, keys, values }) => ({
     label,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [rows, qkv, keys, values]),
+    bindGroup: gpu.bind(pipeline, label, [rows, qkv, table, keys, values]),
     workgroups: (count) => [count, 1, 1],
   })
 }
