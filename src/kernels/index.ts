@@ -30,6 +30,13 @@ export type {
   TransposedBuffers,
   TransposedConstants,
 } from './common/linear-transposed.js'
+export {
+  PAGE_ROWS,
+  type PagedCacheBuffers,
+  type PagedCacheConstants,
+  tableStride,
+  tableWords,
+} from './common/paged-cache.js'
 export type { RowBlocksConstants } from './common/sum-parts.js'
 export {
   canRunTrainingAttentionSubgroup,
@@ -89,7 +96,7 @@ export {
   bannedSequenceWords,
   compileBanSequences,
 } from './sampling/ban-sequences/ban-sequences.js'
-export { logitBiasFloats, promptCounts } from './sampling/penalize/counts.js'
+export { countWords, logitBiasFloats } from './sampling/penalize/counts.js'
 export { compilePenalize, type PenalizeBuffers } from './sampling/penalize/penalize.js'
 export {
   MAX_STOP_IDS,
@@ -100,6 +107,7 @@ export { compileSample, type SampleBuffers } from './sampling/sample/sample.js'
 export {
   historyWords,
   OUTPUT_WORDS,
+  ROW_WORDS,
   readOutput,
   type SampledId,
   SEQUENCE_WORDS,

@@ -8,7 +8,7 @@ import { bannedIdsReference } from './ban-sequences.reference.js'
 
 const VOCABULARY = 7
 const CAPACITY = 4
-const constants = { vocabulary: VOCABULARY, historyCapacity: CAPACITY }
+const constants = { vocabulary: VOCABULARY, historyCapacity: CAPACITY, bannedCapacity: 800 }
 
 /** The ring that holds the last ids of `history`. */
 function ring(history: readonly number[]): number[] {
@@ -23,15 +23,33 @@ describeOnGpu('banned sequences', (test) => {
   /** The banned ids of each row, as the kernel leaves them in the scores. */
   const bannedIds = async (
     histories: readonly (readonly number[])[],
-    sequences: readonly (readonly number[])[],
+    sequences: readonly (readonly number[])[] | ((row: number) => readonly (readonly number[])[]),
   ) => {
-    const starts = histories.map(({ length }) => ({ seed: 0, positionLimit: 9, historyLength: length }))
-    const scores = test().input(new Float32Array(histories.length * VOCABULARY).fill(1.5), 'scores')
+    const bans = typeof sequences === 'function' ? sequences : () => sequences
+    const rows = histories.length
+    // Row r is in slot rows - r; slot 0 is nobody's, and bans everything.
+    const bySlot = <T>(first: T, of: (row: number) => T) =>
+      Array.from({ length: rows + 1 }, (_, slot) => (slot === 0 ? first : of(rows - slot)))
+    const tables = bySlot(
+      [...Array(VOCABULARY).keys()].map((id) => [id]),
+      (row) => bans(row),
+    )
+    const banned = new Uint32Array((rows + 1) * constants.bannedCapacity)
+    tables.forEach((table, slot) => {
+      banned.set(bannedSequenceWords(table, constants), slot * constants.bannedCapacity)
+    })
+    const starts = bySlot(0, (row) => histories[row].length).map((historyLength) =>
+      sequenceWords({ row: [0, 0, 0, 0], seed: 0, positionLimit: 9, historyLength }),
+    )
+    const scores = test().input(new Float32Array(rows * VOCABULARY).fill(1.5), 'scores')
     const ban = await compileBanSequences(test().gpu, constants)
     const buffers = {
-      banned: test().input(bannedSequenceWords(sequences, constants)),
-      history: test().input(Uint32Array.from(histories.flatMap(ring))),
-      sequences: test().input(sequenceWords(starts)),
+      rows: test().input(
+        Uint32Array.from(Array.from({ length: rows }, (_, r) => [1, rows - r, 5, 0]).flat()),
+      ),
+      banned: test().input(banned),
+      history: test().input(Uint32Array.from(bySlot([], (row) => [...histories[row]]).flatMap(ring))),
+      sequences: test().input(Uint32Array.from(starts.flatMap((words) => [...words]))),
       scores,
     }
     test().run([ban('ban-sequences', buffers)], histories.length)
@@ -84,6 +102,22 @@ describeOnGpu('banned sequences', (test) => {
     expect(await bannedIds(histories, sequences)).toEqual(
       histories.map((history) => bannedIdsReference(history, sequences)),
     )
+  })
+
+  it('are those of each row', async () => {
+    const sequences = [
+      [[1]],
+      [],
+      [
+        [2, 3],
+        [2, 4],
+      ],
+    ]
+    expect(await bannedIds([[2], [2], [2]], (row) => sequences[row])).toEqual([
+      new Set([1]),
+      new Set(),
+      new Set([3, 4]),
+    ])
   })
 
   it('may be none', async () => {

@@ -7,28 +7,32 @@ import source from './ban-sequences.wgsl?raw'
 export interface BanSequencesConstants {
   /** Ids in a row of scores. */
   readonly vocabulary: number
-  /** Ids in a row's history ring. */
+  /** Ids in a slot's history ring. */
   readonly historyCapacity: number
+  /** Words of a slot's table of banned sequences. */
+  readonly bannedCapacity: number
 }
 
 export interface BanSequencesBuffers {
-  /** See `bannedSequenceWords`. */
+  /** (token, slot, position, prefix length), u32 [rows, 4]. */
+  readonly rows: GPUBuffer
+  /** u32 [slots, bannedCapacity], see `bannedSequenceWords`. */
   readonly banned: GPUBuffer
-  /** Last ids, u32 [rows, historyCapacity]. */
+  /** Last ids, u32 [slots, historyCapacity]. */
   readonly history: GPUBuffer
-  /** See `sequenceWords`. */
+  /** [slots], see `sequenceWords`. */
   readonly sequences: GPUBuffer
   /** In and out, f32 [rows, vocabulary]. */
   readonly scores: GPUBuffer
 }
 
 /**
- * The contents of the `banned` buffer: the number of sequences, where each starts, where the last ends, their ids.
+ * A slot's entry of the `banned` buffer: the number of sequences, where each starts, where the last ends, their ids.
  * @throws KernelArgumentError for an empty sequence, one too long for the history, or an id outside the vocabulary
  */
 export function bannedSequenceWords(
   sequences: readonly (readonly number[])[],
-  { vocabulary, historyCapacity }: BanSequencesConstants,
+  { vocabulary, historyCapacity }: Omit<BanSequencesConstants, 'bannedCapacity'>,
 ): Uint32Array<ArrayBuffer> {
   for (const ids of sequences) {
     if (ids.length < 1 || ids.length > historyCapacity + 1) {
@@ -53,21 +57,22 @@ export function bannedSequenceWords(
 /** Compiles the ban of sequences of ids: it bans the id that would complete one of them. */
 export async function compileBanSequences(
   gpu: Gpu,
-  { vocabulary, historyCapacity }: BanSequencesConstants,
+  { vocabulary, historyCapacity, bannedCapacity }: BanSequencesConstants,
 ): Promise<(label: string, buffers: BanSequencesBuffers) => Dispatch> {
   const pipeline = await gpu.compile('ban-sequences', [stateSource, source], {
     u32: {
       WORKGROUP_SIZE: gpu.workgroupSize(64),
       VOCAB: vocabulary,
       HISTORY_CAPACITY: historyCapacity,
+      BANNED_CAPACITY: bannedCapacity,
       MAX_STOP_IDS,
     },
     f32: { BANNED_SCORE },
   })
-  return (label, { banned, history, sequences, scores }) => ({
+  return (label, { rows, banned, history, sequences, scores }) => ({
     label,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [banned, history, sequences, scores]),
-    workgroups: (rows) => [rows, 1, 1],
+    bindGroup: gpu.bind(pipeline, label, [rows, banned, history, sequences, scores]),
+    workgroups: (count) => [count, 1, 1],
   })
 }

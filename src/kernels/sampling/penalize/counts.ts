@@ -11,20 +11,29 @@ function checkId(id: number, vocabulary: number): void {
 }
 
 /**
- * One row of the `counts` buffer before anything is generated.
+ * A slot's line of the `counts` buffer.
+ * @param generatedIds what the sequence has generated already, where it goes on
  * @throws KernelArgumentError for an id outside the vocabulary
  */
-export function promptCounts(promptIds: Iterable<number>, vocabulary: number): Uint32Array<ArrayBuffer> {
+export function countWords(
+  promptIds: Iterable<number>,
+  generatedIds: Iterable<number>,
+  vocabulary: number,
+): Uint32Array<ArrayBuffer> {
   const counts = new Uint32Array(vocabulary)
   for (const id of promptIds) {
     checkId(id, vocabulary)
     counts[id] = PROMPT_FLAG
   }
+  for (const id of generatedIds) {
+    checkId(id, vocabulary)
+    counts[id]++
+  }
   return counts
 }
 
 /**
- * The contents of the `logitBias` buffer.
+ * A slot's line of the `logitBias` buffer.
  * @param biases [id, bias]; a bias of minus infinity bans the id
  * @throws KernelArgumentError for an id outside the vocabulary, or a bias that is NaN or plus infinity
  */

@@ -2,26 +2,38 @@ import { describe, expect, it } from 'vitest'
 import { describeOnGpu } from '../../testing/gpu.js'
 import { expectClose, randomNormal, randomSource } from '../../testing/numbers.js'
 import { BANNED_SCORE, type SamplingOptions, samplingParameterWords } from '../sample/parameters.js'
-import { logitBiasFloats, PROMPT_FLAG, promptCounts } from './counts.js'
+import { countWords, logitBiasFloats, PROMPT_FLAG } from './counts.js'
 import { compilePenalize } from './penalize.js'
 import { penalizeReference } from './penalize.reference.js'
 
 describeOnGpu('penalties', (test) => {
+  /** @param options of all rows, or of each */
   const penalize = async (
     logits: Float32Array<ArrayBuffer>,
     counts: Uint32Array<ArrayBuffer>,
     logitBias: Float32Array<ArrayBuffer>,
-    options: SamplingOptions,
+    options: SamplingOptions | readonly SamplingOptions[],
   ) => {
     const vocabulary = logitBias.length
     const rows = logits.length / vocabulary
     const scores = test().output(logits.length, 'scores')
     const kernel = await compilePenalize(test().gpu, { vocabulary })
+    // Row r is in slot rows - r, so that one is not taken for the other; slot 0 is nobody's.
+    const slotLines = (word: number, line: (row: number) => ArrayLike<number>) =>
+      Array.from({ length: rows + 1 }, (_, slot) =>
+        slot === 0 ? new Array<number>(line(0).length).fill(word) : Array.from(line(rows - slot)),
+      ).flat()
+    const countLine = (row: number) => counts.subarray(row * vocabulary, (row + 1) * vocabulary)
+    const optionsOf = (row: number) => (Array.isArray(options) ? options[row] : options) as SamplingOptions
+    const parameters = (row: number) => samplingParameterWords({ biased: true, ...optionsOf(row) })
     const buffers = {
+      rows: test().input(
+        Uint32Array.from(Array.from({ length: rows }, (_, r) => [1, rows - r, 5, 0]).flat()),
+      ),
       logits: test().input(logits),
-      counts: test().input(counts),
-      logitBias: test().input(logitBias),
-      parameters: test().input(samplingParameterWords(options)),
+      counts: test().input(Uint32Array.from(slotLines(3, countLine))),
+      logitBias: test().input(Float32Array.from(slotLines(99, () => logitBias))),
+      parameters: test().input(Uint32Array.from(slotLines(7, parameters))),
       scores,
     }
     test().run([kernel('penalize', buffers)], rows)
@@ -68,6 +80,14 @@ describeOnGpu('penalties', (test) => {
     })
   }
 
+  it('are those of each row', async () => {
+    const logits = Float32Array.of(2, -2, 2, -2, 2, -2)
+    const bias = Float32Array.of(1, 1)
+    const options = [{ repetitionPenalty: 2, biased: false }, { presencePenalty: 3 }, { biased: false }]
+    const scores = await penalize(logits, new Uint32Array(6).fill(1), bias, options)
+    expect([...scores]).toEqual([1, -4, 0, -4, 2, -2])
+  })
+
   it('leave logits as they are, to the bit, where they have no effect', async () => {
     const logits = randomNormal(64, 5, 10)
     const counts = new Uint32Array(64).fill(PROMPT_FLAG + 3)
@@ -103,12 +123,13 @@ describeOnGpu('penalties', (test) => {
 })
 
 describe('counts and biases', () => {
-  it('of the prompt mark each id once', () => {
-    expect([...promptCounts([2, 0, 2], 4)]).toEqual([PROMPT_FLAG, 0, PROMPT_FLAG, 0])
+  it('mark each id of the prompt once, and count those that were generated', () => {
+    expect([...countWords([2, 0], [2, 1, 1], 4)]).toEqual([PROMPT_FLAG, 2, PROMPT_FLAG + 1, 0])
+    expect([...countWords([2, 0, 2], [], 4)]).toEqual([PROMPT_FLAG, 0, PROMPT_FLAG, 0])
   })
 
   it('are rejected for ids outside the vocabulary and for biases that are no number', () => {
-    expect(() => promptCounts([4], 4)).toThrow('id 4')
+    expect(() => countWords([4], [], 4)).toThrow('id 4')
     expect(() => logitBiasFloats([[-1, 0]], 4)).toThrow('id -1')
     expect(() => logitBiasFloats([[1, Number.NaN]], 4)).toThrow('NaN')
     expect(() => logitBiasFloats([[1, Number.POSITIVE_INFINITY]], 4)).toThrow('Infinity')

@@ -10,13 +10,15 @@ export interface PenalizeConstants {
 }
 
 export interface PenalizeBuffers {
+  /** (token, slot, position, prefix length), u32 [rows, 4]. */
+  readonly rows: GPUBuffer
   /** Logits of the model, f32 [rows, vocabulary]. */
   readonly logits: GPUBuffer
-  /** Occurrences of ids, u32 [rows, vocabulary]; see `promptCounts`. */
+  /** Occurrences of ids, u32 [slots, vocabulary]; see `countWords`. */
   readonly counts: GPUBuffer
-  /** Added to the logits, f32 [vocabulary]; see `logitBiasFloats`. */
+  /** Added to the logits, f32 [slots, vocabulary]; see `logitBiasFloats`. */
   readonly logitBias: GPUBuffer
-  /** See `samplingParameterWords`. */
+  /** [slots], see `samplingParameterWords`. */
   readonly parameters: GPUBuffer
   /** Output, f32 [rows, vocabulary]. */
   readonly scores: GPUBuffer
@@ -32,10 +34,10 @@ export async function compilePenalize(
     u32: { WORKGROUP_SIZE: workgroupSize, VOCAB: vocabulary, MAX_STOP_IDS, PROMPT_FLAG },
     f32: { BANNED_SCORE },
   })
-  return (label, { logits, counts, logitBias, parameters, scores }) => ({
+  return (label, { rows, logits, counts, logitBias, parameters, scores }) => ({
     label,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [logits, counts, logitBias, parameters, scores]),
-    workgroups: (rows) => [Math.ceil(vocabulary / workgroupSize), rows, 1],
+    bindGroup: gpu.bind(pipeline, label, [rows, logits, counts, logitBias, parameters, scores]),
+    workgroups: (count) => [Math.ceil(vocabulary / workgroupSize), count, 1],
   })
 }

@@ -4,19 +4,21 @@
 //   bias                          s + logit_bias[id], or BANNED_SCORE where the bias is BANNED_SCORE
 // in this order, then limited to -1e30..1e30.
 //
-// logits      [rows, VOCAB] f32
-// counts      [rows, VOCAB] u32, bit 31: occurs in the prompt, bits 0..30: how often generated
-// logit_bias  [VOCAB]       f32, BANNED_SCORE (or less) instead of minus infinity
-// parameters  SamplingParameters
-// scores      [rows, VOCAB] f32
+// rows        [rows]         vec4<u32>: token, slot, position, prefix length
+// logits      [rows, VOCAB]  f32
+// counts      [slots, VOCAB] u32, bit 31: occurs in the prompt, bits 0..30: how often generated
+// logit_bias  [slots, VOCAB] f32, BANNED_SCORE (or less) instead of minus infinity; read of slots that are `biased`
+// parameters  [slots]        SamplingParameters
+// scores      [rows, VOCAB]  f32
 //
 // Dispatch: x = ceil(VOCAB / WORKGROUP_SIZE), y = rows.
 
-@group(0) @binding(0) var<storage, read> logits: array<f32>;
-@group(0) @binding(1) var<storage, read> counts: array<u32>;
-@group(0) @binding(2) var<storage, read> logit_bias: array<f32>;
-@group(0) @binding(3) var<storage, read> parameters: SamplingParameters;
-@group(0) @binding(4) var<storage, read_write> scores: array<f32>;
+@group(0) @binding(0) var<storage, read> rows: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> logits: array<f32>;
+@group(0) @binding(2) var<storage, read> counts: array<u32>;
+@group(0) @binding(3) var<storage, read> logit_bias: array<f32>;
+@group(0) @binding(4) var<storage, read> parameters: array<SamplingParameters>;
+@group(0) @binding(5) var<storage, read_write> scores: array<f32>;
 
 const LARGEST_SCORE = 1e30;
 
@@ -26,20 +28,24 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
   if (id >= VOCAB) {
     return;
   }
+  let slot = rows[invocation.y].y;
   let i = invocation.y * VOCAB + id;
-  let bias = logit_bias[id];
+  var bias = 0.0;
+  if (parameters[slot].biased != 0u) {
+    bias = logit_bias[slot * VOCAB + id];
+  }
   if (bias <= BANNED_SCORE) {
     scores[i] = BANNED_SCORE;
     return;
   }
-  let count = counts[i];
+  let count = counts[slot * VOCAB + id];
   let generated = count & ~PROMPT_FLAG;
   var score = logits[i];
   if (count != 0u) {
-    score *= select(parameters.inverse_repetition_penalty, parameters.repetition_penalty, score < 0.0);
+    score *= select(parameters[slot].inverse_repetition_penalty, parameters[slot].repetition_penalty, score < 0.0);
   }
   if (generated != 0u) {
-    score -= parameters.presence_penalty + parameters.frequency_penalty * f32(generated);
+    score -= parameters[slot].presence_penalty + parameters[slot].frequency_penalty * f32(generated);
   }
   scores[i] = clamp(score + bias, -LARGEST_SCORE, LARGEST_SCORE);
 }

@@ -32,9 +32,11 @@ export interface SamplingOptions {
   readonly frequencyPenalty?: number
   /** Ids that end a row, at most 16. */
   readonly stopIds?: readonly number[]
+  /** Whether the slot has biases; without, its line of the table of biases is not read. */
+  readonly biased?: boolean
 }
 
-const STOP_IDS_AT = 10
+const STOP_IDS_AT = 11
 
 /** 32-bit words of `SamplingParameters` in state.wgsl. */
 export const SAMPLING_PARAMETER_WORDS = STOP_IDS_AT + MAX_STOP_IDS
@@ -43,7 +45,7 @@ function check(option: string, value: number, valid: boolean, range: string): vo
   if (!valid) throw new KernelArgumentError('sample', `${option} is ${value}, but must be ${range}`)
 }
 
-/** The contents of the `parameters` buffer. @throws KernelArgumentError for options out of range */
+/** A slot's entry of the `parameters` buffer. @throws KernelArgumentError for options out of range */
 export function samplingParameterWords(options: SamplingOptions): Uint32Array<ArrayBuffer> {
   const {
     doSample = true,
@@ -55,6 +57,7 @@ export function samplingParameterWords(options: SamplingOptions): Uint32Array<Ar
     presencePenalty = 0,
     frequencyPenalty = 0,
     stopIds = [],
+    biased = false,
   } = options
   check('temperature', temperature, temperature >= 0 && temperature <= 1e6, 'from 0 to 1e6')
   check('topK', topK, Number.isInteger(topK) && topK >= 0 && topK < 2 ** 32, 'a whole number from 0')
@@ -78,7 +81,8 @@ export function samplingParameterWords(options: SamplingOptions): Uint32Array<Ar
   floats[6] = presencePenalty
   floats[7] = frequencyPenalty
   words[8] = greedy ? 1 : 0
-  words[9] = stopIds.length
+  words[9] = biased ? 1 : 0
+  words[10] = stopIds.length
   words.set(stopIds, STOP_IDS_AT)
   return words
 }

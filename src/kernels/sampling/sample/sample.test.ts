@@ -232,7 +232,7 @@ describeOnGpu('the sampler', (test) => {
         expect(failed).toEqual([2, 3, 5])
         expect(seeds.filter((r) => sampled[r].finished)).toEqual(failed)
         expect(seeds.filter((r) => sampled[r].id === undefined)).toEqual(failed)
-        expect(await sampling.row(2)).toEqual([1002, 2, 7, 3])
+        expect(await sampling.row(2)).toEqual([1002, 13, 7, 3])
         expect((await sampling.next())[2]).toMatchObject({ id: undefined, finished: true, notFinite: true })
         expect((await sampling.generated()).slice(0, 6)).toEqual([2, 2, 0, 0, 2, 0])
       }
@@ -250,16 +250,22 @@ describeOnGpu('the sampler', (test) => {
         vocabulary: VOCABULARY,
         options,
         seeds: [1],
-        ringSteps: 3,
         historyCapacity: 4,
         ...extra,
       })
 
-    it('advances token, position, counts and history, and goes round the ring of outputs', async () => {
+    it('advances token, position, counts and history', async () => {
       const run = await steps({ topK: 2, topP: 0.5 })
       for (let step = 0; step < 8; step++) {
         expect(await run.next()).toEqual([
-          { id: 0, logProbability: 0, finished: false, notFinite: false, allBanned: false, step },
+          {
+            id: 0,
+            logProbability: 0,
+            finished: false,
+            notFinite: false,
+            allBanned: false,
+            generated: step + 1,
+          },
         ])
         expect(await run.row(0)).toEqual([0, 0, 8 + step, 3])
       }
@@ -270,9 +276,9 @@ describeOnGpu('the sampler', (test) => {
 
     it('gives out a stop id, and then nothing', async () => {
       const run = await steps({ stopIds: [...count(MAX_STOP_IDS - 1).map((i) => i + 1), 0] })
-      expect(await run.next()).toMatchObject([{ id: 0, finished: true, step: 0 }])
-      for (const step of [1, 2, 3, 4]) {
-        expect(await run.next()).toMatchObject([{ id: undefined, finished: true, step }])
+      expect(await run.next()).toMatchObject([{ id: 0, finished: true, generated: 1 }])
+      for (let step = 0; step < 4; step++) {
+        expect(await run.next()).toMatchObject([{ id: undefined, finished: true, generated: 1 }])
       }
       expect(await run.row(0)).toEqual([1000, 0, 7, 3])
       expect(await run.counts()).toEqual([1])
@@ -300,9 +306,9 @@ describeOnGpu('the sampler', (test) => {
 
   it('rejects sizes it cannot work with', async () => {
     const { gpu } = test()
-    const sizes = { vocabulary: 10, batch: 1, ringSteps: 1, historyCapacity: 1 }
+    const sizes = { vocabulary: 10, historyCapacity: 1 }
     await expect(compileSample(gpu, { ...sizes, vocabulary: 65_536 })).rejects.toThrow('vocabulary 65536')
-    await expect(compileSample(gpu, { ...sizes, ringSteps: 0 })).rejects.toThrow('at least 1')
+    await expect(compileSample(gpu, { ...sizes, historyCapacity: 0 })).rejects.toThrow('at least 1')
   })
 })
 

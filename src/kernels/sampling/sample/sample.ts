@@ -11,11 +11,7 @@ import surveySource from './survey.wgsl?raw'
 export interface SampleConstants {
   /** Ids in a row of logits, at most 65,535. */
   readonly vocabulary: number
-  /** Rows in a line of the output ring: the most rows that are sampled together. */
-  readonly batch: number
-  /** Lines of the output ring: at least as many as there are steps under way before one is read. */
-  readonly ringSteps: number
-  /** Ids in a row's history ring. */
+  /** Ids in a slot's history ring. */
   readonly historyCapacity: number
 }
 
@@ -24,17 +20,17 @@ export interface SampleBuffers {
   readonly logits: GPUBuffer
   /** Logits after penalties, bias and bans, f32 [rows, vocabulary]. */
   readonly scores: GPUBuffer
-  /** Occurrences of ids, u32 [rows, vocabulary]; see `promptCounts`. */
+  /** Occurrences of ids, u32 [slots, vocabulary]; see `countWords`. */
   readonly counts: GPUBuffer
-  /** See `samplingParameterWords`. */
+  /** [slots], see `samplingParameterWords`. */
   readonly parameters: GPUBuffer
-  /** See `sequenceWords`. */
+  /** [slots], see `sequenceWords`. */
   readonly sequences: GPUBuffer
   /** (token, slot, position, prefix length), u32 [rows, 4]. */
   readonly rows: GPUBuffer
-  /** Last ids, u32 [rows, historyCapacity]. */
+  /** Last ids, u32 [slots, historyCapacity]. */
   readonly history: GPUBuffer
-  /** Results, u32 [ringSteps, batch, 4]; see `readOutput`. */
+  /** Results, u32 [rows, 4]; see `readOutput`. */
   readonly outputs: GPUBuffer
 }
 
@@ -46,20 +42,18 @@ const SELECTION = { BIN_BITS: 10, LIST_CAPACITY: 1024 }
 const SOFTWARE_SELECTION = { BIN_BITS: 6, LIST_CAPACITY: 64 }
 
 /**
- * Compiles the sampler: draws the next id of each row and advances the row's state.
+ * Compiles the sampler: draws the next id of each row and advances its sequence.
  * @throws KernelArgumentError for sizes below 1 or a vocabulary above 65,535
  */
 export async function compileSample(
   gpu: Gpu,
-  { vocabulary, batch, ringSteps, historyCapacity }: SampleConstants,
+  { vocabulary, historyCapacity }: SampleConstants,
 ): Promise<(label: string, buffers: SampleBuffers) => Dispatch> {
   // Histograms add up 16-bit halves of weights in 32 bits: room for 2^16 of them.
   if (vocabulary < 1 || vocabulary > 65_535) {
     throw new KernelArgumentError('sample', `vocabulary ${vocabulary} is not within 1..65535`)
   }
-  if (Math.min(batch, ringSteps, historyCapacity) < 1) {
-    throw new KernelArgumentError('sample', 'batch, ringSteps and historyCapacity must be at least 1')
-  }
+  if (historyCapacity < 1) throw new KernelArgumentError('sample', 'historyCapacity must be at least 1')
   // One workgroup reads a whole row: the more lanes it has, the more loads are under way.
   const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX } = gpu.limits
   const lanes = Math.min(1024, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX)
@@ -69,8 +63,6 @@ export async function compileSample(
       ...(gpu.software ? SOFTWARE_SELECTION : SELECTION),
       WORKGROUP_SIZE: gpu.workgroupSize(lanes),
       VOCAB: vocabulary,
-      BATCH: batch,
-      RING_STEPS: ringSteps,
       HISTORY_CAPACITY: historyCapacity,
       MAX_STOP_IDS,
       FLAG_FINISHED,

@@ -10,12 +10,15 @@
 //
 // logits      [rows, VOCAB]            f32, as the model gave them
 // scores      [rows, VOCAB]            f32, after penalties, bias and bans: BANNED_SCORE or within -1e30..1e30
-// counts      [rows, VOCAB]            u32, bit 31: occurs in the prompt, bits 0..30: how often generated; advanced
-// parameters  SamplingParameters
-// sequences   [rows]                   Sequence; advanced
+// counts      [slots, VOCAB]           u32, bit 31: occurs in the prompt, bits 0..30: how often generated; advanced
+// parameters  [slots]                  SamplingParameters
+// sequences   [slots]                  Sequence; advanced
 // rows        [rows]                   vec4<u32>: token, slot, position, prefix length; token and position advanced
-// history     [rows, HISTORY_CAPACITY] u32, ring of ids, the next at history_length % HISTORY_CAPACITY; advanced
-// outputs     [RING_STEPS, BATCH]      vec4<u32>: id, log probability (f32 bits), flags, step, at step % RING_STEPS
+// history     [slots, HISTORY_CAPACITY] u32, ring of ids, the next at history_length % HISTORY_CAPACITY; advanced
+// outputs     [rows]                   vec4<u32>: id, log probability (f32 bits), flags, ids generated
+//
+// What belongs to a sequence is kept by its slot, so that it may be another row of each step. Its row is advanced in both
+// places: `rows` for the next step of the same rows, and its sequence for a step of others.
 //
 // The log probability is that of softmax(logits), in nats. A stop id, or an id that would need a position at the
 // limit, is still given out, counted and pushed to the history, but finishes the row: its entry of `rows` then stays
@@ -27,17 +30,21 @@
 @group(0) @binding(0) var<storage, read> logits: array<u32>;
 @group(0) @binding(1) var<storage, read> scores: array<f32>;
 @group(0) @binding(2) var<storage, read_write> counts: array<u32>;
-@group(0) @binding(3) var<storage, read> parameters: SamplingParameters;
+@group(0) @binding(3) var<storage, read> parameters: array<SamplingParameters>;
 @group(0) @binding(4) var<storage, read_write> sequences: array<Sequence>;
 @group(0) @binding(5) var<storage, read_write> rows: array<vec4<u32>>;
 @group(0) @binding(6) var<storage, read_write> history: array<u32>;
 @group(0) @binding(7) var<storage, read_write> outputs: array<vec4<u32>>;
 
-var<workgroup> flags_before: u32;
+// The row's slot, and the flags of its sequence.
+var<workgroup> slot_and_flags: vec2<u32>;
 var<workgroup> first_arrival: atomic<u32>;
 
 // Leaves in `chosen` the candidate that arrives first.
-fn race(candidates: Candidates, seed: u32, generated: u32, lane: u32) {
+fn race(candidates: Candidates, slot: u32, lane: u32) {
+  let seed = sequences[slot].seed;
+  let generated = sequences[slot].generated;
+  let min_p_distance = parameters[slot].min_p_distance;
   if (lane == 0u) {
     atomicStore(&chosen, NO_ID);
   }
@@ -46,7 +53,7 @@ fn race(candidates: Candidates, seed: u32, generated: u32, lane: u32) {
   for (var first = lane; first < candidates.count; first += 4u * WORKGROUP_SIZE) {
     let distance = distances(candidates, first);
     for (var j = 0u; j < 4u; j++) {
-      if (distance[j] >= MAX_DISTANCE || distance[j] > parameters.min_p_distance) {
+      if (distance[j] >= MAX_DISTANCE || distance[j] > min_p_distance) {
         continue;
       }
       if (key_of(candidates, distance[j]) > candidates.limit) {
@@ -69,9 +76,9 @@ fn race(candidates: Candidates, seed: u32, generated: u32, lane: u32) {
   workgroupBarrier();
 }
 
-fn is_stop(id: u32) -> bool {
-  for (var i = 0u; i < parameters.stop_count; i++) {
-    if (parameters.stop_ids[i] == id) {
+fn is_stop(slot: u32, id: u32) -> bool {
+  for (var i = 0u; i < parameters[slot].stop_count; i++) {
+    if (parameters[slot].stop_ids[i] == id) {
       return true;
     }
   }
@@ -79,9 +86,9 @@ fn is_stop(id: u32) -> bool {
 }
 
 // By one lane: gives out the chosen id and advances the row.
-fn advance(row: u32, problem: u32) {
-  var sequence = sequences[row];
-  var output = vec4<u32>(0u, 0u, sequence.flags | FLAG_IDLE, sequence.step);
+fn advance(row: u32, slot: u32, problem: u32) {
+  var sequence = sequences[slot];
+  var output = vec4<u32>(0u, 0u, sequence.flags | FLAG_IDLE, sequence.generated);
   if (problem != 0u) {
     sequence.flags = FLAG_FINISHED | problem;
     output.z = sequence.flags;
@@ -91,53 +98,58 @@ fn advance(row: u32, problem: u32) {
       f32(atomicLoad(&exponentials_high)) * 0x1p-16f + f32(atomicLoad(&exponentials_low)) * 0x1p-32f;
     let logit = bitcast<f32>(logits[row * VOCAB + id]);
     let log_probability = logit - unordered(atomicLoad(&largest_logit)) - log(exponentials);
-    counts[row * VOCAB + id] += 1u;
-    history[row * HISTORY_CAPACITY + sequence.history_length % HISTORY_CAPACITY] = id;
+    counts[slot * VOCAB + id] += 1u;
+    history[slot * HISTORY_CAPACITY + sequence.history_length % HISTORY_CAPACITY] = id;
     sequence.history_length += 1u;
     sequence.generated += 1u;
-    if (is_stop(id) || rows[row].z + 1u >= sequence.position_limit) {
+    if (is_stop(slot, id) || sequence.row.z + 1u >= sequence.position_limit) {
       sequence.flags = FLAG_FINISHED;
     } else {
-      rows[row].x = id;
-      rows[row].z += 1u;
+      sequence.row.x = id;
+      sequence.row.z += 1u;
+      rows[row] = sequence.row;
     }
-    output = vec4<u32>(id, bitcast<u32>(log_probability), sequence.flags, sequence.step);
+    output = vec4<u32>(id, bitcast<u32>(log_probability), sequence.flags, sequence.generated);
   }
-  outputs[(sequence.step % RING_STEPS) * BATCH + row] = output;
-  sequence.step += 1u;
-  sequences[row] = sequence;
+  outputs[row] = output;
+  sequences[slot] = sequence;
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let row = workgroup.x;
   if (lane == 0u) {
-    flags_before = sequences[row].flags;
+    slot_and_flags = vec2<u32>(rows[row].y, sequences[rows[row].y].flags);
     atomicStore(&worst_score, NO_ID);
     atomicStore(&first_arrival, NO_ID);
     atomicStore(&chosen, NO_ID);
   }
-  if (workgroupUniformLoad(&flags_before) != 0u) {
+  let before = workgroupUniformLoad(&slot_and_flags);
+  let slot = before.x;
+  if (before.y != 0u) {
     if (lane == 0u) {
-      advance(row, 0u);
+      advance(row, slot, 0u);
     }
     return;
   }
   let found = survey(row * VOCAB, lane);
-  if (parameters.greedy == 0u && found.problem == 0u) {
-    let range = min((found.best - found.worst) * parameters.inverse_temperature, MAX_DISTANCE);
+  let inverse_temperature = parameters[slot].inverse_temperature;
+  let top_k = parameters[slot].top_k;
+  let top_p = parameters[slot].top_p;
+  if (parameters[slot].greedy == 0u && found.problem == 0u) {
+    let range = min((found.best - found.worst) * inverse_temperature, MAX_DISTANCE);
     var candidates = Candidates(
-      row * VOCAB, found.best, parameters.inverse_temperature, KEY_RANGE / max(range, 1e-20), NO_ID, VOCAB, false,
+      row * VOCAB, found.best, inverse_temperature, KEY_RANGE / max(range, 1e-20), NO_ID, VOCAB, false,
     );
-    if (parameters.top_k > 0u) {
-      candidates = keep_best(candidates, parameters.top_k, 1.0, lane);
+    if (top_k > 0u) {
+      candidates = keep_best(candidates, top_k, 1.0, lane);
     }
-    if (parameters.top_p < 1.0) {
-      candidates = keep_best(candidates, 0u, parameters.top_p, lane);
+    if (top_p < 1.0) {
+      candidates = keep_best(candidates, 0u, top_p, lane);
     }
-    race(candidates, sequences[row].seed, sequences[row].generated, lane);
+    race(candidates, slot, lane);
   }
   if (lane == 0u) {
-    advance(row, found.problem);
+    advance(row, slot, found.problem);
   }
 }

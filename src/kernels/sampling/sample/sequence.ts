@@ -9,37 +9,43 @@ export const FLAG_ALL_BANNED = 4
 /** In outputs only: the row had finished before this step, and the entry holds no id. */
 export const FLAG_IDLE = 8
 
-/** 32-bit words of `Sequence` in state.wgsl. */
-export const SEQUENCE_WORDS = 6
+/** 32-bit words of `Sequence` in state.wgsl, which begins with the slot's row. */
+export const SEQUENCE_WORDS = 12
 
-/** 32-bit words of a row's entry in a line of the output ring. */
+/** 32-bit words of a row: token, slot, position, prefix length. */
+export const ROW_WORDS = 4
+
+/** 32-bit words of a row's output. */
 export const OUTPUT_WORDS = 4
 
 export interface SequenceStart {
-  /** Of the random numbers, a u32: the same seed gives the same ids on the same adapter, in whatever row. */
+  /** (token, slot, position, prefix length) of its next step; the sampler moves token and position on. */
+  readonly row: readonly [token: number, slot: number, position: number, prefixLength: number]
+  /** Of the random numbers, a u32: the same seed gives the same ids on the same adapter, in whatever row and slot. */
   readonly seed: number
-  /** Positions below this may hold an id. The row finishes with the id that would need the position at the limit. */
+  /** Positions below this may hold an id. The sequence finishes with the id that would need the position at the limit. */
   readonly positionLimit: number
-  /** How many ids the host has put into the row's history; see `historyWords`. */
+  /** How many ids it has generated already, where it goes on. */
+  readonly generated?: number
+  /** How many ids the host has put into the slot's history; see `historyWords`. */
   readonly historyLength?: number
 }
 
-/** The contents of the `sequences` buffer for rows that start to generate. */
-export function sequenceWords(rows: readonly SequenceStart[]): Uint32Array<ArrayBuffer> {
-  const words = new Uint32Array(rows.length * SEQUENCE_WORDS)
-  rows.forEach(({ seed, positionLimit, historyLength = 0 }, row) => {
-    words.set([seed, 0, 0, 0, positionLimit, historyLength], row * SEQUENCE_WORDS)
-  })
+/** A slot's entry of the `sequences` buffer. */
+export function sequenceWords(start: SequenceStart): Uint32Array<ArrayBuffer> {
+  const { row, seed, positionLimit, generated = 0, historyLength = 0 } = start
+  const words = new Uint32Array(SEQUENCE_WORDS)
+  words.set([...row, seed, generated, 0, positionLimit, historyLength])
   return words
 }
 
 /**
- * The start of one row's `history`: the last ids of the prompt, as far as the ring holds them.
- * The row's `historyLength` is then the length of what is returned.
+ * The start of a slot's `history`: the last of some ids, as far as the ring holds them. The slot's `historyLength` is then the
+ * length of what is returned.
  * @param capacity HISTORY_CAPACITY of the kernels
  */
-export function historyWords(promptIds: readonly number[], capacity: number): Uint32Array<ArrayBuffer> {
-  return Uint32Array.from(promptIds.slice(-capacity))
+export function historyWords(ids: readonly number[], capacity: number): Uint32Array<ArrayBuffer> {
+  return Uint32Array.from(ids.slice(-capacity))
 }
 
 /** What one step put out for one row. */
@@ -53,26 +59,27 @@ export interface SampledId {
   readonly notFinite: boolean
   /** The row failed because every id was banned. */
   readonly allBanned: boolean
-  /** Number of the step, counted from 0 for every row, with the ring line `step % RING_STEPS`. */
-  readonly step: number
+  /** Ids that the sequence has generated, this one included. */
+  readonly generated: number
 }
 
 /**
- * Reads a row's entry of one line of the output ring.
- * @param line u32 [rows, 4]
- * @throws KernelArgumentError when the line does not hold the row
+ * Reads a row's output.
+ * @param outputs u32 [rows, 4]
+ * @throws KernelArgumentError when they do not hold the row
  */
-export function readOutput(line: Uint32Array<ArrayBuffer>, row: number): SampledId {
+export function readOutput(outputs: Uint32Array<ArrayBuffer>, row: number): SampledId {
   const start = row * OUTPUT_WORDS
-  if (start + OUTPUT_WORDS > line.length) throw new KernelArgumentError('sample', `no row ${row} in the line`)
-  const [id, , flags, step] = line.subarray(start, start + OUTPUT_WORDS)
+  if (start + OUTPUT_WORDS > outputs.length)
+    throw new KernelArgumentError('sample', `no output of row ${row}`)
+  const [id, , flags, generated] = outputs.subarray(start, start + OUTPUT_WORDS)
   const hasId = (flags & (FLAG_IDLE | FLAG_NOT_FINITE | FLAG_ALL_BANNED)) === 0
   return {
     id: hasId ? id : undefined,
-    logProbability: new Float32Array(line.buffer, line.byteOffset + (start + 1) * 4, 1)[0],
+    logProbability: new Float32Array(outputs.buffer, outputs.byteOffset + (start + 1) * 4, 1)[0],
     finished: (flags & FLAG_FINISHED) !== 0,
     notFinite: (flags & FLAG_NOT_FINITE) !== 0,
     allBanned: (flags & FLAG_ALL_BANNED) !== 0,
-    step,
+    generated,
   }
 }

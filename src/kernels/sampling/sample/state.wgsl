@@ -1,6 +1,6 @@
 // What the kernels of sampling share. The host writes these with parameters.ts and sequence.ts.
 
-// One for all rows.
+// How a slot samples.
 struct SamplingParameters {
   inverse_temperature: f32,
   top_k: u32,                       // 0: off
@@ -11,16 +11,17 @@ struct SamplingParameters {
   presence_penalty: f32,
   frequency_penalty: f32,
   greedy: u32,                      // 1: take the best id
+  biased: u32,                      // 1: the slot has biases
   stop_count: u32,
   stop_ids: array<u32, MAX_STOP_IDS>,
 }
 
-// One for each row.
+// Where a slot is in its sequence.
 struct Sequence {
+  row: vec4<u32>,                   // its next step: token, slot, position, prefix length
   seed: u32,
   generated: u32,                   // ids sampled so far: with the seed, the state of the random numbers
-  step: u32,                        // runs of the sampler so far, those of a finished row included
   flags: u32,                       // FLAG_*
   position_limit: u32,              // positions below it may hold an id
-  history_length: u32,              // ids ever pushed to the row's history ring
+  history_length: u32,              // ids ever pushed to the slot's history ring
 }

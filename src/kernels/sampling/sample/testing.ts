@@ -11,49 +11,62 @@ export interface SamplingRun {
   readonly options: SamplingOptions
   /** One for each row. */
   readonly seeds: readonly number[]
-  /** f32 [vocabulary] */
+  /** f32 [vocabulary], for all rows */
   readonly logitBias?: Float32Array<ArrayBuffer>
   /** Position before the first step, of all rows. */
   readonly position?: number
   readonly positionLimit?: number
-  readonly ringSteps?: number
   readonly historyCapacity?: number
 }
 
 /** Rows of the sampler with penalties before it, and all their buffers, for tests. */
 export async function startSampling(test: TestGpu, run: SamplingRun) {
   const { logits, vocabulary, options, seeds } = run
-  const { logitBias = new Float32Array(vocabulary), position = 7, positionLimit = 1e6 } = run
-  const { ringSteps = 2, historyCapacity = 4 } = run
+  const { logitBias, position = 7, positionLimit = 1e6, historyCapacity = 4 } = run
   const batch = seeds.length
-  const rowState = seeds.flatMap((_, row) => [1000 + row, row, position, 3])
+  // Rows and slots in opposite order, so that one is not taken for the other.
+  const slotOf = (row: number) => batch - 1 - row
+  const rowState = (row: number) => [1000 + row, slotOf(row), position, 3] as const
+  const bySlot = (words: (row: number) => Uint32Array) =>
+    Uint32Array.from(seeds.flatMap((_, slot) => [...words(slotOf(slot))]))
+  const biased = logitBias !== undefined
+  const biases = new Float32Array(batch * vocabulary)
+  for (let slot = 0; biased && slot < batch; slot++) biases.set(logitBias, slot * vocabulary)
   const buffers = {
     logits: test.input(logits, 'logits'),
     scores: test.output(batch * vocabulary, 'scores'),
     counts: test.input(new Uint32Array(batch * vocabulary), 'counts'),
-    logitBias: test.input(logitBias, 'logitBias'),
-    parameters: test.input(samplingParameterWords(options), 'parameters'),
-    sequences: test.input(sequenceWords(seeds.map((seed) => ({ seed, positionLimit }))), 'sequences'),
-    rows: test.input(Uint32Array.from(rowState), 'rows'),
+    logitBias: test.input(biases, 'logitBias'),
+    parameters: test.input(
+      bySlot(() => samplingParameterWords({ ...options, biased })),
+      'parameters',
+    ),
+    sequences: test.input(
+      bySlot((row) => sequenceWords({ row: rowState(row), seed: seeds[row], positionLimit })),
+      'sequences',
+    ),
+    rows: test.input(Uint32Array.from(seeds.flatMap((_, row) => rowState(row))), 'rows'),
     history: test.output(batch * historyCapacity, 'history'),
-    outputs: test.output(ringSteps * batch * OUTPUT_WORDS, 'outputs'),
+    outputs: test.output(batch * OUTPUT_WORDS, 'outputs'),
   }
   const penalize = await compilePenalize(test.gpu, { vocabulary })
-  const sample = await compileSample(test.gpu, { vocabulary, batch, ringSteps, historyCapacity })
+  const sample = await compileSample(test.gpu, { vocabulary, historyCapacity })
   const dispatches = [penalize('penalize', buffers), sample('sample', buffers)]
-  let step = 0
   return {
     buffers,
     /** Runs one step and gives every row's result. */
     async next(): Promise<SampledId[]> {
       test.run(dispatches, batch)
-      const line = (step++ % ringSteps) * batch * OUTPUT_WORDS
-      const words = (await test.words(buffers.outputs)).slice(line, line + batch * OUTPUT_WORDS)
+      const words = await test.words(buffers.outputs)
       return seeds.map((_, row) => readOutput(words, row))
     },
     /** A row's (token, slot, position, prefix length). */
     async row(index: number): Promise<number[]> {
-      return Array.from((await test.words(buffers.rows)).subarray(index * 4, index * 4 + 4))
+      const row = Array.from((await test.words(buffers.rows)).subarray(index * 4, index * 4 + 4))
+      const at = slotOf(index) * SEQUENCE_WORDS
+      const kept = Array.from((await test.words(buffers.sequences)).subarray(at, at + 4))
+      if (row.join() !== kept.join()) throw new Error(`row [${row}], but its sequence has [${kept}]`)
+      return row
     },
     async counts(): Promise<number[]> {
       return Array.from(await test.words(buffers.counts))
@@ -64,7 +77,7 @@ export async function startSampling(test: TestGpu, run: SamplingRun) {
     /** How many ids each row has generated. */
     async generated(): Promise<number[]> {
       const words = await test.words(buffers.sequences)
-      return seeds.map((_, row) => words[row * SEQUENCE_WORDS + 1])
+      return seeds.map((_, row) => words[slotOf(row) * SEQUENCE_WORDS + 5])
     },
   }
 }
