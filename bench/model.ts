@@ -150,7 +150,7 @@ async function measure(gpu: Gpu, conversation: Conversation, plan: Plan, seed: n
     say(`decode with a prefix of ${plan.prefixLength}`)
     const prefix = await randomPrefix(gpu, conversation.engine.config, plan.prefixLength, seed)
     decode.push(await measureDecode(conversation, plan.prefixContext, plan, prefix))
-    conversation.engine.cache.release(prefix)
+    conversation.engine.release(prefix)
     gpu.free(prefix.rows)
   }
   say('')

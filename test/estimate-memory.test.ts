@@ -16,7 +16,7 @@ const CHATGLM3_6B = {
 
 describe('the memory that a model will need', () => {
   it('is what it takes once it is loaded: weights and cache exactly, all of it at least', async () => {
-    const options = { contextLength: 96, batchSize: 2, quantization: { bits: 8, groupSize: 32 } } as const
+    const options = { contextLength: 96, maxSequences: 2, quantization: { bits: 8, groupSize: 32 } } as const
     const model = await loadModel(await randomModel(), options)
     const { memory } = model
     model.dispose()

@@ -47,7 +47,7 @@ describe('generation', () => {
   let model: Model
   beforeAll(async () => {
     model = await loadModel(await randomModel({ matrices: { type: 'q4', groupSize: 32 } }), {
-      batchSize: 3,
+      maxSequences: 3,
       contextLength: 96,
       // What decodes one by one must equal what decodes side by side.
       activations: 'float',
@@ -170,7 +170,7 @@ describe('generation', () => {
     expect((await generate(PROMPT, { ...greedy, maxTokens: 3 })).ids).toEqual(before.ids)
   })
 
-  it('ends when the loop is left, and answers calls in their order', async () => {
+  it('ends when the loop is left, and answers others meanwhile', async () => {
     const first = model.generate(PROMPT, greedy)
     const second = generate(PROMPT, { ...greedy, maxTokens: 2 })
     for await (const _ of first) break
@@ -184,7 +184,10 @@ describe('generation', () => {
     const warm = await generate(next, { ...greedy, maxTokens: 4 })
     expect(warm.cachedTokens).toBe(PROMPT.length + first.ids.length - 1)
     expect(model.stats.prefillTokens).toBe(next.length - warm.cachedTokens)
+    // What others do meanwhile leaves it alone.
     await generate([1, 2, 3], { ...greedy, maxTokens: 1 })
+    expect((await generate(next, { ...greedy, maxTokens: 4 })).cachedTokens).toBe(next.length - 1)
+    await model.changeWeights(async () => {})
     const cold = await generate(next, { ...greedy, maxTokens: 4 })
     expect(cold.cachedTokens).toBe(0)
     expect(warm.ids).toEqual(cold.ids)

@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Checkpoint, openCheckpoint } from '../src/checkpoint/index.js'
 import { Gpu } from '../src/gpu/index.js'
+import { computeLogits, type LogitsOptions } from '../src/runtime/engine/logits.js'
 import { resolveSampling } from '../src/runtime/engine/sampling-options.js'
-import { Engine, type PrefillOptions } from '../src/runtime/engine/webgpu/engine.js'
+import { WebGpuEngine } from '../src/runtime/engine/webgpu/engine.js'
 import { parseModelConfig } from '../src/runtime/model/config.js'
 import { loadWeights } from '../src/runtime/model/load-weights.js'
 import { loadPrefix, type Prefix } from '../src/runtime/model/prefix.js'
@@ -34,7 +35,7 @@ const PREFIXES = {
 for (const model of ['mqa-d32', 'mqa-d128']) {
   describeGolden(`the reference implementation's ${model}, dense weights`, (folder) => {
     let gpu: Gpu
-    let engine: Engine
+    let engine: WebGpuEngine
     let golden: Checkpoint
     const prefixes: Record<string, Prefix | undefined> = {}
 
@@ -44,9 +45,9 @@ for (const model of ['mqa-d32', 'mqa-d128']) {
       const config = parseModelConfig(checkpoint.config)
       gpu = await Gpu.create((await navigator.gpu.requestAdapter())!)
       const weights = await loadWeights(gpu, checkpoint, config, { positions: 64 })
-      engine = await Engine.create(gpu, config, weights, {
+      engine = await WebGpuEngine.create(gpu, config, weights, {
         contextLength: 64,
-        batchSize: 1,
+        maxSequences: 1,
         activations: 'float',
       })
       for (const [tag, file] of Object.entries(PREFIXES)) {
@@ -57,12 +58,12 @@ for (const model of ['mqa-d32', 'mqa-d128']) {
     afterAll(() => gpu?.dispose())
 
     describe.each(Object.keys(PREFIXES))('%s', (tag) => {
-      const options = (): PrefillOptions => ({ prefix: prefixes[tag], prefixStrength: 1 })
+      const options = (): LogitsOptions => ({ prefix: prefixes[tag] })
 
       it('has the logits of every prompt position', async () => {
         const ids = await goldenIds(golden, 'input_ids')
         const expected = await goldenFloats(golden, `${tag}.logits`)
-        expectCloseLogits(await engine.logits(ids, options()), expected)
+        expectCloseLogits(await computeLogits(engine, ids, options()), expected)
       })
 
       it('decodes greedily to the same ids with the cache, with the log-probabilities of its logits', async () => {
@@ -70,11 +71,20 @@ for (const model of ['mqa-d32', 'mqa-d128']) {
         const expected = await goldenIds(golden, `${tag}.greedy_ids`)
         const rows = await goldenFloats(golden, `${tag}.decode_logits`)
         const { vocabulary } = engine.config
-        const prompt = { ids, seed: 0, positionLimit: 64 }
-        await engine.prefill([prompt], options())
-        const greedy = resolveSampling({ temperature: 0 }, vocabulary)
+        const sampling = resolveSampling({ temperature: 0 }, vocabulary)
+        const prefix = prefixes[tag]
+        const start = { ids, prefix, prefixStrength: 1, sampling, stopIds: [], positionLimit: 64 }
+        const slot = engine.open(start)!
         const actual: (number | undefined)[] = []
-        for await (const [step] of engine.decode([prompt], prefixes[tag], greedy, [], expected.length)) {
+        while (actual.length < expected.length) {
+          const isPrompt = slot.pendingTokens > 0
+          const chunk = { slot, count: Math.min(slot.pendingTokens, engine.chunkTokens) }
+          const next = isPrompt ? { rows: [], chunks: [chunk] } : { rows: [slot], chunks: [] }
+          expect(isPrompt || engine.reserve(slot)).toBe(true)
+          await engine.prepare(next)
+          const output = await engine.run(next)
+          const step = output.rows[0] ?? output.chunks[0].sampled
+          if (!step) continue
           // Step t of the golden was fed id t, so that its logits are those of id t + 1.
           if (actual.length > 0 && step.id !== undefined) {
             const row = rows.subarray((actual.length - 1) * vocabulary, actual.length * vocabulary)
@@ -84,6 +94,7 @@ for (const model of ['mqa-d32', 'mqa-d128']) {
           }
           actual.push(step.id)
         }
+        engine.close(slot)
         expect(actual).toEqual(expected)
       })
 
@@ -91,7 +102,7 @@ for (const model of ['mqa-d32', 'mqa-d128']) {
         const ids = await goldenIds(golden, 'input_ids')
         const continuation = await goldenIds(golden, `${tag}.greedy_ids`)
         const expected = await goldenFloats(golden, `${tag}.decode_logits`)
-        const all = await engine.logits([...ids, ...continuation.slice(0, -1)], options())
+        const all = await computeLogits(engine, [...ids, ...continuation.slice(0, -1)], options())
         expectCloseLogits(all.slice(ids.length * engine.config.vocabulary), expected)
       })
     })

@@ -2,7 +2,8 @@ import { expect, it } from 'vitest'
 import { openCheckpoint } from '../src/checkpoint/index.js'
 import { Gpu } from '../src/gpu/index.js'
 import { expectClose } from '../src/kernels/testing/numbers.js'
-import { Engine } from '../src/runtime/engine/webgpu/engine.js'
+import { computeLogits } from '../src/runtime/engine/logits.js'
+import { WebGpuEngine } from '../src/runtime/engine/webgpu/engine.js'
 import { parseModelConfig } from '../src/runtime/model/config.js'
 import { loadWeights } from '../src/runtime/model/load-weights.js'
 import { randomModel } from './random-model.js'
@@ -27,13 +28,13 @@ it('splits weights over the binding limit by rows, in every format, and computes
     expect(weights.embedding.slices.map(({ firstRow }) => firstRow)).toEqual(
       matrices === 'F16' ? [0, 576] : [0],
     )
-    const engine = await Engine.create(gpu, model, weights, {
+    const engine = await WebGpuEngine.create(gpu, model, weights, {
       contextLength: 32,
-      batchSize: 1,
+      maxSequences: 1,
       activations: 'float',
     })
     const ids = [1000, 3, 575, 576, 577, 1023, 0]
-    const logits = await engine.logits(ids, { prefix: undefined, prefixStrength: 1 })
+    const logits = await computeLogits(engine, ids)
     expectClose(logits, (await ReferenceModel.open(checkpoint)).logits(ids), 2e-3)
     gpu.dispose()
   }

@@ -17,14 +17,15 @@ export { swigluReference } from '../../src/kernels/layers/swiglu/swiglu.referenc
 export { quantizeActivationsReference } from '../../src/kernels/linear/matmul-int8/quantize-activations.reference.js'
 export {
   type Divergence,
-  Engine,
   type EngineOptions,
-  type EnginePrompt,
   promptDivergence,
   resolveSampling,
+  type Slot,
+  type StepOutput,
   type StepPlan,
+  WebGpuEngine,
 } from '../../src/runtime/engine/index.js'
-export { Sampler } from '../../src/runtime/engine/webgpu/sampler.js'
+export { SlotTables } from '../../src/runtime/engine/webgpu/slot-tables.js'
 export {
   type LinearWeight,
   loadWeights,

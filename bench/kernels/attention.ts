@@ -4,15 +4,18 @@ import {
   type AttentionBuffers,
   type AttentionConstants,
   attentionReference,
+  canRunAttentionDecodeOnMatrices,
+  canRunAttentionPrefillOnMatrices,
   compileAttention,
   compileAttentionCombine,
   compileAttentionDecode,
   compileAttentionPrefill,
   type Dispatch,
   type Gpu,
-  usesSubgroupMatrices,
+  PAGE_ROWS,
 } from '../common/internals.js'
 import type { CaseShapes, KernelCase, KernelFamily } from './kernel-case.js'
+import { orderedPages } from './pages.js'
 import { poisonedActivations, readActivations } from './quantized-activations.js'
 import { relativeError, samples, type Workshop } from './workshop.js'
 
@@ -85,26 +88,26 @@ function attentionCase(
     unit: kernel.unit,
     tolerance: kernel.tolerance,
     async prepare(workshop) {
+      const { slotPages, table } = orderedPages(workshop, context)
       const { bind, output } = await kernel.compile(workshop, {
         heads,
         kvGroups,
         headDim,
-        capacity: context,
+        slotPages,
         queries: 1,
         maxRows: rows,
       })
       const positions = Array.from({ length: rows }, (_, row) => [0, 0, context - rows + row, 0])
       const rowsBuffer = workshop.uploaded('rows', new Uint32Array(positions.flat()))
-      const parameters = workshop.uploaded('parameters', new Float32Array([0]))
       const y = workshop.filled('y', rows * heads * headDim * 4, { kind: 'poison' })
       const layers = Array.from({ length: workshop.sets(cacheBytes) }, () => ({
         qkv: workshop.floats('qkv', rows * (heads + 2 * kvGroups) * headDim),
-        keys: workshop.halves('keys', context * width),
-        values: workshop.halves('values', context * width),
+        keys: workshop.halves('keys', slotPages * PAGE_ROWS * width),
+        values: workshop.halves('values', slotPages * PAGE_ROWS * width),
         y,
       }))
       return {
-        sets: layers.map((layer) => bind({ ...layer, rows: rowsBuffer, parameters })),
+        sets: layers.map((layer) => bind({ ...layer, rows: rowsBuffer, table })),
         rows,
         error: () => checkAttention(workshop, shapes, rows, context, layers[0], output),
       }
@@ -117,8 +120,8 @@ const ATTENTION: AttentionKernel = {
   unit: 'f32',
   tolerance: 1e-4,
   async compile({ gpu }, constants) {
-    const bind = await compileAttention(gpu, constants)
-    return { bind: (buffers) => [bind('attention', buffers)] }
+    const attention = await compileAttention(gpu, constants)
+    return { bind: (buffers) => attention.bind('attention', buffers) }
   },
 }
 
@@ -127,21 +130,23 @@ const ATTENTION_DECODE: AttentionKernel = {
   kernel: 'attention-decode',
   unit: 'f32',
   tolerance: 1e-2,
-  async compile(workshop, { heads, kvGroups, headDim, capacity }) {
+  async compile(workshop, { heads, kvGroups, headDim, slotPages }) {
     const elements = heads * headDim
     const parts = {
       parts: workshop.filled('parts', ATTENTION_SPLITS * elements * 4, { kind: 'poison' }),
       statistics: workshop.filled('statistics', ATTENTION_SPLITS * heads * 8, { kind: 'poison' }),
     }
     const output = poisonedActivations(workshop, elements)
+    const shape = { heads, kvGroups, headDim }
+    const onMatrices = canRunAttentionDecodeOnMatrices(workshop.gpu, shape)
     const [attend, combine] = await Promise.all([
-      compileAttentionDecode(workshop.gpu, { heads, kvGroups, headDim, capacity }),
-      compileAttentionCombine(workshop.gpu, { heads, kvGroups, headDim }),
+      compileAttentionDecode(workshop.gpu, { ...shape, slotPages }, { onMatrices }),
+      compileAttentionCombine(workshop.gpu, shape),
     ])
     return {
       bind: ({ y: _, ...buffers }) => [
-        attend('attention', { ...buffers, ...parts }),
-        combine('combine', { rows: buffers.rows, ...parts, output }),
+        ...attend.bind('attention', { ...buffers, ...parts }),
+        ...combine.bind('combine', { rows: buffers.rows, ...parts, output }),
       ],
       output: () => readActivations(workshop, output, 0, elements),
     }
@@ -149,14 +154,14 @@ const ATTENTION_DECODE: AttentionKernel = {
 }
 
 function attentionPrefill(gpu: Gpu, shapes: CaseShapes): AttentionKernel {
-  const onMatrices = usesSubgroupMatrices(gpu, shapes)
+  const onMatrices = canRunAttentionPrefillOnMatrices(gpu, shapes)
   return {
     kernel: 'attention-prefill',
     unit: onMatrices ? 'matrix' : 'f32',
     tolerance: onMatrices ? 5e-3 : 1e-4,
     async compile(workshop, constants) {
-      const bind = await compileAttentionPrefill(workshop.gpu, constants)
-      return { bind: (buffers) => [bind('attention', buffers)] }
+      const attention = await compileAttentionPrefill(workshop.gpu, constants, { onMatrices })
+      return { bind: (buffers) => attention.bind('attention', buffers) }
     },
   }
 }

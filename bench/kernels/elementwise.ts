@@ -4,6 +4,7 @@ import {
   compileRmsNorm,
   compileRope,
   compileSwiglu,
+  PAGE_ROWS,
   rmsNormReference,
   ropeReference,
   ropeTable,
@@ -11,6 +12,7 @@ import {
   type WeightFormat,
 } from '../common/internals.js'
 import type { CaseShapes, KernelCase, KernelFamily } from './kernel-case.js'
+import { orderedPages } from './pages.js'
 import { relativeError, samples, type Workshop } from './workshop.js'
 
 const TOLERANCE = 1e-4
@@ -118,13 +120,14 @@ function cacheAppend(shapes: CaseShapes, rows: number): KernelCase {
   const width = kvGroups * headDim
   const capacity = Math.max(rows, ...shapes.contexts)
   return elementwise('cache-append', rows, 2 * width, rows * 2 * width * 6, 0, async (workshop) => {
-    const bind = await compileCacheAppend(workshop.gpu, shapes, capacity)
+    const { slotPages, table } = orderedPages(workshop, capacity)
+    const append = await compileCacheAppend(workshop.gpu, { ...shapes, slotPages })
     const { buffer } = sequenceRows(workshop, rows, capacity)
     const qkv = workshop.floats('qkv', rows * stride)
-    const keys = workshop.halves('keys', capacity * width)
-    const values = workshop.halves('values', capacity * width)
+    const keys = workshop.halves('keys', slotPages * PAGE_ROWS * width)
+    const values = workshop.halves('values', slotPages * PAGE_ROWS * width)
     return {
-      sets: [[bind('cache-append', { rows: buffer, qkv, keys, values })]],
+      sets: [append.bind('cache-append', { rows: buffer, qkv, table, keys, values })],
       rows,
       error: async () => {
         const errors: number[] = []

@@ -1,4 +1,11 @@
-import { type Engine, type Prefix, resolveSampling } from '../common/internals.js'
+import {
+  type Prefix,
+  resolveSampling,
+  type SampledId,
+  type Slot,
+  type StepOutput,
+  type WebGpuEngine,
+} from '../common/internals.js'
 import { randomIds } from '../common/random.js'
 
 /** The output is not that of a model that works, so its time means nothing. */
@@ -17,28 +24,54 @@ export interface DecodeRun {
 
 /** One random sequence on an engine, of which prompts are the beginnings. */
 export class Conversation {
-  readonly engine: Engine
+  readonly engine: WebGpuEngine
   readonly #ids: readonly number[]
   readonly #seed: number
 
-  constructor(engine: Engine, seed: number) {
+  constructor(engine: WebGpuEngine, seed: number) {
     this.engine = engine
     this.#seed = seed
     this.#ids = randomIds(engine.contextLength, engine.config.vocabulary, seed)
   }
 
-  #prompt(length: number) {
-    const ids = this.#ids.slice(0, length)
-    return { ids, seed: this.#seed, positionLimit: this.engine.contextLength }
+  /** A slot for a prompt. */
+  #open(length: number, prefix?: Prefix) {
+    const { engine } = this
+    const start = {
+      ids: this.#ids.slice(0, length),
+      prefix,
+      prefixStrength: 1,
+      sampling: resolveSampling({ seed: this.#seed }, engine.config.vocabulary),
+      stopIds: [],
+      positionLimit: engine.contextLength,
+    }
+    const slot = engine.open(start)
+    if (!slot) throw new Error('The engine has no place for the benchmark.')
+    return slot
+  }
+
+  /** Submits the chunks of a slot's prompt one after the other. @returns what the last one gives */
+  async #computePrompt(slot: Slot): Promise<SampledId | undefined> {
+    const { engine } = this
+    let sampled: SampledId | undefined
+    while (slot.pendingTokens > 0) {
+      const count = Math.min(engine.chunkTokens, slot.pendingTokens)
+      const step = { rows: [], chunks: [{ slot, count }] }
+      await engine.prepare(step)
+      sampled = (await engine.run(step)).chunks[0].sampled
+    }
+    return sampled
   }
 
   /** Computes a prompt, nothing of it in the cache, and waits for it. @returns seconds */
   async prefill(length: number): Promise<number> {
-    this.engine.cache.forget()
+    this.engine.forget()
     const started = performance.now()
-    await this.engine.prefill([this.#prompt(length)], { prefix: undefined, prefixStrength: 1 })
-    await this.engine.gpu.finish()
-    return (performance.now() - started) / 1000
+    const slot = this.#open(length)
+    await this.#computePrompt(slot)
+    const seconds = (performance.now() - started) / 1000
+    this.engine.close(slot)
+    return seconds
   }
 
   /**
@@ -48,20 +81,30 @@ export class Conversation {
    */
   async decode(length: number, steps: number, prefix?: Prefix): Promise<DecodeRun> {
     const { engine } = this
-    const prompt = this.#prompt(length)
-    const sampling = resolveSampling({ seed: this.#seed }, engine.config.vocabulary)
     const ids: number[] = []
     const started = performance.now()
-    let first = started
-    let last = started
-    await engine.prefill([prompt], { prefix, prefixStrength: 1 })
-    for await (const [{ id, notFinite }] of engine.decode([prompt], prefix, sampling, [], steps)) {
-      last = performance.now()
-      if (ids.length === 0) first = last
-      if (notFinite) throw new WrongOutputError(`Logits at position ${length + ids.length} are not finite.`)
-      if (id === undefined) throw new WrongOutputError(`No id at position ${length + ids.length}.`)
-      ids.push(id)
+    const slot = this.#open(length, prefix)
+    const take = (output: SampledId | undefined) => {
+      const at = length + ids.length
+      if (!output || output.id === undefined) throw new WrongOutputError(`No id at position ${at}.`)
+      if (output.notFinite) throw new WrongOutputError(`Logits at position ${at} are not finite.`)
+      ids.push(output.id)
+      return performance.now()
     }
+    const first = take(await this.#computePrompt(slot))
+    let last = first
+    const step = { rows: [slot], chunks: [] }
+    const underWay: Promise<StepOutput>[] = []
+    let submitted = 1
+    while (ids.length < steps) {
+      while (submitted < steps && underWay.length < engine.stepsUnderWay) {
+        if (!engine.reserve(slot)) throw new Error('The cache has no page for the benchmark.')
+        underWay.push(engine.run(step))
+        submitted++
+      }
+      last = take((await underWay.shift())?.rows[0])
+    }
+    engine.close(slot)
     this.#check(ids)
     return { ids, firstSeconds: (first - started) / 1000, seconds: (last - first) / 1000 }
   }
@@ -76,8 +119,8 @@ export class Conversation {
 
   /** @throws WrongOutputError unless the last step's logits are finite and differ */
   async checkLogits(): Promise<void> {
-    const { gpu, sampler } = this.engine
-    const logits = new Float32Array(await gpu.read(sampler.logits))
+    const { gpu, tables, config } = this.engine
+    const logits = new Float32Array(await gpu.read(tables.logits, 0, config.vocabulary * 4))
     if (!logits.every(Number.isFinite)) throw new WrongOutputError('Some logits are not finite.')
     if (new Set(logits).size < logits.length / 16) throw new WrongOutputError('The logits hardly differ.')
   }

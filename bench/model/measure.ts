@@ -72,7 +72,7 @@ export async function measureFirstToken(
   options: MeasureOptions,
 ): Promise<FirstTokenResult> {
   const once = async () => {
-    conversation.engine.cache.forget()
+    conversation.engine.forget()
     return (await conversation.decode(tokens, 1)).firstSeconds
   }
   await warmUp(options, once)

@@ -1,5 +1,4 @@
 import {
-  Engine,
   type EngineOptions,
   type Gpu,
   loadWeights,
@@ -7,6 +6,7 @@ import {
   type ModelWeights,
   openCheckpoint,
   parseModelConfig,
+  WebGpuEngine,
   type WeightFormat,
 } from '../common/internals.js'
 import { bytesPerToken, layerParameters, randomWeights } from './random-weights.js'
@@ -43,7 +43,7 @@ export interface ModelFacts {
 }
 
 export interface OpenModel {
-  readonly engine: Engine
+  readonly engine: WebGpuEngine
   readonly facts: ModelFacts
 }
 
@@ -97,7 +97,7 @@ export async function openModel(gpu: Gpu, choice: ModelChoice): Promise<OpenMode
   const contextLength = choice.contextLength ?? config.maxContextLength
   const { activations } = choice
   const started = performance.now()
-  const engine = await Engine.create(gpu, config, weights, { contextLength, batchSize: 1, activations })
+  const engine = await WebGpuEngine.create(gpu, config, weights, { contextLength, activations })
   const facts: ModelFacts = {
     name: modelName(choice),
     weights: nameOf(weights.output),

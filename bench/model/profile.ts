@@ -1,5 +1,5 @@
 import { GpuClock } from '../common/gpu-clock.js'
-import type { Dispatch, Engine, Gpu } from '../common/internals.js'
+import type { Dispatch, Gpu } from '../common/internals.js'
 import type { Conversation } from './conversation.js'
 
 /** One dispatch on the GPU's clock. */
@@ -40,11 +40,6 @@ export const CLOCK_CAPACITY = 1024
 function splitLabel(label: string): { label: string; layer: number | undefined } {
   const match = /^layers\.(\d+)\.(.*)$/.exec(label)
   return match ? { label: match[2], layer: Number(match[1]) } : { label, layer: undefined }
-}
-
-/** Rows of a chunk of a prompt, as the engine allocates them. */
-function chunkRows({ contextLength, gpu }: Engine): number {
-  return Math.min(contextLength, gpu.software ? 32 : 512)
 }
 
 /** Runs dispatches in order, each in a timed pass of its own. */
@@ -102,7 +97,7 @@ async function profilePrefill(
   const { engine } = conversation
   await conversation.prefill(tokens)
   const body = await engine.prefillPlan()
-  const rows = ((tokens - 1) % chunkRows(engine)) + 1
+  const rows = ((tokens - 1) % engine.chunkTokens) + 1
   const runs: TimedRun[] = []
   for (let run = 0; run < RUNS; run++) {
     const dispatches = await timeDispatches(engine, clock, body, rows)

@@ -6,7 +6,7 @@ import { describeDataset, formatLoss } from './finetune-view.js'
 import { significant } from './format.js'
 import { interruptible } from './interrupt.js'
 import type { CliModel, Library } from './library.js'
-import { addModelOptions, MODEL_HELP, type ModelFlags, openModel } from './model-options.js'
+import { addModelOptions, batchOptions, MODEL_HELP, type ModelFlags, openModel } from './model-options.js'
 import { wholeNumber } from './numbers.js'
 import { openPrefix } from './open-prefix.js'
 import { BUNDLED_MODEL } from './package-files.js'
@@ -66,9 +66,14 @@ async function evaluate(
   signal: AbortSignal,
 ): Promise<void> {
   const library = await loadLibrary()
-  const model = await openModel(library, terminal, flags.model, flags, signal, {
-    ...(flags.batch > 1 && { batchSize: flags.batch }),
-  })
+  const model = await openModel(
+    library,
+    terminal,
+    flags.model,
+    flags,
+    signal,
+    batchOptions(flags.batch, flags),
+  )
   try {
     const { maxSourceLength, maxTargetLength, samples: maxRecords } = flags
     const limits = { maxSourceLength, maxTargetLength, maxRecords }

@@ -12,7 +12,14 @@ import {
   randomSeed,
 } from './generation-options.js'
 import { interruptible } from './interrupt.js'
-import { addModelOptions, MODEL_HELP, type ModelFlags, misplacedModel, openModel } from './model-options.js'
+import {
+  addModelOptions,
+  batchOptions,
+  MODEL_HELP,
+  type ModelFlags,
+  misplacedModel,
+  openModel,
+} from './model-options.js'
 import { wholeNumber } from './numbers.js'
 import { openPrefix } from './open-prefix.js'
 import { BUNDLED_MODEL } from './package-files.js'
@@ -100,7 +107,8 @@ async function answerRecords(
 ): Promise<void> {
   // Side by side, activations are floats; alone they would not be, and then an answer would depend on where an
   // interrupted run ended.
-  const batch = flags.batch > 1 ? ({ batchSize: flags.batch, activations: 'float' } as const) : {}
+  const floats = flags.batch > 1 ? ({ activations: 'float' } as const) : {}
+  const batch = { ...batchOptions(flags.batch, flags), ...floats }
   const model = await openModel(await loadLibrary(), terminal, modelName, flags, signal, batch)
   const progress = await Progress.create(terminal, RECORDS, 'Answering')
   signal.addEventListener('abort', () => progress.stop())

@@ -90,6 +90,15 @@ function stageLabel({ stage, doneBytes, totalBytes, kernels }: ModelProgress): s
   return doneBytes < totalBytes ? 'Loading' : 'Preparing the GPU'
 }
 
+/** Positions of a model where the user names none, and rows of an official prefix. */
+const CONTEXT = 8192
+const PREFIX = 128
+
+/** What a command that answers `batch` prompts side by side loads its model with: room for a whole context of each. */
+export function batchOptions(batch: number, { context = CONTEXT }: Pick<ModelFlags, 'context'>) {
+  return batch > 1 ? { maxSequences: batch, cacheTokens: batch * (context + PREFIX) } : {}
+}
+
 /**
  * Loads the model that the user named, and shows how far that has come.
  * @param more what this command needs besides
@@ -100,7 +109,7 @@ export async function openModel(
   model: string,
   flags: ModelFlags,
   signal: AbortSignal,
-  more: Pick<LoadModelOptions, 'batchSize' | 'activations'> = {},
+  more: Pick<LoadModelOptions, 'maxSequences' | 'cacheTokens' | 'activations'> = {},
 ): Promise<CliModel> {
   const progress = await Progress.create(terminal, BYTES, 'Opening the model')
   signal.addEventListener('abort', () => progress.stop())

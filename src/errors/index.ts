@@ -69,6 +69,17 @@ export class NumericalError extends Error {
   }
 }
 
+/** More sequences wait for a place in a model than it was loaded for. */
+export class BusyError extends Error {
+  override readonly name = 'BusyError'
+  constructor(maxWaiting: number) {
+    super(
+      `${maxWaiting} sequences wait for a place in this model already. Ask again when some have ended, ` +
+        'or load the model with a larger maxWaiting.',
+    )
+  }
+}
+
 /** The model was disposed of. */
 export class DisposedError extends Error {
   override readonly name = 'DisposedError'

@@ -9,14 +9,14 @@ export {
 } from './attention/attention-combine/attention-combine.js'
 export {
   type AttentionDecodeBuffers,
+  canRunAttentionDecodeOnMatrices,
   compileAttentionDecode,
-  decodesOnSubgroupMatrices,
 } from './attention/attention-decode/attention-decode.js'
 export {
   type AttentionPrefillConstants,
+  canRunAttentionPrefill,
+  canRunAttentionPrefillOnMatrices,
   compileAttentionPrefill,
-  fitsAttentionTiled,
-  usesSubgroupMatrices,
 } from './attention/attention-prefill/attention-prefill.js'
 export { type CacheAppendBuffers, compileCacheAppend } from './attention/cache-append/cache-append.js'
 export { compileRope, type RopeBuffers, ropeTable } from './attention/rope/rope.js'

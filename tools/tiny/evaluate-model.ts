@@ -35,7 +35,7 @@ export async function evaluateSmallModel(
   folders: SmallModelFolders,
   samples = SAMPLES,
 ): Promise<SmallModelEvaluation> {
-  const options = { contextLength: CONTEXT, batchSize: BATCH }
+  const options = { contextLength: CONTEXT, maxSequences: BATCH, cacheTokens: BATCH * CONTEXT }
   const floatModel = await loadModel(folders.float, options)
   const float = await evaluateTasks(floatModel, {
     tasks: TASKS,

@@ -1,6 +1,8 @@
 import type { Gpu } from '../../gpu/index.js'
 import type { ModelConfig, ModelWeights } from '../model/index.js'
-import { Engine, type EngineOptions } from './webgpu/engine.js'
+import { computeLogits } from './logits.js'
+import { WebGpuEngine } from './webgpu/engine.js'
+import type { EngineOptions } from './webgpu/engine-options.js'
 
 /** Log-probabilities of a row of logits, in float64. */
 function logSoftmax(logits: Float32Array): Float64Array {
@@ -54,12 +56,9 @@ export async function promptDivergence(
 ): Promise<Divergence> {
   const logits: Float32Array[] = []
   for (const options of [expected, actual]) {
-    const engine = await Engine.create(gpu, config, weights, {
-      contextLength: ids.length,
-      batchSize: 1,
-      ...options,
-    })
-    logits.push(await engine.logits(ids, { prefix: undefined, prefixStrength: 1 }))
+    const sizes = { contextLength: ids.length, maxSequences: 1 }
+    const engine = await WebGpuEngine.create(gpu, config, weights, { ...sizes, ...options })
+    logits.push(await computeLogits(engine, ids))
   }
   const [p, q] = logits
   const { vocabulary } = config

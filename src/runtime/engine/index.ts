@@ -1,4 +1,15 @@
 export { type Divergence, meanDivergence, promptDivergence } from './divergence.js'
+export type {
+  Chunk,
+  ChunkOutput,
+  Engine,
+  SequenceStart,
+  Slot,
+  Step,
+  StepOutput,
+  SuspendedSequence,
+} from './engine.js'
+export { computeLogits } from './logits.js'
 export {
   OFFICIAL_SAMPLING,
   type ResolvedSampling,
@@ -16,12 +27,14 @@ export {
   type VariantOf,
   type Variants,
 } from './variants/variants.js'
+export { pageBytes } from './webgpu/cache-memory.js'
+export { WebGpuEngine } from './webgpu/engine.js'
 export {
-  Engine,
+  cachePages,
+  checkSizes,
+  DEFAULT_SEQUENCES,
   type EngineOptions,
-  type EnginePrompt,
   MOST_CHUNK_ROWS,
   PREFIX_ROWS,
-  type PrefillOptions,
-} from './webgpu/engine.js'
-export type { StepPlan } from './webgpu/token-loop.js'
+} from './webgpu/engine-options.js'
+export type { StepPlan } from './webgpu/plans.js'

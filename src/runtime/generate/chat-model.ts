@@ -34,7 +34,7 @@ export interface LogitsOptions {
 
 /**
  * A loaded model, wherever it runs: `Model` (from `loadModel`) in this thread, `WorkerModel` (from
- * `loadModelInWorker`) in a worker. Calls are answered one after another: a second one waits for the first to end.
+ * `loadModelInWorker`) in a worker. Calls made at the same time run side by side.
  */
 export interface ChatModel {
   readonly config: ModelConfig

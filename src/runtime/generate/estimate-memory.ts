@@ -4,7 +4,8 @@ import {
   parseQuantizationConfig,
   quantizationOf,
 } from '../../checkpoint/index.js'
-import { MOST_CHUNK_ROWS, PREFIX_ROWS } from '../engine/index.js'
+import { PAGE_ROWS } from '../../kernels/index.js'
+import { cachePages, DEFAULT_SEQUENCES, MOST_CHUNK_ROWS } from '../engine/index.js'
 import {
   type ModelConfig,
   modelTensors,
@@ -17,7 +18,10 @@ import {
 } from '../model/index.js'
 import { DEFAULT_CONTEXT_LENGTH, type LoadModelOptions } from './load-model.js'
 
-export type EstimateMemoryOptions = Pick<LoadModelOptions, 'quantization' | 'contextLength' | 'batchSize'>
+export type EstimateMemoryOptions = Pick<
+  LoadModelOptions,
+  'quantization' | 'contextLength' | 'maxSequences' | 'cacheTokens'
+>
 
 /** What a model will need on the GPU, in bytes. */
 export interface MemoryEstimate {
@@ -55,7 +59,7 @@ function quantizationOnGpu(
 
 /** Bytes of a row of all activations: prefill's in f32, and a copy of the widest in 8 bits with its ranges. */
 function activationRow({ hidden, ffn, heads, kvGroups, headDim }: ModelConfig): number {
-  const floats = 4 + 2 * hidden + (2 * heads + 2 * kvGroups) * headDim + 3 * ffn
+  const floats = 4 + hidden + Math.max(hidden, heads * headDim) + (heads + 2 * kvGroups) * headDim + 3 * ffn
   return 4 * floats + 1.25 * ffn
 }
 
@@ -69,7 +73,8 @@ function activationRow({ hidden, ffn, heads, kvGroups, headDim }: ModelConfig): 
 export function estimateMemory(config: unknown, options: EstimateMemoryOptions = {}): MemoryEstimate {
   const shape = parseModelConfig(config)
   const { layers, kvGroups, headDim, vocabulary, maxContextLength } = shape
-  const { batchSize = 1, contextLength = Math.min(DEFAULT_CONTEXT_LENGTH, maxContextLength) } = options
+  const { maxSequences = DEFAULT_SEQUENCES, cacheTokens } = options
+  const { contextLength = Math.min(DEFAULT_CONTEXT_LENGTH, maxContextLength) } = options
   const wanted = options.quantization && resolveQuantization(options.quantization)
   const aligned = (bytes: number) => Math.max(16, Math.ceil(bytes / 16) * 16)
 
@@ -82,12 +87,12 @@ export function estimateMemory(config: unknown, options: EstimateMemoryOptions =
     const { weightBytes, groupBytes } = rowBytes(format, columns ?? 1)
     weights += aligned(rows * weightBytes) + (groupBytes > 0 ? 2 * aligned(rows * groupBytes) : 0)
   }
-  const cacheBuffer = aligned(batchSize * (contextLength + PREFIX_ROWS) * kvGroups * headDim * 2)
+  const cacheBuffer = aligned(cachePages(contextLength, cacheTokens) * PAGE_ROWS * kvGroups * headDim * 2)
   const cache = 2 * layers * cacheBuffer
   const rows = Math.min(contextLength, MOST_CHUNK_ROWS)
-  // Logits, scores and counts of each sequence, and a bias for each id.
-  const sampling = (3 * batchSize + 1) * vocabulary * 4
-  const activations = (rows + batchSize) * activationRow(shape) + sampling
-  const largestBuffer = Math.max(cacheBuffer, rows * 2 * shape.ffn * 4, batchSize * vocabulary * 4)
+  // Logits, scores, counts and biases of each sequence.
+  const sampling = 4 * maxSequences * vocabulary * 4
+  const activations = Math.max(rows, maxSequences) * activationRow(shape) + sampling
+  const largestBuffer = Math.max(cacheBuffer, rows * 2 * shape.ffn * 4, maxSequences * vocabulary * 4)
   return { weights, cache, activations, total: weights + cache + activations, largestBuffer }
 }

@@ -3,20 +3,11 @@ import {
   EmptyTokensError,
   InvalidOptionError,
   InvalidTokenError,
-  NumericalError,
   PrefixError,
 } from '../../errors/index.js'
-import { StreamDecoder, type Tokenizer } from '../../tokenizer/index.js'
-import {
-  type Engine,
-  type EnginePrompt,
-  type PrefillOptions,
-  type ResolvedSampling,
-  resolveSampling,
-  type SamplingOptions,
-} from '../engine/index.js'
+import type { Tokenizer } from '../../tokenizer/index.js'
+import { type Engine, type ResolvedSampling, resolveSampling, type SamplingOptions } from '../engine/index.js'
 import type { Prefix, PrefixHandle } from '../model/index.js'
-import { TextStops } from './text-stops.js'
 
 export interface GenerateOptions extends SamplingOptions {
   /** The most tokens to generate. Default: what the context has room for. */
@@ -73,13 +64,19 @@ export interface GenerationStats {
   readonly decodeSeconds: number
 }
 
+/** A prefix that is loaded, and how much it weighs. */
+export interface ResolvedPrefix {
+  readonly prefix: Prefix | undefined
+  /** 0 < strength <= 1 */
+  readonly prefixStrength: number
+}
+
 /** Options after checks and defaults. */
-export interface ResolvedGeneration {
+export interface ResolvedGeneration extends ResolvedPrefix {
   readonly sampling: ResolvedSampling
   readonly maxTokens: number
   readonly stopIds: readonly number[]
   readonly stop: readonly string[]
-  readonly prefill: PrefillOptions
 }
 
 /** What to ban for a word: pieces that contain it, and its pieces where it begins the text or follows other text. */
@@ -94,18 +91,13 @@ function wordIds(tokenizer: Tokenizer, word: string): number[][] {
 }
 
 /**
- * Checks the options and fills in defaults.
- * @throws InvalidOptionError
+ * The prefix of a call, and its strength.
+ * @throws InvalidOptionError, PrefixError
  */
-export function resolveGeneration(
+export function resolvePrefix(
   engine: Engine,
-  tokenizer: Tokenizer,
-  options: GenerateOptions,
-): ResolvedGeneration {
-  const { maxTokens = engine.contextLength, prefixStrength = 1, signal } = options
-  if (!Number.isSafeInteger(maxTokens) || maxTokens < 1) {
-    throw new InvalidOptionError('maxTokens', maxTokens, 'a whole number from 1 up')
-  }
+  { prefix, prefixStrength = 1 }: Pick<GenerateOptions, 'prefix' | 'prefixStrength'>,
+): ResolvedPrefix {
   if (!(prefixStrength >= 0 && prefixStrength <= 1)) {
     throw new InvalidOptionError(
       'prefixStrength',
@@ -113,6 +105,26 @@ export function resolveGeneration(
       'a number from 0 (no prefix) to 1 (as trained)',
     )
   }
+  // At strength 0 the prefix weighs nothing, which is exactly what leaving it out computes.
+  if (!prefix || prefixStrength === 0) return { prefix: undefined, prefixStrength: 1 }
+  if ('rows' in prefix && engine.owns(prefix as Prefix)) return { prefix: prefix as Prefix, prefixStrength }
+  throw new PrefixError('The prefix was unloaded, or loaded into another model. Load it into this one.')
+}
+
+/**
+ * Checks the options and fills in defaults.
+ * @throws InvalidOptionError, PrefixError
+ */
+export function resolveGeneration(
+  engine: Engine,
+  tokenizer: Tokenizer,
+  options: GenerateOptions,
+): ResolvedGeneration {
+  const { maxTokens = engine.contextLength } = options
+  if (!Number.isSafeInteger(maxTokens) || maxTokens < 1) {
+    throw new InvalidOptionError('maxTokens', maxTokens, 'a whole number from 1 up')
+  }
+  const prefix = resolvePrefix(engine, options)
   const banned = (options.bannedWords ?? [])
     .filter((word) => word !== '')
     .flatMap((word) => wordIds(tokenizer, word))
@@ -120,24 +132,8 @@ export function resolveGeneration(
     { ...options, bannedIds: [...(options.bannedIds ?? []), ...banned] },
     engine.config.vocabulary,
   )
-  // At strength 0 the prefix weighs nothing, which is exactly what leaving it out computes.
-  const prefix = prefixStrength > 0 && options.prefix ? loadedPrefix(engine, options.prefix) : undefined
-  return {
-    sampling,
-    maxTokens,
-    stopIds: options.stopIds ?? tokenizer.stopIds,
-    stop: options.stop ?? [],
-    prefill: { prefix, prefixStrength: prefix ? prefixStrength : 1, ...(signal && { signal }) },
-  }
-}
-
-/**
- * The rows of a prefix that was loaded into this model and is still there.
- * @throws PrefixError
- */
-export function loadedPrefix({ gpu }: Engine, prefix: PrefixHandle): Prefix {
-  if ('rows' in prefix && gpu.owns((prefix as Prefix).rows)) return prefix as Prefix
-  throw new PrefixError('The prefix was unloaded, or loaded into another model. Load it into this one.')
+  const stopIds = options.stopIds ?? tokenizer.stopIds
+  return { ...prefix, sampling, maxTokens, stopIds, stop: options.stop ?? [] }
 }
 
 /** @throws EmptyTokensError, InvalidTokenError, ContextOverflowError */
@@ -148,120 +144,8 @@ export function checkPrompt(ids: readonly number[], vocabulary: number, availabl
   if (ids.length >= available) throw new ContextOverflowError(ids.length, available)
 }
 
-/** One sequence while it is generated. */
-class Answer {
-  readonly ids: number[] = []
-  readonly logprobs: number[] = []
-  finishReason: Generation['finishReason'] | undefined
-  stopId: number | undefined
-  #text = ''
-  readonly #decoder: StreamDecoder
-  readonly #stops: TextStops
-
-  constructor(tokenizer: Tokenizer, stop: readonly string[]) {
-    this.#decoder = new StreamDecoder(tokenizer)
-    this.#stops = new TextStops(stop)
-  }
-
-  /** Takes a token and gives out its text. */
-  push(id: number, logprob: number): GeneratedToken {
-    this.ids.push(id)
-    this.logprobs.push(logprob)
-    const text = this.#stops.push(this.#decoder.push(id))
-    if (this.#stops.stopped) this.finishReason = 'stop'
-    this.#text += text
-    return { id, text, logprob }
-  }
-
-  /** Takes the stop id that ends the answer. */
-  stop(id: number, logprob: number): GeneratedToken {
-    this.finishReason = 'stop'
-    this.stopId = id
-    return { id, text: '', logprob }
-  }
-
-  /** Gives out the text that was held back. */
-  flush(): string {
-    const text = this.#stops.push(this.#decoder.flush()) + this.#stops.flush()
-    this.#text += text
-    return text
-  }
-
-  summary(promptTokens: number, cachedTokens: number): Generation {
-    const { ids, logprobs, stopId } = this
-    const finishReason = this.finishReason ?? 'length'
-    return { ids, text: this.#text, logprobs, finishReason, stopId, promptTokens, cachedTokens }
-  }
-}
-
 /** A token of one of several sequences. */
 export interface BatchToken extends GeneratedToken {
   /** Which prompt it answers. */
   readonly index: number
-}
-
-/**
- * Generates side by side for as many prompts as the engine has slots for.
- * @returns the generations, and calls `onStats` at the end
- * @throws NumericalError, DeviceLostError, and the signal's reason
- */
-export async function* generateSideBySide(
-  engine: Engine,
-  tokenizer: Tokenizer,
-  prompts: readonly (readonly number[])[],
-  options: ResolvedGeneration,
-  batched: boolean,
-  onStats: (stats: GenerationStats) => void,
-): AsyncGenerator<BatchToken, Generation[]> {
-  const { sampling, prefill, stopIds, maxTokens } = options
-  const { prefix, signal } = prefill
-  const available = engine.available(prefix)
-  const started = performance.now()
-  let firstToken = started
-  let lastToken = started
-  // Seeds of a batch differ, or equal prompts would get equal answers.
-  const rows: EnginePrompt[] = prompts.map((ids, index) => ({
-    ids,
-    seed: (sampling.seed + index) >>> 0,
-    positionLimit: Math.min(available, ids.length + maxTokens),
-  }))
-  const answers = prompts.map(() => new Answer(tokenizer, options.stop))
-  const cached = await engine.prefill(rows, prefill)
-  const longest = Math.max(...rows.map((row) => row.positionLimit - row.ids.length))
-  let tokens = 0
-  try {
-    for await (const step of engine.decode(rows, prefix, sampling, stopIds, longest, batched)) {
-      lastToken = performance.now()
-      if (tokens === 0) firstToken = lastToken
-      for (const [index, { id, logProbability, notFinite, allBanned }] of step.entries()) {
-        const answer = answers[index]
-        if (answer.finishReason) continue
-        const position = rows[index].ids.length + answer.ids.length
-        if (notFinite) throw new NumericalError(position)
-        if (allBanned)
-          throw new InvalidOptionError('bannedIds', 'every token', 'bans that leave a token to choose')
-        if (id === undefined) continue
-        tokens++
-        const token = stopIds.includes(id) ? answer.stop(id, logProbability) : answer.push(id, logProbability)
-        if (!answer.finishReason && answer.ids.length >= maxTokens) answer.finishReason = 'length'
-        if (!answer.finishReason && position + 1 >= available) answer.finishReason = 'context'
-        yield { index, ...token, text: answer.finishReason ? token.text + answer.flush() : token.text }
-      }
-      signal?.throwIfAborted()
-      if (answers.every(({ finishReason }) => finishReason)) break
-    }
-  } catch (error) {
-    if (error instanceof NumericalError) engine.cache.forget()
-    throw error
-  } finally {
-    // The last id of an answer was sampled but maybe never fed, so its keys and values may be missing.
-    for (const [slot, answer] of answers.entries()) engine.cache.append(slot, answer.ids.slice(0, -1))
-    onStats({
-      prefillTokens: prompts.reduce((sum, ids, index) => sum + ids.length - cached[index], 0),
-      prefillSeconds: (firstToken - started) / 1000,
-      decodeTokens: Math.max(0, tokens - prompts.length),
-      decodeSeconds: (lastToken - firstToken) / 1000,
-    })
-  }
-  return answers.map((answer, index) => answer.summary(prompts[index].length, cached[index]))
 }

@@ -7,7 +7,13 @@ import {
 } from '../../checkpoint/index.js'
 import { InvalidOptionError } from '../../errors/index.js'
 import { type DeviceChoice, type GpuOptions, openGpu } from '../../gpu/index.js'
-import { checkVariants, Engine, platformTuningStore, type Variants } from '../engine/index.js'
+import {
+  checkSizes,
+  checkVariants,
+  platformTuningStore,
+  type Variants,
+  WebGpuEngine,
+} from '../engine/index.js'
 import {
   allocateWeights,
   loadTokenizer,
@@ -23,12 +29,24 @@ export interface LoadModelOptions extends SourceOptions {
   readonly quantization?: Partial<AffineQuantization>
   /** Positions that prompt and answer together may take. Default: the model's own, up to 8192. */
   readonly contextLength?: number
-  /** Sequences that `generateBatch` runs side by side; each takes a cache of its own. Default 1. */
-  readonly batchSize?: number
+  /** Sequences that run side by side, 1 to 64: those of `generateBatch`, and of calls made at the same time. Default 8. */
+  readonly maxSequences?: number
+  /**
+   * Tokens that the cache has room for, of all sequences and prefixes together. Where it is too small for those that run,
+   * the youngest wait. Default: what one sequence of `contextLength` takes behind a prefix of 128.
+   */
+  readonly cacheTokens?: number
+  /**
+   * The most tokens of prompts that a step computes, beside one of each answer under way: more is faster for prompts, less
+   * delays answers less. Default 512; 32 on a software adapter.
+   */
+  readonly chunkTokens?: number
+  /** Sequences that may wait for a place; more are refused with BusyError. Default 1024. */
+  readonly maxWaiting?: number
   /**
    * Whether activations may be rounded to 8 bits on their way into a matrix product (`int8`, the default) where integer
    * dot products are the fastest: with 4-bit weights while one sequence is decoded, with 4 or 8 bits in prompts. With
-   * `float` they never are. Batches are always float once their prompts are read.
+   * `float` they never are. Where several sequences are decoded at once it is in floats, too.
    */
   readonly activations?: 'int8' | 'float'
   /**
@@ -56,7 +74,7 @@ export const DEFAULT_CONTEXT_LENGTH = 8192
  *   AdapterLimitError, ShaderCompilationError, InvalidOptionError, and the signal's reason
  */
 export async function loadModel(source: SourceLocation, options: LoadModelOptions = {}): Promise<Model> {
-  const { batchSize = 1, activations = 'int8', signal, onProgress } = options
+  const { activations = 'int8', maxWaiting, signal, onProgress } = options
   const quantization = options.quantization && resolveQuantization(options.quantization)
   const checkpoint = await openCheckpoint(source, options)
   const config = parseModelConfig(checkpoint.config)
@@ -68,8 +86,9 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
       `a whole number from 2 to ${config.maxContextLength}, the positions this model was made for`,
     )
   }
-  if (!Number.isSafeInteger(batchSize) || batchSize < 1 || batchSize > 64) {
-    throw new InvalidOptionError('batchSize', batchSize, 'a whole number from 1 to 64')
+  checkSizes({ ...options, contextLength })
+  if (maxWaiting !== undefined && !(Number.isSafeInteger(maxWaiting) && maxWaiting >= 0)) {
+    throw new InvalidOptionError('maxWaiting', maxWaiting, 'a whole number from 0 up')
   }
   if (activations !== 'int8' && activations !== 'float') {
     throw new InvalidOptionError('activations', activations, '"int8" or "float"')
@@ -91,9 +110,11 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
     })
     const tuningStore = await platformTuningStore()
     const weightsReady = read().then(() => report.allBytes())
-    const creating = Engine.create(gpu, config, weights, {
+    const { maxSequences, cacheTokens, chunkTokens } = options
+    const sizes = { maxSequences, cacheTokens, chunkTokens }
+    const creating = WebGpuEngine.create(gpu, config, weights, {
       contextLength,
-      batchSize,
+      ...sizes,
       activations,
       variants,
       weightsReady,
@@ -103,7 +124,7 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
     })
     // Reading feels the signal by itself; compiling would go on.
     const [engine] = await unlessAborted(Promise.all([creating, weightsReady]), signal)
-    return new Model(engine, checkpoint, tokenizer, batchSize)
+    return new Model(engine, checkpoint, tokenizer, maxWaiting)
   } catch (error) {
     gpu.dispose()
     throw error

@@ -2,7 +2,7 @@ import { type Checkpoint, openCheckpoint, type SourceLocation } from '../../chec
 import { DisposedError } from '../../errors/index.js'
 import { DeviceLostError } from '../../gpu/index.js'
 import { buildPrompt, type Message, type Tokenizer } from '../../tokenizer/index.js'
-import type { Engine, VariantChoices } from '../engine/index.js'
+import { PREFIX_ROWS, resolveSampling, type VariantChoices, type WebGpuEngine } from '../engine/index.js'
 import {
   loadPrefix,
   type ModelBase,
@@ -19,15 +19,18 @@ import {
   type GenerateOptions,
   type Generation,
   type GenerationStats,
-  generateSideBySide,
   resolveGeneration,
+  resolvePrefix,
 } from './generation.js'
+import { generateAll, logitsOf, type SequenceRunner } from './run-sequences.js'
+import { Scheduler } from './scheduler.js'
 import { flatMap, Stream } from './stream.js'
 
 const NO_STATS: GenerationStats = { prefillTokens: 0, prefillSeconds: 0, decodeTokens: 0, decodeSeconds: 0 }
 
 /**
- * A ChatGLM3 model on a GPU. Calls are answered one after another: a second one waits for the first to end.
+ * A ChatGLM3 model on a GPU. Calls made at the same time run side by side, as many sequences as it was loaded for; more
+ * wait for their turn.
  */
 export class Model implements ChatModel {
   readonly tokenizer: Tokenizer
@@ -35,18 +38,17 @@ export class Model implements ChatModel {
   readonly lost: Promise<DeviceLostError>
   /** @internal Where its configuration, weights and tokenizer were read from. */
   readonly checkpoint: Checkpoint
-  readonly #engine: Engine
-  readonly #batchSize: number
+  readonly #engine: WebGpuEngine
+  readonly #scheduler: Scheduler
   #stats = NO_STATS
-  #last: Promise<unknown> = Promise.resolve()
   #disposed = false
 
   /** @internal Use `loadModel`. */
-  constructor(engine: Engine, checkpoint: Checkpoint, tokenizer: Tokenizer, batchSize: number) {
+  constructor(engine: WebGpuEngine, checkpoint: Checkpoint, tokenizer: Tokenizer, maxWaiting?: number) {
     this.#engine = engine
     this.checkpoint = checkpoint
     this.tokenizer = tokenizer
-    this.#batchSize = batchSize
+    this.#scheduler = new Scheduler(engine, maxWaiting)
     this.lost = new Promise((resolve) => {
       engine.gpu.device.lost.then(({ message, reason }) => {
         if (!this.#disposed) resolve(new DeviceLostError(message || reason))
@@ -73,7 +75,7 @@ export class Model implements ChatModel {
       try {
         return await change(this.base)
       } finally {
-        this.#engine.cache.forget()
+        this.#engine.forget()
       }
     })
   }
@@ -127,7 +129,7 @@ export class Model implements ChatModel {
   }
 
   /**
-   * Continues several prompts of any lengths, as many side by side as the model was loaded for (`batchSize`).
+   * Continues several prompts of any lengths, as many side by side as the model was loaded for (`maxSequences`).
    * @returns tokens as they come, each with the index of its prompt; at the end, a generation for each prompt
    * @throws (while iterating) as `chat`
    */
@@ -146,11 +148,11 @@ export class Model implements ChatModel {
    * @throws ContextOverflowError, InvalidTokenError, DeviceLostError, DisposedError
    */
   async logits(ids: readonly number[], options: LogitsOptions = {}): Promise<Float32Array<ArrayBuffer>> {
-    return this.#exclusively(() => {
-      const { prefill } = resolveGeneration(this.#engine, this.tokenizer, options)
-      checkPrompt(ids, this.config.vocabulary, this.#engine.available(prefill.prefix) + 1)
-      return this.#engine.logits(ids, prefill)
-    })
+    const { vocabulary } = this.config
+    const resolved = resolvePrefix(this.#engine, options)
+    checkPrompt(ids, vocabulary, this.#engine.available(resolved.prefix) + 1)
+    const sampling = resolveSampling({}, vocabulary)
+    return logitsOf(this.#runner, ids, { ...resolved, sampling }, options.signal)
   }
 
   /**
@@ -160,22 +162,25 @@ export class Model implements ChatModel {
    */
   async loadPrefix(source: SourceLocation, options: LoadPrefixOptions = {}): Promise<Prefix> {
     const checkpoint: Checkpoint = await openCheckpoint(source, options)
-    return this.#exclusively(() =>
-      loadPrefix(this.#engine.gpu, checkpoint, this.config, this.#engine.cache.capacity - 2, options.signal),
-    )
+    // It disturbs nobody, but must not begin on a model that is gone.
+    if (this.#disposed) throw new DisposedError('model')
+    const mostRows = this.#engine.available(undefined) + PREFIX_ROWS - 2
+    return loadPrefix(this.#engine.gpu, checkpoint, this.config, mostRows, options.signal)
   }
 
   /** Gives a prefix's memory back; nothing happens where that was done before. */
   async unloadPrefix(prefix: PrefixHandle): Promise<void> {
+    if (!('rows' in prefix)) return
     await this.#exclusively(async () => {
-      this.#engine.cache.release(prefix)
-      if ('rows' in prefix) this.#engine.gpu.free((prefix as Prefix).rows)
+      this.#engine.release(prefix as Prefix)
+      this.#engine.gpu.free((prefix as Prefix).rows)
     })
   }
 
   /** Ends the model and gives all its GPU memory back. A call under way fails with DisposedError. */
   dispose(): void {
     this.#disposed = true
+    this.#scheduler.end(new DisposedError('model'))
     this.#engine.gpu.dispose()
   }
 
@@ -198,62 +203,26 @@ export class Model implements ChatModel {
     prompts: readonly (readonly number[])[],
     options: GenerateOptions,
   ): AsyncGenerator<BatchToken, Generation[]> {
-    const release = await this.#acquire()
-    try {
-      const resolved = resolveGeneration(this.#engine, this.tokenizer, options)
-      const { prefix, signal } = resolved.prefill
-      const available = this.#engine.available(prefix)
-      for (const ids of prompts) checkPrompt(ids, this.config.vocabulary, available)
-      signal?.throwIfAborted()
-      const generations: Generation[] = []
-      for (let first = 0; first < prompts.length; first += this.#batchSize) {
-        const group = prompts.slice(first, first + this.#batchSize)
-        const seed = resolved.sampling.seed + first
-        const settings = { ...resolved, sampling: { ...resolved.sampling, seed } }
-        const tokens = generateSideBySide(
-          this.#engine,
-          this.tokenizer,
-          group,
-          settings,
-          prompts.length > 1,
-          (stats) => {
-            this.#stats = stats
-          },
-        )
-        const indexed = flatMap(tokens, (token) => [{ ...token, index: first + token.index }])
-        generations.push(...(yield* indexed))
-      }
-      return generations
-    } catch (error) {
-      throw this.#disposed ? new DisposedError('model') : error
-    } finally {
-      release()
+    if (this.#disposed) throw new DisposedError('model')
+    const resolved = resolveGeneration(this.#engine, this.tokenizer, options)
+    const available = this.#engine.available(resolved.prefix)
+    for (const ids of prompts) checkPrompt(ids, this.config.vocabulary, available)
+    const onStats = (stats: GenerationStats) => {
+      this.#stats = stats
     }
+    return yield* generateAll(this.#runner, prompts, resolved, onStats, options.signal)
   }
 
-  /** Waits until no other call runs. @returns what ends the turn */
-  async #acquire(): Promise<() => void> {
-    let release = () => {}
-    const before = this.#last
-    this.#last = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    await before
-    if (this.#disposed) {
-      release()
-      throw new DisposedError('model')
-    }
-    return release
+  get #runner(): SequenceRunner {
+    return { engine: this.#engine, scheduler: this.#scheduler, tokenizer: this.tokenizer }
   }
 
+  /** Runs work while nothing is generated. */
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const release = await this.#acquire()
     try {
-      return await work()
+      return await this.#scheduler.exclusively(work)
     } catch (error) {
       throw this.#disposed ? new DisposedError('model') : error
-    } finally {
-      release()
     }
   }
 }

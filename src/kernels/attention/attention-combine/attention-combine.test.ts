@@ -33,11 +33,10 @@ describeOnGpu('attention combine', (test) => {
         blocks: test().output((heads * headDim) / 4, 'blocks'),
         scales: test().output((heads * headDim) / 16, 'scales'),
       }
-      const bind = await compileAttentionCombine(gpu, { heads, kvGroups: heads, headDim })
+      const combine = await compileAttentionCombine(gpu, { heads, kvGroups: heads, headDim })
       const rows = test().input(new Uint32Array([1, 0, length - 1, 0]))
-      test().run([
-        bind('combine', { rows, parts: test().input(parts), statistics: test().input(statistics), output }),
-      ])
+      const buffers = { rows, parts: test().input(parts), statistics: test().input(statistics), output }
+      test().run(combine.bind('combine', buffers))
       const bytes = new Int8Array((await test().words(output.blocks)).buffer)
       const scales = await test().floats(output.scales)
       const expected = attentionCombineReference(combined)

@@ -1,8 +1,9 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
 import { ACTIVATION_BLOCK } from '../../common/activation-block.js'
 import activationBlockSource from '../../common/activation-block.wgsl?raw'
 import { ATTENTION_SPLITS, type AttentionParts, splitReduction } from '../../common/decode-attention.js'
 import type { HeadShape } from '../../common/heads.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { laneReduction } from '../../common/reduce.js'
 import splitsSource from '../../common/splits.wgsl?raw'
 import { KernelArgumentError } from '../../errors.js'
@@ -23,7 +24,7 @@ export interface AttentionCombineBuffers extends AttentionParts {
 export async function compileAttentionCombine(
   gpu: Gpu,
   { heads, headDim }: HeadShape,
-): Promise<(label: string, buffers: AttentionCombineBuffers) => Dispatch> {
+): Promise<Kernel<AttentionCombineBuffers>> {
   const tile = Math.max(headDim, ACTIVATION_BLOCK)
   if (tile % headDim !== 0 || tile % ACTIVATION_BLOCK !== 0 || (heads * headDim) % tile !== 0) {
     throw new KernelArgumentError(
@@ -47,10 +48,10 @@ export async function compileAttentionCombine(
       SPLITS: ATTENTION_SPLITS,
     },
   })
-  return (label, { rows, parts, statistics, output }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [rows, parts, statistics, output.blocks, output.scales]),
-    workgroups: (count) => [(heads * headDim) / tile, count, 1],
-  })
+    ({ rows, parts, statistics, output }) => [rows, parts, statistics, output.blocks, output.scales],
+    (count) => [(heads * headDim) / tile, count, 1],
+  )
 }

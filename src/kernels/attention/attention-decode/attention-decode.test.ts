@@ -6,7 +6,7 @@ import { describeOnGpu } from '../../testing/gpu.js'
 import { expectClose, randomNormal } from '../../testing/numbers.js'
 import { randomCache } from '../../testing/paged-cache.js'
 import { compileAttentionCombine } from '../attention-combine/attention-combine.js'
-import { compileAttentionDecode } from './attention-decode.js'
+import { canRunAttentionDecodeOnMatrices, compileAttentionDecode } from './attention-decode.js'
 import { attentionDecodeReference } from './attention-decode.reference.js'
 
 describeOnGpu('split attention', (test) => {
@@ -55,9 +55,11 @@ describeOnGpu('split attention', (test) => {
           scales: test().output((rows.length * heads * headDim) / 16, 'scales'),
         },
       }
-      const decode = await compileAttentionDecode(gpu, { ...shape, slotPages: cache.slotPages })
+      const constants = { ...shape, slotPages: cache.slotPages }
+      const onMatrices = canRunAttentionDecodeOnMatrices(gpu, constants)
+      const decode = await compileAttentionDecode(gpu, constants, { onMatrices })
       const combine = await compileAttentionCombine(gpu, shape)
-      test().run([decode('decode', buffers), combine('combine', buffers)], rows.length)
+      test().run([...decode.bind('decode', buffers), ...combine.bind('combine', buffers)], rows.length)
 
       const count = 2 * cache.words.keys.length
       const [keys, values] = [cache.words.keys, cache.words.values].map((all) => unpackHalves(all, count))

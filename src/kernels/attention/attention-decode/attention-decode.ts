@@ -1,6 +1,7 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
 import { ATTENTION_SPLITS, type AttentionParts, splitReduction } from '../../common/decode-attention.js'
 import type { HeadShape } from '../../common/heads.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import {
   type PagedCacheBuffers,
   type PagedCacheConstants,
@@ -25,8 +26,14 @@ const TILE_HEADS = 8
 /** The heads that attention-matrices.wgsl is written for, and what it takes of workgroup memory. */
 const ON_MATRICES = { headDim: 128, bytes: 31_488 }
 
+/** How decode attention is computed. */
+export interface AttentionDecodeOptions {
+  /** Whether on subgroup matrices, with queries, keys and weights rounded to f16; else in f32. */
+  readonly onMatrices: boolean
+}
+
 /** Whether the attention of a decode step can use subgroup matrices. */
-export function decodesOnSubgroupMatrices(gpu: Gpu, { heads, kvGroups, headDim }: HeadShape): boolean {
+export function canRunAttentionDecodeOnMatrices(gpu: Gpu, { heads, kvGroups, headDim }: HeadShape): boolean {
   return (
     hasSubgroupMatrices(gpu) &&
     headDim === ON_MATRICES.headDim &&
@@ -37,14 +44,13 @@ export function decodesOnSubgroupMatrices(gpu: Gpu, { heads, kvGroups, headDim }
 
 /**
  * Compiles the attention of a decode step over splits of the cache.
- * @param onMatrices whether on subgroup matrices, by default where there are fitting ones
  * @throws KernelArgumentError for heads that do not divide into groups
  */
 export async function compileAttentionDecode(
   gpu: Gpu,
   constants: PagedCacheConstants,
-  onMatrices = decodesOnSubgroupMatrices(gpu, constants),
-): Promise<(label: string, buffers: AttentionDecodeBuffers) => Dispatch> {
+  { onMatrices }: AttentionDecodeOptions,
+): Promise<Kernel<AttentionDecodeBuffers>> {
   const { heads, kvGroups, headDim } = constants
   const groupHeads = heads / kvGroups
   const simpleTile = groupHeads % TILE_HEADS === 0 ? TILE_HEADS : groupHeads
@@ -66,10 +72,18 @@ export async function compileAttentionDecode(
         enable: reduction.enable,
         u32: { ...reduction.u32, ...u32, HEAD_DIM: headDim, TILE_HEADS: tileHeads },
       })
-  return (label, { rows, qkv, table, keys, values, parts, statistics }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [rows, qkv, table, keys, values, parts, statistics]),
-    workgroups: (count) => [ATTENTION_SPLITS, heads / tileHeads, count],
-  })
+    ({ rows, qkv, table, keys, values, parts, statistics }) => [
+      rows,
+      qkv,
+      table,
+      keys,
+      values,
+      parts,
+      statistics,
+    ],
+    (count) => [ATTENTION_SPLITS, heads / tileHeads, count],
+  )
 }

@@ -4,8 +4,8 @@ import { expectClose, randomNormal } from '../../testing/numbers.js'
 import { randomCache } from '../../testing/paged-cache.js'
 import {
   type AttentionPrefillConstants,
+  canRunAttentionPrefillOnMatrices,
   compileAttentionPrefill,
-  usesSubgroupMatrices,
 } from './attention-prefill.js'
 import { attentionReference } from './attention-prefill.reference.js'
 
@@ -32,16 +32,17 @@ async function check(
   const cache = randomCache(test, { slots: 2, rows: end, width, strength, end, deviation })
   const constants = { ...shape, maxRows, slotPages: cache.slotPages }
   const prefixBias = Math.log(strength)
-  const bind = await compileAttentionPrefill(test.gpu, constants)
+  const onMatrices = canRunAttentionPrefillOnMatrices(test.gpu, constants)
+  const attention = await compileAttentionPrefill(test.gpu, constants, { onMatrices })
   const y = test.output(maxRows * heads * headDim, 'y')
   const rows = Array.from({ length: maxRows }, (_, i) => [1, slot, start + i, prefixLength]).flat()
-  const dispatch = bind('attention', {
+  const dispatches = attention.bind('attention', {
     ...cache,
     rows: test.input(new Uint32Array(rows)),
     qkv: test.input(qkv),
     y,
   })
-  test.run([dispatch], count)
+  test.run(dispatches, count)
 
   const slotKeys = cache.rowsOf('keys', slot, end)
   const slotValues = cache.rowsOf('values', slot, end)
@@ -53,7 +54,7 @@ async function check(
     )
   }).flat()
   const actual = (await test.floats(y)).subarray(0, expected.length)
-  expectClose(actual, expected, usesSubgroupMatrices(test.gpu, constants) ? halfTolerance : 1e-5)
+  expectClose(actual, expected, onMatrices ? halfTolerance : 1e-5)
 }
 
 describeOnGpu('attention of a prefill chunk', (test) => {
@@ -88,6 +89,13 @@ describeOnGpu('attention of a prefill chunk', (test) => {
     await check(test(), chatglm, { slot: 1, start: 7, count: 6, prefixLength: 37 })
   })
 
+  for (const headDim of [48, 80, 96]) {
+    it(`has heads of ${headDim}, which are no power of two`, async () => {
+      const odd = { heads: 6, kvGroups: 2, headDim }
+      await check(test(), odd, { slot: 1, start: 3, count: 9, prefixLength: 30 })
+    })
+  }
+
   it('follows scores that rise by hundreds from tile to tile', async () => {
     const chatglm = { heads: 4, kvGroups: 2, headDim: 128 }
     const chunk = { slot: 0, start: 60, count: 20, prefixLength: 50 }
@@ -100,12 +108,9 @@ describeOnGpu('attention of a prefill chunk', (test) => {
   })
 
   it('refuses heads that do not divide into groups, or into 16 elements', async () => {
-    const { gpu } = test()
-    await expect(
-      compileAttentionPrefill(gpu, { ...shape, heads: 5, maxRows: 1, slotPages: 1 }),
-    ).rejects.toThrow('5 heads')
-    await expect(
-      compileAttentionPrefill(gpu, { ...shape, headDim: 20, maxRows: 1, slotPages: 1 }),
-    ).rejects.toThrow('heads of 20')
+    const compile = (heads: typeof shape) =>
+      compileAttentionPrefill(test().gpu, { ...heads, maxRows: 1, slotPages: 1 }, { onMatrices: false })
+    await expect(compile({ ...shape, heads: 5 })).rejects.toThrow('5 heads')
+    await expect(compile({ ...shape, headDim: 20 })).rejects.toThrow('heads of 20')
   })
 })

@@ -1,5 +1,6 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
 import type { HeadShape } from '../../common/heads.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import {
   type PagedCacheConstants,
   pagedCacheSource,
@@ -22,22 +23,26 @@ const ON_MATRICES = { headDim: 128, lines: 64, bytes: 31_776 }
 /** Cache rows that go through workgroup memory at a time. */
 const KEYS = 32
 
-/**
- * Whether `compileAttentionPrefill` can use subgroup matrices, with queries, keys and weights rounded to f16; without
- * them it computes in f32.
- */
-export function usesSubgroupMatrices(gpu: Gpu, { headDim }: HeadShape): boolean {
+/** How the attention of prompts is computed. */
+export interface AttentionPrefillOptions {
+  /** Whether on subgroup matrices, with queries, keys and weights rounded to f16; else in f32. */
+  readonly onMatrices: boolean
+}
+
+/** Whether `compileAttentionPrefill` can use subgroup matrices. */
+export function canRunAttentionPrefillOnMatrices(gpu: Gpu, { headDim }: HeadShape): boolean {
   const fits = gpu.limits.maxComputeWorkgroupStorageSize >= ON_MATRICES.bytes
   return hasSubgroupMatrices(gpu) && headDim === ON_MATRICES.headDim && fits
 }
 
 /** Lines (pairs of a row and a head) of a workgroup of attention-tiled.wgsl. */
 function tiledLines(workgroupSize: number, headDim: number): number {
-  return Math.min(KEYS, (4 * 16 * workgroupSize) / headDim)
+  // Each invocation has the sums of 4 lines x 16 elements.
+  return Math.min(KEYS, 4 * Math.floor((16 * workgroupSize) / headDim))
 }
 
 /** Whether attention-tiled.wgsl takes heads of this size, and its tiles fit into this GPU's workgroup memory. */
-export function fitsAttentionTiled(gpu: Gpu, { headDim }: HeadShape): boolean {
+export function canRunAttentionPrefill(gpu: Gpu, { headDim }: HeadShape): boolean {
   const workgroupSize = gpu.workgroupSize(64)
   if (headDim % 16 !== 0 || headDim > 16 * workgroupSize) return false
   const lines = tiledLines(workgroupSize, headDim)
@@ -49,14 +54,13 @@ export function fitsAttentionTiled(gpu: Gpu, { headDim }: HeadShape): boolean {
 /**
  * Compiles causal attention over the cache for consecutive rows of one sequence: a row sees the whole prefix and the
  * positions up to its own.
- * @param onMatrices whether on subgroup matrices, by default where there are fitting ones
  * @throws KernelArgumentError for heads that do not divide into groups, or not into 16 elements
  */
 export async function compileAttentionPrefill(
   gpu: Gpu,
   constants: AttentionPrefillConstants,
-  onMatrices = usesSubgroupMatrices(gpu, constants),
-): Promise<(label: string, buffers: AttentionBuffers) => Dispatch> {
+  { onMatrices }: AttentionPrefillOptions,
+): Promise<Kernel<AttentionBuffers>> {
   const { heads, kvGroups, headDim, maxRows } = constants
   const shape = pagedCacheSpecialization('attention-prefill', constants, KEYS)
   const workgroupSize = gpu.workgroupSize(64)
@@ -73,10 +77,10 @@ export async function compileAttentionPrefill(
     : await gpu.compile('attention-tiled', [pagedCacheSource, tiledSource], {
         u32: { ...u32, HEAD_DIM: headDim, LINES: lines, KEYS, WORKGROUP_SIZE: workgroupSize },
       })
-  return (label, { rows, qkv, table, keys, values, y }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [rows, qkv, table, keys, values, y]),
-    workgroups: (count) => [kvGroups, Math.ceil((count * heads) / kvGroups / lines), 1],
-  })
+    ({ rows, qkv, table, keys, values, y }) => [rows, qkv, table, keys, values, y],
+    (count) => [kvGroups, Math.ceil((count * heads) / kvGroups / lines), 1],
+  )
 }

@@ -23,13 +23,13 @@ async function attend(test: TestGpu, shape: Shape, rows: readonly Row[], strengt
   const constants = { ...shape, slotPages: cache.slotPages, maxRows: rows.length }
   const attention = await compileAttention(test.gpu, constants)
   const y = test.output(rows.length * heads * headDim, 'y')
-  const dispatch = attention('attention', {
+  const dispatches = attention.bind('attention', {
     ...cache,
     rows: test.input(new Uint32Array(rows.flatMap((row) => [1, row.slot, row.position, row.prefixLength]))),
     qkv: test.input(qkv),
     y,
   })
-  test.run([dispatch], rows.length)
+  test.run(dispatches, rows.length)
 
   const expected = rows.flatMap(({ slot, position, prefixLength }, row) => {
     const end = prefixLength + position + 1

@@ -1,4 +1,5 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import {
   type PagedCacheBuffers,
   type PagedCacheConstants,
@@ -34,7 +35,7 @@ const KEYS = 32
 export async function compileAttention(
   gpu: Gpu,
   constants: AttentionConstants,
-): Promise<(label: string, buffers: AttentionBuffers) => Dispatch> {
+): Promise<Kernel<AttentionBuffers>> {
   const { heads, headDim, queries, maxRows } = constants
   const pipeline = await gpu.compile('attention', [pagedCacheSource, source], {
     u32: {
@@ -46,10 +47,10 @@ export async function compileAttention(
       WORKGROUP_SIZE: gpu.workgroupSize(64),
     },
   })
-  return (label, { rows, qkv, table, keys, values, y }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [rows, qkv, table, keys, values, y]),
-    workgroups: (count) => [heads, Math.ceil(count / queries), 1],
-  })
+    ({ rows, qkv, table, keys, values, y }) => [rows, qkv, table, keys, values, y],
+    (count) => [heads, Math.ceil(count / queries), 1],
+  )
 }

@@ -25,7 +25,7 @@ describeOnGpu('cache append', (test) => {
       ),
       qkv: test().input(qkv),
     }
-    test().run([append('append', buffers)], rows.length)
+    test().run(append.bind('append', buffers), rows.length)
 
     for (const [name, offset] of [
       ['keys', 80],

@@ -1,4 +1,5 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import {
   type PagedCacheBuffers,
   type PagedCacheConstants,
@@ -18,7 +19,7 @@ export interface CacheAppendBuffers extends PagedCacheBuffers {
 export async function compileCacheAppend(
   gpu: Gpu,
   constants: PagedCacheConstants,
-): Promise<(label: string, buffers: CacheAppendBuffers) => Dispatch> {
+): Promise<Kernel<CacheAppendBuffers>> {
   const pipeline = await gpu.compile('cache-append', [pagedCacheSource, source], {
     u32: {
       ...pagedCacheSpecialization('cache-append', constants),
@@ -26,10 +27,10 @@ export async function compileCacheAppend(
       WORKGROUP_SIZE: gpu.workgroupSize(64),
     },
   })
-  return (label, { rows, qkv, table, keys, values }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [rows, qkv, table, keys, values]),
-    workgroups: (count) => [count, 1, 1],
-  })
+    ({ rows, qkv, table, keys, values }) => [rows, qkv, table, keys, values],
+    (count) => [count, 1, 1],
+  )
 }

@@ -52,7 +52,7 @@ describeOnGpu('banned sequences', (test) => {
       sequences: test().input(Uint32Array.from(starts.flatMap((words) => [...words]))),
       scores,
     }
-    test().run([ban('ban-sequences', buffers)], histories.length)
+    test().run(ban.bind('ban-sequences', buffers), rows)
     const left = await test().floats(scores)
     expect(left.every((score) => score === 1.5 || score === BANNED_SCORE)).toBe(true)
     return histories.map(

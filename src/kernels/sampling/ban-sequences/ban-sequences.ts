@@ -1,4 +1,5 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { KernelArgumentError } from '../../errors.js'
 import { BANNED_SCORE, MAX_STOP_IDS } from '../sample/parameters.js'
 import stateSource from '../sample/state.wgsl?raw'
@@ -58,7 +59,7 @@ export function bannedSequenceWords(
 export async function compileBanSequences(
   gpu: Gpu,
   { vocabulary, historyCapacity, bannedCapacity }: BanSequencesConstants,
-): Promise<(label: string, buffers: BanSequencesBuffers) => Dispatch> {
+): Promise<Kernel<BanSequencesBuffers>> {
   const pipeline = await gpu.compile('ban-sequences', [stateSource, source], {
     u32: {
       WORKGROUP_SIZE: gpu.workgroupSize(64),
@@ -69,10 +70,10 @@ export async function compileBanSequences(
     },
     f32: { BANNED_SCORE },
   })
-  return (label, { rows, banned, history, sequences, scores }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [rows, banned, history, sequences, scores]),
-    workgroups: (count) => [count, 1, 1],
-  })
+    ({ rows, banned, history, sequences, scores }) => [rows, banned, history, sequences, scores],
+    (count) => [count, 1, 1],
+  )
 }

@@ -36,7 +36,7 @@ describeOnGpu('penalties', (test) => {
       parameters: test().input(Uint32Array.from(slotLines(7, parameters))),
       scores,
     }
-    test().run([kernel('penalize', buffers)], rows)
+    test().run(kernel.bind('penalize', buffers), rows)
     return test().floats(scores)
   }
 

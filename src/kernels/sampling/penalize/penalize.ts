@@ -1,4 +1,5 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { BANNED_SCORE, MAX_STOP_IDS } from '../sample/parameters.js'
 import stateSource from '../sample/state.wgsl?raw'
 import { PROMPT_FLAG } from './counts.js'
@@ -28,16 +29,23 @@ export interface PenalizeBuffers {
 export async function compilePenalize(
   gpu: Gpu,
   { vocabulary }: PenalizeConstants,
-): Promise<(label: string, buffers: PenalizeBuffers) => Dispatch> {
+): Promise<Kernel<PenalizeBuffers>> {
   const workgroupSize = gpu.workgroupSize(256)
   const pipeline = await gpu.compile('penalize', [stateSource, source], {
     u32: { WORKGROUP_SIZE: workgroupSize, VOCAB: vocabulary, MAX_STOP_IDS, PROMPT_FLAG },
     f32: { BANNED_SCORE },
   })
-  return (label, { rows, logits, counts, logitBias, parameters, scores }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [rows, logits, counts, logitBias, parameters, scores]),
-    workgroups: (count) => [Math.ceil(vocabulary / workgroupSize), count, 1],
-  })
+    ({ rows, logits, counts, logitBias, parameters, scores }) => [
+      rows,
+      logits,
+      counts,
+      logitBias,
+      parameters,
+      scores,
+    ],
+    (count) => [Math.ceil(vocabulary / workgroupSize), count, 1],
+  )
 }

@@ -1,4 +1,5 @@
-import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import type { Gpu } from '../../../gpu/index.js'
+import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { KernelArgumentError } from '../../errors.js'
 import keepBestSource from './keep-best.wgsl?raw'
 import { BANNED_SCORE, MAX_STOP_IDS } from './parameters.js'
@@ -48,7 +49,7 @@ const SOFTWARE_SELECTION = { BIN_BITS: 6, LIST_CAPACITY: 64 }
 export async function compileSample(
   gpu: Gpu,
   { vocabulary, historyCapacity }: SampleConstants,
-): Promise<(label: string, buffers: SampleBuffers) => Dispatch> {
+): Promise<Kernel<SampleBuffers>> {
   // Histograms add up 16-bit halves of weights in 32 bits: room for 2^16 of them.
   if (vocabulary < 1 || vocabulary > 65_535) {
     throw new KernelArgumentError('sample', `vocabulary ${vocabulary} is not within 1..65535`)
@@ -72,10 +73,10 @@ export async function compileSample(
     },
     f32: { BANNED_SCORE },
   })
-  return (label, { logits, scores, counts, parameters, sequences, rows, history, outputs }) => ({
-    label,
+  return dispatchKernel(
+    gpu,
     pipeline,
-    bindGroup: gpu.bind(pipeline, label, [
+    ({ logits, scores, counts, parameters, sequences, rows, history, outputs }) => [
       logits,
       scores,
       counts,
@@ -84,7 +85,7 @@ export async function compileSample(
       rows,
       history,
       outputs,
-    ]),
-    workgroups: (rowCount) => [rowCount, 1, 1],
-  })
+    ],
+    (rowCount) => [rowCount, 1, 1],
+  )
 }

@@ -51,7 +51,7 @@ export async function startSampling(test: TestGpu, run: SamplingRun) {
   }
   const penalize = await compilePenalize(test.gpu, { vocabulary })
   const sample = await compileSample(test.gpu, { vocabulary, historyCapacity })
-  const dispatches = [penalize('penalize', buffers), sample('sample', buffers)]
+  const dispatches = [...penalize.bind('penalize', buffers), ...sample.bind('sample', buffers)]
   return {
     buffers,
     /** Runs one step and gives every row's result. */

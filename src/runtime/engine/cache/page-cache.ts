@@ -30,6 +30,13 @@ interface PrefixPages {
   lastUsed: number
 }
 
+export interface OpenOptions {
+  /** Whether nothing may be taken from the cache, because the output of every id is needed. */
+  readonly fresh?: boolean
+  /** Rows behind the prefix that there must be pages for. Default: those of the prompt and one more. */
+  readonly rows?: number
+}
+
 /** The pages that a sequence holds: the same rows as its place in the engine. Only `PageCache` changes it. */
 export interface Lease<Prefix> {
   readonly prefix: Prefix | undefined
@@ -80,14 +87,13 @@ export class PageCache<Prefix extends CachedPrefix & object> {
   /**
    * Gives a sequence pages for its prompt and one row more, with as much of the prompt in them as the cache holds: at
    * least the last id is left to compute, because its output is needed.
-   * @param minimum rows behind the prefix that there must be pages for, by default those of `ids` and one more
    * @returns undefined where there are not enough pages now; nothing has changed then
    */
   open(
     prefix: Prefix | undefined,
     strength: number,
     ids: readonly number[],
-    minimum = ids.length + 1,
+    { fresh = false, rows = ids.length + 1 }: OpenOptions = {},
   ): Lease<Prefix> | undefined {
     const prefixPages = prefix && this.#usePrefix(prefix)
     if (prefix && !prefixPages) return undefined
@@ -102,10 +108,12 @@ export class PageCache<Prefix extends CachedPrefix & object> {
       prefixPages,
       entries: [],
     }
-    this.#shareFullPages(lease, ids)
-    this.#copyPartialPage(lease, ids)
+    if (!fresh) {
+      this.#shareFullPages(lease, ids)
+      this.#copyPartialPage(lease, ids)
+    }
     lease.cached = lease.ids.length
-    if (!this.grow(lease, minimum)) {
+    if (!this.grow(lease, rows)) {
       this.close(lease)
       return undefined
     }

@@ -1,10 +1,10 @@
 import type { Gpu } from '../../../gpu/index.js'
 import {
+  canRunAttentionDecodeOnMatrices,
+  canRunAttentionPrefill,
+  canRunAttentionPrefillOnMatrices,
   canRunMatmulInt8,
   canRunMatmulSubgroup,
-  decodesOnSubgroupMatrices,
-  fitsAttentionTiled,
-  usesSubgroupMatrices,
   type WeightFormat,
 } from '../../../kernels/index.js'
 import type { ModelConfig, ModelShape } from '../../model/index.js'
@@ -74,11 +74,11 @@ function obstacles(
     },
     prefillAttention: {
       'subgroup-matrix': needs(
-        usesSubgroupMatrices(gpu, config),
+        canRunAttentionPrefillOnMatrices(gpu, config),
         'shader-f16, subgroups of 32, subgroup matrices of 16 x 16 x 16, 32 kB of workgroup memory and heads of 128',
       ),
       tiled: needs(
-        fitsAttentionTiled(gpu, config),
+        canRunAttentionPrefill(gpu, config),
         'heads of a multiple of 16, and workgroup memory for 32 of them (30 kB where they are 128 wide)',
       ),
     },
@@ -87,7 +87,7 @@ function obstacles(
       'subgroup-matrix':
         needs(fusing === undefined, 'fused steps') ??
         needs(
-          decodesOnSubgroupMatrices(gpu, config),
+          canRunAttentionDecodeOnMatrices(gpu, config),
           'shader-f16, subgroups of 32, subgroup matrices of 16 x 16 x 16, heads of 128 in groups of a multiple of 16',
         ),
       unsplit:

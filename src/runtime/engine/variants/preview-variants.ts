@@ -1,6 +1,6 @@
 import { type DeviceChoice, openGpu } from '../../../gpu/index.js'
 import type { LinearShape, ModelConfig, ModelShape } from '../../model/index.js'
-import { chunkRows } from '../webgpu/engine.js'
+import { chunkRows } from '../webgpu/engine-options.js'
 import { candidates } from './candidates.js'
 import { planChoices } from './choose-variants.js'
 import { readTuning, tuningKey } from './tuning-record.js'

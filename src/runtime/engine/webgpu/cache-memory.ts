@@ -1,99 +1,136 @@
-import type { Gpu } from '../../gpu/index.js'
-import type { ModelConfig, Prefix, PrefixHandle } from '../model/index.js'
-
-/** What a slot of the cache holds now. */
-interface Slot {
-  prefix: Prefix | undefined
-  /** The strength with which the tokens were computed: it changes their keys and values in all layers but one. */
-  strength: number
-  /** The tokens whose keys and values are in the cache, from position 0 on. */
-  ids: number[]
-}
+import type { Gpu } from '../../../gpu/index.js'
+import { PAGE_ROWS, type PagedCacheBuffers, tableStride, tableWords } from '../../../kernels/index.js'
+import type { ModelConfig, Prefix } from '../../model/index.js'
+import type { PageMemory } from '../cache/page-cache.js'
 
 /** Bytes of an f16. */
 const HALF = 2
 
+/** Bytes of a page, keys and values of all layers. */
+export function pageBytes({ layers, kvGroups, headDim }: ModelConfig): number {
+  return 2 * layers * PAGE_ROWS * kvGroups * headDim * HALF
+}
+
 /**
- * Keys and values of every layer, f16 [slots, capacity, kvGroups * headDim], allocated once. Rows 0..P-1 of a slot
- * hold the prefix, unrotated; the token of position p is in row P + p.
+ * Keys and values of every layer, f16 [pages * PAGE_ROWS, kvGroups * headDim], allocated once, and the table that tells
+ * for each slot which pages it has. A row of a prefix is not rotated; the token of position p is in row P + p of its slot.
  */
-export class KeyValueCache {
+export class CacheMemory implements PageMemory<Prefix> {
   readonly keys: readonly GPUBuffer[]
   readonly values: readonly GPUBuffer[]
-  /** Rows of a slot, prefix included. */
-  readonly capacity: number
-  readonly slots: number
+  /** u32 [slots, 1 + slotPages], see `tableWords`. */
+  readonly table: GPUBuffer
+  /** Pages in all. */
+  readonly pages: number
+  /** Pages that a slot can have. */
+  readonly slotPages: number
 
   readonly #gpu: Gpu
   readonly #rowBytes: number
-  readonly #slots: Slot[]
+  /** A page of one layer on its way. */
+  readonly #between: GPUBuffer
 
-  constructor(gpu: Gpu, config: ModelConfig, slots: number, capacity: number) {
+  /**
+   * @param slots sequences that have a place at once
+   * @param slotPages pages that one of them can have
+   */
+  constructor(gpu: Gpu, config: ModelConfig, pages: number, slots: number, slotPages: number) {
     this.#gpu = gpu
-    this.slots = slots
-    this.capacity = capacity
+    this.pages = pages
+    this.slotPages = slotPages
     this.#rowBytes = config.kvGroups * config.headDim * HALF
-    this.#slots = Array.from({ length: slots }, () => ({ prefix: undefined, strength: 1, ids: [] }))
-    const bytes = slots * capacity * this.#rowBytes
+    const bytes = pages * PAGE_ROWS * this.#rowBytes
     const allocate = (name: string) =>
       Array.from({ length: config.layers }, (_, layer) =>
         gpu.allocate('cache', `${name} of layer ${layer}`, bytes),
       )
     this.keys = allocate('keys')
     this.values = allocate('values')
+    this.#between = gpu.allocate('cache', 'page on its way', PAGE_ROWS * this.#rowBytes)
+    this.table = gpu.allocate('cache', 'cache table', slots * tableStride(slotPages) * 4)
   }
 
-  /**
-   * Makes a slot ready for a prompt: puts the prefix into rows 0..P-1 unless it is there, and finds how much of the
-   * prompt the cache holds already. At least the last token is always left to compute, because its output is needed.
-   * @returns the position from which on the prompt has to be computed
-   */
-  prepare(slot: number, prefix: Prefix | undefined, strength: number, ids: readonly number[]): number {
-    const state = this.#slots[slot]
-    if (state.strength !== strength) state.ids = []
-    state.strength = strength
-    if (state.prefix !== prefix) {
-      state.ids = []
-      state.prefix = prefix
-      if (prefix) this.#copyPrefix(slot, prefix)
-    }
-    let reused = 0
-    while (reused < ids.length - 1 && state.ids[reused] === ids[reused]) reused++
-    state.ids.length = reused
-    return reused
+  /** What attention of a layer is bound to. */
+  layer(index: number): PagedCacheBuffers {
+    return { table: this.table, keys: this.keys[index], values: this.values[index] }
   }
 
-  /** Records that the tokens following those held already were computed into the slot. */
-  append(slot: number, ids: readonly number[]): void {
-    for (const id of ids) this.#slots[slot].ids.push(id)
+  /** Writes a slot's strength and all its pages. */
+  writeTable(slot: number, strength: number, pages: readonly number[]): void {
+    const at = slot * tableStride(this.slotPages) * 4
+    this.#gpu.device.queue.writeBuffer(this.table, at, tableWords(strength, pages))
   }
 
-  /** Forgets what the slots hold, for example because a computation was cut off in the middle. */
-  forget(): void {
-    for (const slot of this.#slots) {
-      slot.ids = []
-      slot.prefix = undefined
-    }
+  /** Writes the pages of a slot from a number on. */
+  writePages(slot: number, first: number, pages: readonly number[]): void {
+    const at = (slot * tableStride(this.slotPages) + 1 + first) * 4
+    this.#gpu.device.queue.writeBuffer(this.table, at, new Uint32Array(pages))
   }
 
-  /** Forgets a prefix that is about to be freed. */
-  release(prefix: PrefixHandle): void {
-    for (const slot of this.#slots) {
-      if (slot.prefix === prefix) {
-        slot.prefix = undefined
-        slot.ids = []
+  copyRows(from: number, to: number, rows: number): void {
+    const pageBytes = PAGE_ROWS * this.#rowBytes
+    const bytes = rows * this.#rowBytes
+    this.#encode('page', (encoder) => {
+      // A buffer cannot be copied to itself.
+      for (const buffer of [...this.keys, ...this.values]) {
+        encoder.copyBufferToBuffer(buffer, from * pageBytes, this.#between, 0, bytes)
+        encoder.copyBufferToBuffer(this.#between, 0, buffer, to * pageBytes, bytes)
       }
+    })
+  }
+
+  copyPrefix(prefix: Prefix, firstRow: number, rows: number, page: number): void {
+    const slab = prefix.length * this.#rowBytes
+    const bytes = rows * this.#rowBytes
+    const to = page * PAGE_ROWS * this.#rowBytes
+    this.#encode('prefix', (encoder) => {
+      this.keys.forEach((keys, layer) => {
+        const from = 2 * layer * slab + firstRow * this.#rowBytes
+        encoder.copyBufferToBuffer(prefix.rows, from, keys, to, bytes)
+        encoder.copyBufferToBuffer(prefix.rows, from + slab, this.values[layer], to, bytes)
+      })
+    })
+  }
+
+  /** Copies whole pages to the host: [layers, keys and values, pages, PAGE_ROWS rows]. */
+  async readPages(pages: readonly number[]): Promise<ArrayBuffer> {
+    const MAP_READ_COPY_DST = 0x1 | 0x8
+    const pageBytes = PAGE_ROWS * this.#rowBytes
+    const buffers = this.keys.flatMap((keys, layer) => [keys, this.values[layer]])
+    const size = Math.max(4, buffers.length * pages.length * pageBytes)
+    const staging = this.#gpu.device.createBuffer({ label: 'suspended', size, usage: MAP_READ_COPY_DST })
+    try {
+      const encoder = this.#gpu.device.createCommandEncoder({ label: 'suspend' })
+      buffers.forEach((buffer, part) => {
+        pages.forEach((page, index) => {
+          const to = (part * pages.length + index) * pageBytes
+          encoder.copyBufferToBuffer(buffer, page * pageBytes, staging, to, pageBytes)
+        })
+      })
+      this.#gpu.device.queue.submit([encoder.finish()])
+      await this.#gpu.wait(staging.mapAsync(0x1))
+      return staging.getMappedRange().slice(0)
+    } finally {
+      staging.destroy()
     }
   }
 
-  #copyPrefix(slot: number, prefix: Prefix): void {
-    const encoder = this.#gpu.device.createCommandEncoder({ label: 'prefix' })
-    const bytes = prefix.length * this.#rowBytes
-    const at = slot * this.capacity * this.#rowBytes
-    this.keys.forEach((keys, layer) => {
-      encoder.copyBufferToBuffer(prefix.rows, 2 * layer * bytes, keys, at, bytes)
-      encoder.copyBufferToBuffer(prefix.rows, (2 * layer + 1) * bytes, this.values[layer], at, bytes)
+  /** Writes what `readPages` gave into other pages. */
+  writePagesBack(pages: readonly number[], bytes: ArrayBuffer): void {
+    const pageBytes = PAGE_ROWS * this.#rowBytes
+    const buffers = this.keys.flatMap((keys, layer) => [keys, this.values[layer]])
+    buffers.forEach((buffer, part) => {
+      pages.forEach((page, index) => {
+        const from = (part * pages.length + index) * pageBytes
+        this.#gpu.device.queue.writeBuffer(buffer, page * pageBytes, bytes, from, pageBytes)
+      })
     })
+  }
+
+  /** Submits copies: they take place before whatever is submitted later. */
+  #encode(label: string, encode: (encoder: GPUCommandEncoder) => void): void {
+    const encoder = this.#gpu.device.createCommandEncoder({ label })
+    encode(encoder)
     this.#gpu.device.queue.submit([encoder.finish()])
   }
 }

@@ -1,115 +1,108 @@
 import { type Dispatch, encodeDispatches, type Gpu, ShaderCompilationError } from '../../../gpu/index.js'
-import type { QuantizedActivations, SampledId } from '../../../kernels/index.js'
+import { PAGE_ROWS, type QuantizedActivations } from '../../../kernels/index.js'
 import type { ModelConfig, ModelWeights, Prefix } from '../../model/index.js'
-import { KeyValueCache } from '../cache.js'
-import type { ResolvedSampling } from '../sampling-options.js'
+import { PageCache } from '../cache/page-cache.js'
+import type {
+  ChunkOutput,
+  Engine,
+  SequenceStart,
+  Slot,
+  Step,
+  StepOutput,
+  SuspendedSequence,
+} from '../engine.js'
 import { candidates } from '../variants/candidates.js'
 import { type ChoicePlan, chooseVariants, planChoices } from '../variants/choose-variants.js'
 import { readTuning, type TuningTimes, tuningKey, writeTuning } from '../variants/tuning-record.js'
-import type { TuningStore } from '../variants/tuning-store.js'
 import type { VariantChoices, VariantOf, Variants } from '../variants/variants.js'
+import { CacheMemory, pageBytes } from './cache-memory.js'
+import { checkSizes, chunkRows, type EngineOptions, PREFIX_ROWS, rowBucket } from './engine-options.js'
 import { type Activations, allocateActivations, type ForwardContext } from './forward.js'
 import { FusedDecode } from './fused-decode.js'
 import { allocateQuantized } from './linear.js'
-import { Plans } from './plans.js'
-import { Sampler } from './sampler.js'
-import { type StepPlan, TokenLoop } from './token-loop.js'
+import { Plans, type StepPlan } from './plans.js'
+import { SlotState } from './slot.js'
+import { SlotTables } from './slot-tables.js'
+import { LOGITS_ROWS, type LogitsBuffers, STEPS_UNDER_WAY, StepRunner } from './step-runner.js'
 
-export interface EngineOptions {
-  /** Positions that prompt and answer together may take. */
-  readonly contextLength: number
-  /** Sequences that can be generated side by side. */
-  readonly batchSize: number
-  /** Whether activations may be rounded to 8 bits on their way into a product: for prompts and single sequences. */
-  readonly activations: 'int8' | 'float'
-  /** Variants to use instead of the fastest. */
-  readonly variants?: Partial<Variants>
-  /** Where times measured before are read from and new ones kept. */
-  readonly tuningStore?: TuningStore
-  /** Whether to measure on a software adapter, too, where it takes long and tells little: for tests. */
-  readonly measureSoftware?: boolean
-  /** When the weights are there: nothing is measured before. Default: they are. */
-  readonly weightsReady?: Promise<unknown>
-  /** Called before variants are measured. */
-  readonly onMeasure?: () => void
-  /** Told of each variant that did not compile. */
-  readonly onRefused?: (message: string) => void
-}
-
-/** A prompt, in the engine's eyes. */
-export interface EnginePrompt {
+/** A sequence without a place: what was in its pages, and what it has generated. */
+interface Suspended extends SuspendedSequence {
+  readonly start: SequenceStart
+  readonly generated: number[]
+  /** Ids in the pages. */
   readonly ids: readonly number[]
-  readonly seed: number
-  readonly positionLimit: number
+  readonly pages: ArrayBuffer
 }
 
-export interface PrefillOptions {
-  readonly prefix: Prefix | undefined
-  /** 0 < strength <= 1: the weight of the prefix in every softmax. */
-  readonly prefixStrength: number
-  readonly signal?: AbortSignal
+/** What the logits at all positions of a chunk are computed with. */
+interface LogitsHead {
+  readonly buffers: LogitsBuffers
+  readonly dispatches: readonly Dispatch[]
 }
-
-/** Cache rows kept for a prefix besides the context: the official prefix has 128. */
-export const PREFIX_ROWS = 128
-/** Rows of a chunk of a prompt on a GPU. */
-export const MOST_CHUNK_ROWS = 512
-/** Rows of a chunk of a prompt: enough to reuse each weight it loads many times; software adapters gain nothing from more. */
-export function chunkRows(gpu: Gpu, contextLength: number): number {
-  return Math.min(contextLength, gpu.software ? 32 : MOST_CHUNK_ROWS)
-}
-
-/** Rows whose logits `logits()` computes at a time; a row of ChatGLM3's is 260 kB. */
-const LOGITS_ROWS = 16
 
 /**
- * A model on a device, ready to run: weights, cache, and the plans of prefill and decode, each a list of dispatches
- * built once.
+ * A model on a device, ready to run: weights, the cache in pages, and the plans of prompts and rows, each a list of
+ * dispatches built once.
  */
-export class Engine {
+export class WebGpuEngine implements Engine {
   readonly gpu: Gpu
   readonly config: ModelConfig
-  readonly cache: KeyValueCache
   readonly contextLength: number
-  readonly sampler: Sampler
+  readonly maxSequences: number
+  readonly chunkTokens: number
+  readonly stepsUnderWay = STEPS_UNDER_WAY
+  readonly tables: SlotTables
 
   readonly #context: ForwardContext
   readonly #prefillBuffers: Activations
-  readonly #decodeBuffers: Activations
-  readonly #loop: TokenLoop
+  readonly #cache: PageCache<Prefix>
+  readonly #memory: CacheMemory
+  readonly #slots: (SlotState | undefined)[]
+  readonly #runner: StepRunner
   readonly #plans: Plans
   /** Freed where the variant that was chosen does without. */
   readonly #quantized: QuantizedActivations | undefined
   #variants: VariantChoices | undefined
   #prefillPlan: Promise<Dispatch[]> | undefined
-  readonly #stepPlans = new Map<string, Promise<StepPlan>>()
+  #prefill: Dispatch[] | undefined
+  readonly #stepPlans = new Map<number, Promise<StepPlan>>()
+  readonly #readyPlans = new Map<number, StepPlan>()
+  #logitsHead: Promise<LogitsHead> | undefined
+  #readyLogitsHead: LogitsHead | undefined
 
   private constructor(
     gpu: Gpu,
     config: ModelConfig,
     weights: ModelWeights,
-    { contextLength, batchSize }: EngineOptions,
+    options: EngineOptions,
     choices: readonly ChoicePlan[],
   ) {
+    const { contextLength, maxSequences, pages } = checkSizes(options)
     this.gpu = gpu
     this.config = config
     this.contextLength = contextLength
-    this.cache = new KeyValueCache(gpu, config, batchSize, contextLength + PREFIX_ROWS)
-    this.sampler = new Sampler(gpu, config.vocabulary, batchSize)
-    this.#loop = new TokenLoop(gpu, this.sampler)
-    const attentionParameters = gpu.allocate('activations', 'attention parameters', 4)
-    const context = { gpu, config, weights, cache: this.cache, attentionParameters }
-    this.#context = context
-    const rows = chunkRows(gpu, contextLength)
-    const prefill = allocateActivations(gpu, config, 'prefill', rows)
-    const decode = { ...allocateActivations(gpu, config, 'decode', batchSize), rows: this.sampler.rows }
-    this.#prefillBuffers = prefill
-    this.#decodeBuffers = decode
+    this.maxSequences = maxSequences
+    this.chunkTokens = chunkRows(gpu, contextLength, options.chunkTokens)
+    const slotPages = Math.ceil((contextLength + PREFIX_ROWS) / PAGE_ROWS)
+    this.#memory = new CacheMemory(gpu, config, pages, maxSequences, slotPages)
+    this.#cache = new PageCache(pages, this.#memory)
+    this.#slots = new Array<SlotState | undefined>(maxSequences).fill(undefined)
+    const maxRows = rowBucket(gpu, maxSequences, maxSequences)
+    this.tables = new SlotTables(gpu, { vocabulary: config.vocabulary, slots: maxSequences, maxRows })
+    this.#context = { gpu, config, weights, cache: this.#memory }
+    // Rows and chunks are computed one after the other, in the same buffers but for what passes from step to step.
+    const prefill = allocateActivations(gpu, config, 'prefill', Math.max(this.chunkTokens, maxRows))
+    const hidden = gpu.allocate('activations', 'decode hidden', maxRows * config.hidden * 4)
+    const decode = { ...prefill, maxRows, hidden, rows: this.tables.rows }
+    this.#prefillBuffers = { ...prefill, maxRows: this.chunkTokens }
     const mayBe = (variant: VariantOf) => choices.some(({ order }) => order.includes(variant))
-    const quantized = mayBe('int8') ? allocateQuantized(gpu, weights, Math.max(rows, LOGITS_ROWS)) : undefined
+    const rounded = Math.max(this.chunkTokens, LOGITS_ROWS)
+    const quantized = mayBe('int8') ? allocateQuantized(gpu, weights, rounded) : undefined
     this.#quantized = quantized
-    const fused = mayBe('fused-int8') ? new FusedDecode(context, decode) : undefined
-    this.#plans = new Plans({ context, prefill, decode, sampler: this.sampler, fused, quantized })
+    const fused = mayBe('fused-int8') ? new FusedDecode(this.#context, decode) : undefined
+    const buffers = { prefill: this.#prefillBuffers, decode, tables: this.tables }
+    this.#runner = new StepRunner(gpu, config, buffers, maxSequences)
+    this.#plans = new Plans({ ...buffers, context: this.#context, fused, quantized })
   }
 
   /**
@@ -122,17 +115,17 @@ export class Engine {
     config: ModelConfig,
     weights: ModelWeights,
     options: EngineOptions,
-  ): Promise<Engine> {
+  ): Promise<WebGpuEngine> {
     const { activations, contextLength, tuningStore, variants: forced = {} } = options
-    const key = tuningKey(gpu, config, weights, chunkRows(gpu, contextLength))
+    const key = tuningKey(gpu, config, weights, chunkRows(gpu, contextLength, options.chunkTokens))
     const known = tuningStore ? await readTuning(tuningStore, key) : {}
     const measure = !gpu.software || options.measureSoftware === true
     const choices = planChoices(candidates(gpu, config, weights, activations), { forced, known, measure })
     const engine = await gpu.allocating(
       'cache and activations',
-      () => new Engine(gpu, config, weights, options, choices),
+      () => new WebGpuEngine(gpu, config, weights, options, choices),
     )
-    const measured = await engine.#prepare(choices, options)
+    const measured = await engine.#prepareKernels(choices, options)
     if (tuningStore && Object.keys(measured).length > 0) {
       await writeTuning(tuningStore, key, { ...known, ...measured })
     }
@@ -140,10 +133,10 @@ export class Engine {
   }
 
   /** Chooses variants and compiles the plans of a single conversation. @returns what was measured */
-  async #prepare(choices: readonly ChoicePlan[], options: EngineOptions): Promise<TuningTimes> {
+  async #prepareKernels(choices: readonly ChoicePlan[], options: EngineOptions): Promise<TuningTimes> {
     // Most kernels do not depend on the choice, and compile meanwhile with what is likely to be chosen.
     const likely = Object.fromEntries(choices.map(({ name, order }) => [name, order[0]])) as Variants
-    const meanwhile = Promise.all([this.#plans.prefill(likely), this.#plans.step(likely, 1, false)]).catch(
+    const meanwhile = Promise.all([this.#plans.prefill(likely), this.#plans.step(likely, 1)]).catch(
       (error) => {
         if (!(error instanceof ShaderCompilationError)) throw error
       },
@@ -153,7 +146,7 @@ export class Engine {
       options.onMeasure?.()
       this.#plans.placeTrials(this.contextLength)
       // Trials compute with numbers and at clocks as they are in use.
-      if (likelyPlans) this.#run(likelyPlans[0], this.prefillRows)
+      if (likelyPlans) this.#submit(likelyPlans[0], this.chunkTokens)
     }
     const choosing = chooseVariants(this.gpu, choices, {
       build: (name, variant) => this.#plans.trial(name, variant),
@@ -170,7 +163,6 @@ export class Engine {
     return measured
   }
 
-  /** Which kernels are used where there are several, and why. */
   get variants(): VariantChoices {
     if (!this.#variants) throw new TypeError('The variants are not chosen yet.')
     return this.#variants
@@ -190,125 +182,185 @@ export class Engine {
     return this.#context.weights
   }
 
-  /** Rows of a whole prefill chunk. */
-  get prefillRows(): number {
-    return this.#prefillBuffers.maxRows
+  get memory(): Engine['memory'] {
+    return this.gpu.memory
   }
 
-  /** Positions that prompt and answer together may take behind a prefix. */
   available(prefix: Prefix | undefined): number {
-    return Math.min(this.contextLength, this.cache.capacity - (prefix?.length ?? 0))
+    const rows = Math.min(this.#memory.slotPages, this.#cache.pages) * PAGE_ROWS
+    const kept = Math.min(rows, this.contextLength + PREFIX_ROWS) - (prefix?.length ?? 0)
+    return Math.max(0, Math.min(this.contextLength, kept))
   }
 
-  /**
-   * Computes prompts, one to a slot, except for what the cache holds already, and leaves the residual stream of each
-   * one's last token for the first step.
-   * @returns how many leading tokens of each prompt were in the cache
-   */
-  async prefill(prompts: readonly EnginePrompt[], options: PrefillOptions): Promise<number[]> {
-    const { prefix, prefixStrength, signal } = options
-    const strength = new Float32Array([Math.log(prefixStrength)])
-    this.gpu.device.queue.writeBuffer(this.#context.attentionParameters, 0, strength)
-    const reused: number[] = []
-    for (const [slot, { ids }] of prompts.entries()) {
-      const start = this.cache.prepare(slot, prefix, prefixStrength, ids)
-      reused.push(start)
-      let lastChunk = 0
-      for await (const rows of this.#chunks(slot, ids, start, prefix, signal)) lastChunk = rows
-      this.#copyHiddenRow(this.#prefillBuffers.hidden, lastChunk - 1, this.#decodeBuffers.hidden, slot)
-    }
-    return reused
+  owns(prefix: Prefix): boolean {
+    return this.gpu.owns(prefix.rows)
   }
 
-  /**
-   * Generates behind prefilled prompts.
-   * @param batched whether they are part of a batch: all of it is computed alike, also a last group of one
-   * @yields what each row got in a step
-   */
-  async *decode(
-    prompts: readonly EnginePrompt[],
-    prefix: Prefix | undefined,
-    sampling: ResolvedSampling,
-    stopIds: readonly number[],
-    steps: number,
-    batched = false,
-  ): AsyncGenerator<readonly SampledId[]> {
-    const plan = await this.stepPlan(prompts.length, batched)
-    const prefixLength = prefix?.length ?? 0
-    const rows = prompts.map(({ ids, ...rest }, slot) => ({ ...rest, promptIds: ids, slot, prefixLength }))
-    this.sampler.start(rows, sampling, stopIds)
-    yield* this.#loop.run(plan, steps)
-  }
-
-  /**
-   * The logits at every position of a sequence.
-   * @returns f32 [ids.length, vocabulary]
-   */
-  async logits(ids: readonly number[], options: PrefillOptions): Promise<Float32Array<ArrayBuffer>> {
-    const { vocabulary, hidden } = this.config
-    const { prefix, prefixStrength, signal } = options
-    const { gpu } = this
-    const result = new Float32Array(ids.length * vocabulary)
-    const floats = (label: string, width: number) =>
-      gpu.allocate('activations', label, LOGITS_ROWS * width * 4)
-    const buffers = await gpu.allocating('logits', () => ({
-      hidden: floats('logits hidden', hidden),
-      normed: floats('logits normed', hidden),
-      logits: floats('logits of a block', vocabulary),
-    }))
-    try {
-      const head = await this.#plans.promptHead(this.#chosen, LOGITS_ROWS, buffers)
-      gpu.device.queue.writeBuffer(
-        this.#context.attentionParameters,
-        0,
-        new Float32Array([Math.log(prefixStrength)]),
-      )
-      // Every position is wanted, so nothing of it may be taken from the cache.
-      this.cache.prepare(0, prefix, prefixStrength, [])
-      let done = 0
-      for await (const rows of this.#chunks(0, ids, 0, prefix, signal)) {
-        for (let row = 0; row < rows; row += LOGITS_ROWS) {
-          const count = Math.min(LOGITS_ROWS, rows - row)
-          for (let i = 0; i < count; i++) {
-            this.#copyHiddenRow(this.#prefillBuffers.hidden, row + i, buffers.hidden, i)
-          }
-          this.#run(head, count)
-          const block = await gpu.read(buffers.logits, 0, count * vocabulary * 4)
-          result.set(new Float32Array(block), done * vocabulary)
-          done += count
-        }
-      }
-      return result
-    } finally {
-      for (const buffer of Object.values(buffers)) gpu.free(buffer)
-    }
-  }
-
-  /** Computes `ids` from position `start` on into a slot, chunk by chunk, and yields the rows of each chunk. */
-  async *#chunks(
-    slot: number,
-    ids: readonly number[],
-    start: number,
-    prefix: Prefix | undefined,
-    signal?: AbortSignal,
-  ): AsyncGenerator<number> {
-    const body = await this.prefillPlan()
-    const { maxRows, rows: rowsBuffer } = this.#prefillBuffers
-    for (let first = start; first < ids.length; first += maxRows) {
-      signal?.throwIfAborted()
-      const chunk = ids.slice(first, first + maxRows)
-      const rows = chunk.flatMap((id, i) => [id, slot, first + i, prefix?.length ?? 0])
-      this.gpu.device.queue.writeBuffer(rowsBuffer, 0, new Uint32Array(rows))
-      this.#run(body, chunk.length)
-      this.cache.append(slot, chunk)
-      yield chunk.length
-      // An abort must not have to wait for chunks that were only queued.
-      if (first + maxRows < ids.length) await this.gpu.finish()
-    }
-  }
-
-  #run(dispatches: StepPlan['body'], rows: number): void {
+  open(start: SequenceStart): Slot | undefined {
     this.gpu.check()
+    const contents = this.tables.check(start)
+    const index = this.#slots.indexOf(undefined)
+    if (index < 0) return undefined
+    const { prefix, prefixStrength, ids, positionLimit, fresh = false } = start
+    const rows = Math.min(ids.length + 1, positionLimit)
+    const lease = this.#cache.open(prefix, prefixStrength, ids, { fresh, rows })
+    if (!lease) return undefined
+    this.tables.write(index, start, contents, [])
+    return this.#place(new SlotState(index, start, lease, lease.cached))
+  }
+
+  #place(slot: SlotState): SlotState {
+    const { index, start, lease } = slot
+    this.#slots[index] = slot
+    this.#memory.writeTable(index, start.prefixStrength, lease.pages)
+    this.#runner.forgetRows()
+    return slot
+  }
+
+  reserve(slot: Slot): boolean {
+    const state = this.#stateOf(slot)
+    const before = state.lease.pages.length
+    if (!this.#cache.grow(state.lease, state.nextRows)) return false
+    const added = state.lease.pages.slice(before)
+    if (added.length > 0) this.#memory.writePages(state.index, before, added)
+    return true
+  }
+
+  prepare({ rows, chunks }: Step): Promise<void> | undefined {
+    const counts = [rows.length, this.#finishing(chunks).length].filter((count) => count > 0)
+    const missing = counts.filter((count) => !this.#readyPlans.has(this.#bucket(count)))
+    const work: Promise<unknown>[] = missing.map((count) => this.stepPlan(count))
+    if (!this.#readyLogitsHead && chunks.some(({ logits }) => logits)) work.push(this.#buildLogitsHead())
+    return work.length === 0 ? undefined : Promise.all(work).then(() => {})
+  }
+
+  run(step: Step): Promise<StepOutput> {
+    this.gpu.check()
+    const rows = step.rows.map((slot) => this.#stateOf(slot))
+    const body = this.#prefill
+    if (!body) throw new TypeError('The step was not prepared.')
+    const staging = this.#runner.takeStaging()
+    if (rows.length > 0) this.#runner.submitRows(this.#planOf(rows.length), rows, staging)
+    for (const slot of rows) slot.samples++
+    const finishing: SlotState[] = []
+    const logits: (Promise<Float32Array<ArrayBuffer>> | undefined)[] = []
+    for (const chunk of step.chunks) {
+      const slot = this.#stateOf(chunk.slot)
+      const first = slot.promptTokens
+      const ids = slot.start.ids.slice(first, first + chunk.count)
+      this.#runner.submitChunk(body, slot, ids, first)
+      slot.promptTokens += ids.length
+      this.#cache.append(slot.lease, ids)
+      logits.push(chunk.logits ? this.#submitLogits(ids.length) : undefined)
+      if (chunk.logits || slot.pendingTokens > 0) continue
+      this.#runner.keepLastRow(ids.length, finishing.length)
+      finishing.push(slot)
+    }
+    if (finishing.length > 0) {
+      this.#runner.submitFirst(this.#planOf(finishing.length), finishing, staging, rows.length)
+      for (const slot of finishing) slot.samples++
+    }
+    return this.#collect(step, staging, rows, finishing, logits)
+  }
+
+  /** The logits at all rows of the chunk that was submitted last. */
+  #submitLogits(rows: number): Promise<Float32Array<ArrayBuffer>> {
+    const head = this.#readyLogitsHead
+    if (!head) throw new TypeError('The step was not prepared.')
+    return this.#runner.readLogits(this.#runner.submitLogits(head.dispatches, head.buffers, rows))
+  }
+
+  /** Waits for a step, and notes what its rows gave. */
+  async #collect(
+    step: Step,
+    staging: GPUBuffer,
+    rows: readonly SlotState[],
+    finishing: readonly SlotState[],
+    logits: readonly (Promise<Float32Array<ArrayBuffer>> | undefined)[],
+  ): Promise<StepOutput> {
+    const reading = this.#runner.read(staging, rows.length + finishing.length)
+    const [outputs, ...chunkLogits] = await Promise.all([reading, ...logits])
+    ;[...rows, ...finishing].forEach((slot, i) => {
+      const { id } = outputs[i]
+      if (slot.closed || id === undefined) return
+      // What was fed to the step is in the cache now.
+      const fed = slot.generated.at(-1)
+      if (fed !== undefined) this.#cache.append(slot.lease, [fed])
+      slot.generated.push(id)
+    })
+    const chunks = step.chunks.map(({ slot }, i): ChunkOutput => {
+      const at = finishing.indexOf(slot as SlotState)
+      const all = chunkLogits[i]
+      return { ...(at >= 0 && { sampled: outputs[rows.length + at] }), ...(all && { logits: all }) }
+    })
+    return { rows: outputs.slice(0, rows.length), chunks }
+  }
+
+  close(slot: Slot, spoiled = false): void {
+    const state = this.#stateOf(slot)
+    state.closed = true
+    this.#slots[state.index] = undefined
+    this.#cache.close(state.lease, spoiled)
+  }
+
+  async suspend(slot: Slot): Promise<SuspendedSequence> {
+    const state = this.#stateOf(slot)
+    const { start, generated, lease, prefixPages } = state
+    const ids = [...lease.ids]
+    const used = Math.ceil(((start.prefix?.length ?? 0) + ids.length) / PAGE_ROWS)
+    // The place must not be given to others before everything is on the host.
+    const pages = await this.#memory.readPages(lease.pages.slice(prefixPages, used))
+    this.close(state)
+    const suspended: Suspended = { start, generated, ids, pages }
+    return suspended
+  }
+
+  resume(suspended: SuspendedSequence): Slot | undefined {
+    this.gpu.check()
+    const { start, generated, ids, pages } = suspended as Suspended
+    const index = this.#slots.indexOf(undefined)
+    if (index < 0) return undefined
+    const rows = start.ids.length + generated.length
+    const lease = this.#cache.open(start.prefix, start.prefixStrength, [], { fresh: true, rows })
+    if (!lease) return undefined
+    const slot = new SlotState(index, start, lease, Math.min(ids.length, start.ids.length), generated)
+    const count = pages.byteLength / pageBytes(this.config)
+    this.#memory.writePagesBack(lease.pages.slice(slot.prefixPages, slot.prefixPages + count), pages)
+    this.#cache.append(lease, ids)
+    this.tables.write(index, start, this.tables.check(start), generated)
+    return this.#place(slot)
+  }
+
+  forget(): void {
+    this.#cache.forget()
+  }
+
+  release(prefix: Prefix): void {
+    this.#cache.release(prefix)
+  }
+
+  #stateOf(slot: Slot): SlotState {
+    const state = slot as SlotState
+    if (this.#slots[state.index] !== state) throw new TypeError(`Slot ${state.index} was given back.`)
+    return state
+  }
+
+  /** The slots whose prompt a step completes. */
+  #finishing(chunks: Step['chunks']): Slot[] {
+    return chunks.flatMap(({ slot, count, logits }) => (!logits && count >= slot.pendingTokens ? [slot] : []))
+  }
+
+  #bucket(rows: number): number {
+    return rowBucket(this.gpu, rows, this.maxSequences)
+  }
+
+  #planOf(rows: number): StepPlan {
+    const plan = this.#readyPlans.get(this.#bucket(rows))
+    if (!plan) throw new TypeError('The step was not prepared.')
+    return plan
+  }
+
+  #submit(dispatches: readonly Dispatch[], rows: number): void {
     const encoder = this.gpu.device.createCommandEncoder()
     const pass = encoder.beginComputePass()
     encodeDispatches(pass, dispatches, rows)
@@ -316,27 +368,47 @@ export class Engine {
     this.gpu.device.queue.submit([encoder.finish()])
   }
 
-  #copyHiddenRow(source: GPUBuffer, sourceRow: number, target: GPUBuffer, targetRow: number): void {
-    const bytes = this.config.hidden * 4
-    const encoder = this.gpu.device.createCommandEncoder()
-    encoder.copyBufferToBuffer(source, sourceRow * bytes, target, targetRow * bytes, bytes)
-    this.gpu.device.queue.submit([encoder.finish()])
-  }
-
   /** The dispatches of a chunk of a prompt. */
   prefillPlan(): Promise<Dispatch[]> {
-    this.#prefillPlan ??= this.#plans.prefill(this.#chosen)
+    this.#prefillPlan ??= this.#plans.prefill(this.#chosen).then((plan) => {
+      this.#prefill = plan
+      return plan
+    })
     return this.#prefillPlan
   }
 
-  /** The dispatches of a decode step over `rows` sequences: fused where it is a single one, outside a batch. */
-  stepPlan(rows: number, batched = rows > 1): Promise<StepPlan> {
-    const key = batched ? `batch of ${rows}` : 'single'
-    let plan = this.#stepPlans.get(key)
+  /** The dispatches of a step over so many rows, or the next larger number that there is a plan for. */
+  stepPlan(rows: number): Promise<StepPlan> {
+    const bucket = this.#bucket(rows)
+    let plan = this.#stepPlans.get(bucket)
     if (!plan) {
-      plan = this.#plans.step(this.#chosen, rows, batched)
-      this.#stepPlans.set(key, plan)
+      plan = this.#plans.step(this.#chosen, bucket).then((ready) => {
+        this.#readyPlans.set(bucket, ready)
+        return ready
+      })
+      this.#stepPlans.set(bucket, plan)
     }
     return plan
+  }
+
+  /** From residual streams to logits, for all positions of a chunk. */
+  #buildLogitsHead(): Promise<LogitsHead> {
+    this.#logitsHead ??= this.#allocateLogitsHead().then((head) => {
+      this.#readyLogitsHead = head
+      return head
+    })
+    return this.#logitsHead
+  }
+
+  async #allocateLogitsHead(): Promise<LogitsHead> {
+    const { vocabulary, hidden } = this.config
+    const floats = (label: string, width: number) =>
+      this.gpu.allocate('activations', label, LOGITS_ROWS * width * 4)
+    const buffers = await this.gpu.allocating('logits', () => ({
+      hidden: floats('logits hidden', hidden),
+      normed: floats('logits normed', hidden),
+      logits: floats('logits of a block', vocabulary),
+    }))
+    return { buffers, dispatches: await this.#plans.promptHead(this.#chosen, LOGITS_ROWS, buffers) }
   }
 }

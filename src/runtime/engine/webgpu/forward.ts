@@ -9,8 +9,8 @@ import {
   compileSwiglu,
 } from '../../../kernels/index.js'
 import type { LayerWeights, ModelConfig, ModelWeights } from '../../model/index.js'
-import type { KeyValueCache } from '../cache.js'
 import type { VariantOf } from '../variants/variants.js'
+import type { CacheMemory } from './cache-memory.js'
 import { buildLinear, type LinearContext } from './linear.js'
 
 /** What passes between the kernels of a forward pass: f32, `maxRows` rows each. */
@@ -51,13 +51,15 @@ export function allocateActivations(
   const { hidden, ffn, heads, kvGroups, headDim } = config
   const floats = (label: string, width: number) =>
     gpu.allocate('activations', `${name} ${label}`, maxRows * width * 4)
+  // What goes into a product is never needed beside what goes into another one.
+  const normed = floats('normed and attended', Math.max(hidden, heads * headDim))
   return {
     maxRows,
     rows: floats('rows', 4),
     hidden: floats('hidden', hidden),
-    normed: floats('normed', hidden),
+    normed,
     qkv: floats('qkv', (heads + 2 * kvGroups) * headDim),
-    attended: floats('attended', heads * headDim),
+    attended: normed,
     gateUp: floats('gate and up', 2 * ffn),
     activated: floats('activated', ffn),
   }
@@ -68,9 +70,7 @@ export interface ForwardContext {
   readonly gpu: Gpu
   readonly config: ModelConfig
   readonly weights: ModelWeights
-  readonly cache: KeyValueCache
-  /** f32 [1]: the logarithm of the prefix's strength. */
-  readonly attentionParameters: GPUBuffer
+  readonly cache: CacheMemory
 }
 
 /** The matrix products of a layer. */
@@ -93,19 +93,17 @@ export async function buildProducts(
 
 /** The attention of a layer. */
 export async function buildAttention(
-  { gpu, config, cache, attentionParameters: parameters }: ForwardContext,
+  { gpu, config, cache }: ForwardContext,
   index: number,
   { maxRows, rows, qkv, attended }: Activations,
   attention: ForwardVariants['attention'],
-): Promise<Dispatch> {
-  const { heads, kvGroups, headDim } = config
-  const constants = { heads, kvGroups, headDim, capacity: cache.capacity, maxRows }
-  const bind =
+): Promise<Dispatch[]> {
+  const constants = { ...config, slotPages: cache.slotPages, maxRows }
+  const kernel =
     attention === undefined || attention === 'simple'
       ? await compileAttention(gpu, { ...constants, queries: attention ? SIMPLE_QUERIES : 1 })
-      : await compileAttentionPrefill(gpu, constants, attention === 'subgroup-matrix')
-  const [keys, values] = [cache.keys[index], cache.values[index]]
-  return bind('attention', { rows, qkv, keys, values, parameters, y: attended })
+      : await compileAttentionPrefill(gpu, constants, { onMatrices: attention === 'subgroup-matrix' })
+  return kernel.bind('attention', { ...cache.layer(index), rows, qkv, y: attended })
 }
 
 /** One transformer layer: attention and feed-forward, each behind a norm and added to the residual stream. */
@@ -118,13 +116,11 @@ async function layer(
 ): Promise<Dispatch[]> {
   const { gpu, config, cache } = context
   const { rows, hidden, normed, qkv, gateUp, activated } = activations
-  const keys = cache.keys[index]
-  const values = cache.values[index]
   const norm = { width: config.hidden, epsilon: config.epsilon }
   const [normalize, rope, append, swiglu, attend, { project, dense, up, down }] = await Promise.all([
     compileRmsNorm(gpu, norm),
     compileRope(gpu, { ...config, back: false }),
-    compileCacheAppend(gpu, config, cache.capacity),
+    compileCacheAppend(gpu, { ...config, slotPages: cache.slotPages }),
     compileSwiglu(gpu, { width: config.ffn }),
     buildAttention(context, index, activations, variants.attention),
     buildProducts(context, weights, activations, variants),
@@ -134,8 +130,8 @@ async function layer(
     ...normalize.bind('input norm', { x: hidden, weight: weights.inputNorm, y: normed }),
     ...project,
     ...rope.bind('rope', { rows, table: ropeTable, qkv }),
-    append('cache append', { rows, qkv, keys, values }),
-    attend,
+    ...append.bind('cache append', { ...cache.layer(index), rows, qkv }),
+    ...attend,
     ...dense,
     ...normalize.bind('post-attention norm', { x: hidden, weight: weights.postAttentionNorm, y: normed }),
     ...up,

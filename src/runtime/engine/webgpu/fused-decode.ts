@@ -136,33 +136,33 @@ export class FusedDecode {
 
   /** The attention of a layer, from the projection to 8-bit activations. */
   async attention(index: number, variant: DecodeAttention): Promise<Dispatch[]> {
-    const { gpu, config, cache, attentionParameters: parameters } = this.#context
+    const { gpu, config, cache } = this.#context
     const { rows, qkv } = this.#activations
-    const { capacity } = cache
-    const buffers = { rows, qkv, keys: cache.keys[index], values: cache.values[index], parameters }
+    const buffers = { ...cache.layer(index), rows, qkv }
     if (variant === 'unsplit') return this.#unsplit(buffers)
+    const constants = { ...config, slotPages: cache.slotPages }
     const [attend, combine] = await Promise.all([
-      compileAttentionDecode(gpu, { ...config, capacity }, variant === 'subgroup-matrix'),
+      compileAttentionDecode(gpu, constants, { onMatrices: variant === 'subgroup-matrix' }),
       compileAttentionCombine(gpu, config),
     ])
     return [
-      attend('attention', { ...buffers, ...this.#parts }),
-      combine('combine', { rows, ...this.#parts, output: this.#attended }),
+      ...attend.bind('attention', { ...buffers, ...this.#parts }),
+      ...combine.bind('combine', { rows, ...this.#parts, output: this.#attended }),
     ]
   }
 
   async #unsplit(buffers: Omit<AttentionBuffers, 'y'>): Promise<Dispatch[]> {
     const { gpu, config, cache } = this.#context
     const { attended } = this.#activations
-    const { capacity } = cache
+    const constants = { ...config, slotPages: cache.slotPages }
     const [append, attend, round] = await Promise.all([
-      compileCacheAppend(gpu, config, capacity),
-      compileAttention(gpu, { ...config, capacity, queries: 1, maxRows: 1 }),
+      compileCacheAppend(gpu, constants),
+      compileAttention(gpu, { ...constants, queries: 1, maxRows: 1 }),
       compileRoundActivations(gpu, { elements: config.heads * config.headDim }),
     ])
     return [
-      append('cache append', buffers),
-      attend('attention', { ...buffers, y: attended }),
+      ...append.bind('cache append', buffers),
+      ...attend.bind('attention', { ...buffers, y: attended }),
       ...round.bind('attended in 8 bits', { x: attended, output: this.#attended }),
     ]
   }

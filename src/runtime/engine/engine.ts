@@ -1,0 +1,116 @@
+import type { MemoryKind } from '../../gpu/index.js'
+import type { SampledId } from '../../kernels/index.js'
+import type { ModelConfig, Prefix } from '../model/index.js'
+import type { ResolvedSampling } from './sampling-options.js'
+import type { VariantChoices } from './variants/variants.js'
+
+/** What an engine must know of a sequence to compute it. */
+export interface SequenceStart {
+  /** The prompt, at least one id. */
+  readonly ids: readonly number[]
+  readonly prefix: Prefix | undefined
+  /** 0 < strength <= 1: the weight of the prefix in every softmax. */
+  readonly prefixStrength: number
+  readonly sampling: ResolvedSampling
+  readonly stopIds: readonly number[]
+  /** Positions below this may hold an id: prompt and answer together. */
+  readonly positionLimit: number
+  /** Whether nothing of the prompt may be taken from the cache, because the logits at every position are wanted. */
+  readonly fresh?: boolean
+}
+
+/** The place of a sequence in an engine, from `open` to `close`. Only the engine changes it. */
+export interface Slot {
+  readonly index: number
+  /** Leading ids of the prompt whose keys and values were in the cache. */
+  readonly cachedTokens: number
+  /** Ids of the prompt that no step has computed yet. */
+  readonly pendingTokens: number
+  /** Whether further steps would give nothing: every position has been sampled, or will be by steps under way. */
+  readonly exhausted: boolean
+}
+
+/** A part of a prompt: the next `count` ids of a slot that no step has computed. */
+export interface Chunk {
+  readonly slot: Slot
+  readonly count: number
+  /** Whether the logits at every position of the chunk are wanted; nothing is sampled behind it then. */
+  readonly logits?: boolean
+}
+
+/** Work that an engine does at once: one row for each of some sequences, and chunks of prompts. */
+export interface Step {
+  /** Slots whose prompt is computed: each is fed the id that was sampled last, and the next is sampled. */
+  readonly rows: readonly Slot[]
+  readonly chunks: readonly Chunk[]
+}
+
+/** What a chunk gave. */
+export interface ChunkOutput {
+  /** The first id of the answer, where the chunk was the last of its prompt. */
+  readonly sampled?: SampledId
+  /** f32 [count, vocabulary], where logits were wanted. */
+  readonly logits?: Float32Array<ArrayBuffer>
+}
+
+/** What a step gave, in the order in which it was asked for. */
+export interface StepOutput {
+  readonly rows: readonly SampledId[]
+  readonly chunks: readonly ChunkOutput[]
+}
+
+/** A sequence whose place was given to others, with its keys and values on the host. */
+export interface SuspendedSequence {
+  readonly start: SequenceStart
+}
+
+/**
+ * Runs steps of rows on whatever computes: the layers of a model, the cache of keys and values, and the choice of ids.
+ * That the ids which a slot holds are the ids whose keys and values are in its pages is the engine's business alone.
+ */
+export interface Engine {
+  readonly config: ModelConfig
+  /** Positions that prompt and answer together may take. */
+  readonly contextLength: number
+  /** Sequences that can have a slot at once. */
+  readonly maxSequences: number
+  /** The most ids of prompts that a step takes. */
+  readonly chunkTokens: number
+  /** Steps that may be under way at once: while the host reads one id, others are computed. */
+  readonly stepsUnderWay: number
+  /** Which kernels are used where there are several, and why. */
+  readonly variants: VariantChoices
+  /** Bytes of device memory, by purpose. */
+  readonly memory: Readonly<Record<MemoryKind, number>>
+
+  /** Positions that prompt and answer together may take behind a prefix. */
+  available(prefix: Prefix | undefined): number
+  /** The rows of a prefix, if it is on this engine's device. */
+  owns(prefix: Prefix): boolean
+  /**
+   * Gives a sequence a slot, with pages for its prompt and the first row of its answer.
+   * @returns undefined where no slot is free, or there are not enough pages, until another sequence ends
+   * @throws InvalidOptionError for stop ids, biases or bans that there is no room for
+   */
+  open(start: SequenceStart): Slot | undefined
+  /** Makes sure that the next row of a slot has a page. @returns false where there is none until another sequence ends */
+  reserve(slot: Slot): boolean
+  /** What has to be compiled before a step can run; undefined where all is ready. */
+  prepare(step: Step): Promise<void> | undefined
+  /**
+   * Submits a step; those submitted before are computed first. No slot may be in it twice, and every row must have been
+   * reserved. At most `stepsUnderWay` may be submitted and not settled.
+   * @throws (as rejection) DeviceLostError
+   */
+  run(step: Step): Promise<StepOutput>
+  /** Takes the place of a sequence back. @param spoiled whether what it computed must not be used by others */
+  close(slot: Slot, spoiled?: boolean): void
+  /** Takes the place of a sequence, none of whose steps is under way, and keeps what it needs to go on exactly as it was. */
+  suspend(slot: Slot): Promise<SuspendedSequence>
+  /** Gives a suspended sequence a slot again. @returns undefined as `open` */
+  resume(suspended: SuspendedSequence): Slot | undefined
+  /** Forgets what ended sequences left in the cache, for example because the weights changed. */
+  forget(): void
+  /** Forgets a prefix that is about to be freed; no sequence may use it. */
+  release(prefix: Prefix): void
+}

@@ -1,0 +1,189 @@
+import { InvalidOptionError } from '../../../errors/index.js'
+import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import {
+  bannedSequenceWords,
+  compileBanSequences,
+  compilePenalize,
+  compileSample,
+  countWords,
+  historyWords,
+  logitBiasFloats,
+  MAX_STOP_IDS,
+  OUTPUT_WORDS,
+  ROW_WORDS,
+  SAMPLING_PARAMETER_WORDS,
+  SEQUENCE_WORDS,
+  samplingParameterWords,
+  sequenceWords,
+} from '../../../kernels/index.js'
+import type { SequenceStart } from '../engine.js'
+
+/** Ids that a slot remembers to recognise banned sequences; longer sequences are refused. */
+const HISTORY_CAPACITY = 64
+/** Words of a slot's table of banned sequences. */
+const BANNED_CAPACITY = 2 ** 14
+
+/** What a slot's tables are written from, checked. */
+interface SlotContents {
+  readonly banned: Uint32Array<ArrayBuffer>
+  readonly logitBias: Float32Array<ArrayBuffer> | undefined
+  readonly parameters: Uint32Array<ArrayBuffer>
+}
+
+/** Sizes of the tables. */
+export interface SlotTableSizes {
+  readonly vocabulary: number
+  /** Sequences that have a slot at once. */
+  readonly slots: number
+  /** Rows that are sampled at once. */
+  readonly maxRows: number
+}
+
+/**
+ * What belongs to a sequence on the GPU, by its slot: how it samples, its biases, bans and stop ids, what it has generated,
+ * and its next row. The kernels of sampling read it for the rows of a step, and advance it themselves, so that the next
+ * step needs nothing from the host.
+ */
+export class SlotTables {
+  /** vec4<u32> [maxRows]: (token, slot, position, prefix length) of each row of the next step. */
+  readonly rows: GPUBuffer
+  /** f32 [maxRows, vocabulary] */
+  readonly logits: GPUBuffer
+  /** u32 [maxRows, OUTPUT_WORDS]: what each row of the last step gave. */
+  readonly outputs: GPUBuffer
+
+  readonly #gpu: Gpu
+  readonly #vocabulary: number
+  readonly #scores: GPUBuffer
+  readonly #counts: GPUBuffer
+  readonly #logitBias: GPUBuffer
+  readonly #banned: GPUBuffer
+  readonly #history: GPUBuffer
+  readonly #sequences: GPUBuffer
+  readonly #parameters: GPUBuffer
+
+  constructor(gpu: Gpu, { vocabulary, slots, maxRows }: SlotTableSizes) {
+    this.#gpu = gpu
+    this.#vocabulary = vocabulary
+    const words = (label: string, count: number) => gpu.allocate('activations', label, count * 4)
+    this.rows = words('decode rows', maxRows * ROW_WORDS)
+    this.logits = words('logits', maxRows * vocabulary)
+    this.outputs = words('sampled ids', maxRows * OUTPUT_WORDS)
+    this.#scores = words('scores', maxRows * vocabulary)
+    this.#counts = words('counts', slots * vocabulary)
+    this.#logitBias = words('logit bias', slots * vocabulary)
+    this.#banned = words('banned sequences', slots * BANNED_CAPACITY)
+    this.#history = words('history', slots * HISTORY_CAPACITY)
+    this.#sequences = words('sequences', slots * SEQUENCE_WORDS)
+    this.#parameters = words('sampling parameters', slots * SAMPLING_PARAMETER_WORDS)
+  }
+
+  /** The dispatches from logits to the next ids. */
+  async build(): Promise<Dispatch[]> {
+    const gpu = this.#gpu
+    const sizes = { vocabulary: this.#vocabulary, historyCapacity: HISTORY_CAPACITY }
+    const [penalize, ban, sample] = await Promise.all([
+      compilePenalize(gpu, sizes),
+      compileBanSequences(gpu, { ...sizes, bannedCapacity: BANNED_CAPACITY }),
+      compileSample(gpu, sizes),
+    ])
+    const buffers = {
+      rows: this.rows,
+      logits: this.logits,
+      outputs: this.outputs,
+      scores: this.#scores,
+      counts: this.#counts,
+      logitBias: this.#logitBias,
+      banned: this.#banned,
+      history: this.#history,
+      sequences: this.#sequences,
+      parameters: this.#parameters,
+    }
+    return [
+      ...penalize.bind('penalize', buffers),
+      ...ban.bind('ban sequences', buffers),
+      ...sample.bind('sample', buffers),
+    ]
+  }
+
+  /**
+   * Checks what a sequence asks of its slot, and writes nothing.
+   * @throws InvalidOptionError for more stop ids or banned sequences than there is room for
+   */
+  check({ sampling, stopIds }: SequenceStart): SlotContents {
+    if (stopIds.length > MAX_STOP_IDS) {
+      throw new InvalidOptionError('stopIds', `${stopIds.length} ids`, `at most ${MAX_STOP_IDS}`)
+    }
+    const tooLong = sampling.bannedIds.find((ids) => ids.length > HISTORY_CAPACITY)
+    if (tooLong) {
+      throw new InvalidOptionError(
+        'bannedIds',
+        `${tooLong.length} ids long`,
+        `at most ${HISTORY_CAPACITY} ids`,
+      )
+    }
+    // Single ids need no history, and there may be thousands of them.
+    const single = sampling.bannedIds.filter((ids) => ids.length === 1)
+    const sequences = sampling.bannedIds.filter((ids) => ids.length > 1)
+    const sizes = { vocabulary: this.#vocabulary, historyCapacity: HISTORY_CAPACITY }
+    const banned = bannedSequenceWords(sequences, sizes)
+    if (banned.length > BANNED_CAPACITY) {
+      throw new InvalidOptionError('bannedIds', `${banned.length} words`, `at most ${BANNED_CAPACITY} in all`)
+    }
+    const given = Object.entries(sampling.logitBias).map(([id, bias]) => [Number(id), bias] as const)
+    const biases = [...given, ...single.map(([id]) => [id, Number.NEGATIVE_INFINITY] as const)]
+    const biased = biases.length > 0
+    return {
+      banned,
+      logitBias: biased ? logitBiasFloats(biases, this.#vocabulary) : undefined,
+      parameters: samplingParameterWords({ ...sampling, stopIds, biased }),
+    }
+  }
+
+  /**
+   * Sets the tables of a slot whose sequence starts, or goes on.
+   * @param generated what it has generated so far, in order; the last is fed next
+   */
+  write(slot: number, start: SequenceStart, contents: SlotContents, generated: readonly number[]): void {
+    const { queue } = this.#gpu.device
+    const { ids, prefix, sampling, positionLimit } = start
+    const history = historyWords(generated, HISTORY_CAPACITY)
+    const last = generated.at(-1)
+    // The sampler puts the id it draws at the position behind the one given here.
+    const position = ids.length - 1 + generated.length
+    const sequence = sequenceWords({
+      row: [last ?? 0, slot, position, prefix?.length ?? 0],
+      seed: sampling.seed >>> 0,
+      positionLimit,
+      generated: generated.length,
+      // The ring goes on where it would be if it had been filled from its start.
+      historyLength: history.length,
+    })
+    queue.writeBuffer(this.#sequences, slot * SEQUENCE_WORDS * 4, sequence)
+    queue.writeBuffer(this.#parameters, slot * SAMPLING_PARAMETER_WORDS * 4, contents.parameters)
+    queue.writeBuffer(this.#banned, slot * BANNED_CAPACITY * 4, contents.banned)
+    queue.writeBuffer(this.#history, slot * HISTORY_CAPACITY * 4, history)
+    const line = slot * this.#vocabulary * 4
+    queue.writeBuffer(this.#counts, line, countWords(ids, generated, this.#vocabulary))
+    if (contents.logitBias) queue.writeBuffer(this.#logitBias, line, contents.logitBias)
+  }
+
+  /** Copies the rows of slots into the rows of the next step. */
+  encodeRows(encoder: GPUCommandEncoder, slots: readonly number[]): void {
+    slots.forEach((slot, row) => {
+      encoder.copyBufferToBuffer(
+        this.#sequences,
+        slot * SEQUENCE_WORDS * 4,
+        this.rows,
+        row * ROW_WORDS * 4,
+        ROW_WORDS * 4,
+      )
+    })
+  }
+
+  /** Copies what the rows of a step gave to a buffer that the host can map. */
+  encodeOutputs(encoder: GPUCommandEncoder, rows: number, target: GPUBuffer, firstRow: number): void {
+    const rowBytes = OUTPUT_WORDS * 4
+    encoder.copyBufferToBuffer(this.outputs, 0, target, firstRow * rowBytes, rows * rowBytes)
+  }
+}

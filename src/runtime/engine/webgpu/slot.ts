@@ -1,0 +1,54 @@
+import { PAGE_ROWS } from '../../../kernels/index.js'
+import type { Prefix } from '../../model/index.js'
+import type { Lease } from '../cache/page-cache.js'
+import type { SequenceStart, Slot } from '../engine.js'
+
+/** A slot as its engine sees it. */
+export class SlotState implements Slot {
+  readonly index: number
+  readonly start: SequenceStart
+  readonly lease: Lease<Prefix>
+  readonly cachedTokens: number
+  /** Ids that came back, in order. */
+  readonly generated: number[]
+  /** Ids of the prompt that were submitted, those found in the cache included. */
+  promptTokens: number
+  /** Ids that the steps submitted so far sample. */
+  samples: number
+  /** Whether the place was given back: what steps under way still give means nothing. */
+  closed = false
+
+  constructor(
+    index: number,
+    start: SequenceStart,
+    lease: Lease<Prefix>,
+    promptTokens: number,
+    generated: number[] = [],
+  ) {
+    this.index = index
+    this.start = start
+    this.lease = lease
+    this.cachedTokens = lease.cached
+    this.promptTokens = promptTokens
+    this.generated = generated
+    this.samples = generated.length
+  }
+
+  get pendingTokens(): number {
+    return this.start.ids.length - this.promptTokens
+  }
+
+  get exhausted(): boolean {
+    return this.samples >= this.start.positionLimit - this.start.ids.length
+  }
+
+  /** Rows behind the prefix that the next step of one row needs pages for. */
+  get nextRows(): number {
+    return this.start.ids.length + this.samples
+  }
+
+  /** Pages that only the prefix is in. */
+  get prefixPages(): number {
+    return Math.floor((this.start.prefix?.length ?? 0) / PAGE_ROWS)
+  }
+}

@@ -1,0 +1,330 @@
+import { BusyError, ContextOverflowError } from '../../errors/index.js'
+import type { Chunk, Engine, Slot, Step, StepOutput, SuspendedSequence } from '../engine/index.js'
+import type { Sequence } from './sequence.js'
+
+/** Sequences that may wait for a place where the caller names no limit. */
+export const DEFAULT_WAITING = 1024
+
+/** A sequence that has a place. */
+interface Running {
+  readonly sequence: Sequence
+  readonly slot: Slot
+  /** Its turn: older ones go first. */
+  readonly turn: number
+  /** Steps under way that it is in. */
+  steps: number
+  /** Gives its place to an older one as soon as no step of it is under way. */
+  yields: boolean
+}
+
+/** A sequence that waits for a place: for the first time, or again. */
+interface Waiting {
+  readonly sequence: Sequence
+  /** Its turn: older ones go first. */
+  readonly turn: number
+  readonly suspended?: SuspendedSequence
+}
+
+/** A step that was submitted. */
+interface UnderWay {
+  readonly rows: readonly Running[]
+  readonly chunks: readonly Running[]
+  readonly output: Promise<StepOutput>
+}
+
+/** What the loop has done, for whoever measures it. */
+export interface SchedulerCounts {
+  /** Steps that were submitted. */
+  readonly steps: number
+  /** Milliseconds in which the host composed steps and told sequences what they gave, in all. */
+  readonly hostMs: number
+  /** Times that a sequence gave its place to an older one. */
+  readonly suspensions: number
+}
+
+/**
+ * Runs sequences on an engine, any number at once: composes steps of the rows of running answers and of chunks of prompts,
+ * and tells each sequence what it got. First come, first served: who comes first gets a place first, then computes its
+ * prompt first, and keeps its pages when there are too few. A long prompt delays answers under way by one chunk a step.
+ */
+export class Scheduler {
+  readonly #engine: Engine
+  readonly #maxWaiting: number
+  /** In the order of their turns. */
+  readonly #waiting: Waiting[] = []
+  /** In the order of their turns. */
+  #running: Running[] = []
+  readonly #underWay: UnderWay[] = []
+  #turns = 0
+  #loop: Promise<void> | undefined
+  #wake: (() => void) | undefined
+  /** Work that needs the engine for itself, in the order of its turns. */
+  readonly #exclusive: { readonly turn: number; readonly work: () => Promise<void> }[] = []
+  /** What takes the listeners off the signals. */
+  readonly #listening = new Map<Sequence, () => void>()
+  #ended: { readonly error: unknown } | undefined
+  #counts = { steps: 0, hostMs: 0, suspensions: 0 }
+
+  constructor(engine: Engine, maxWaiting = DEFAULT_WAITING) {
+    this.#engine = engine
+    this.#maxWaiting = maxWaiting
+  }
+
+  get counts(): SchedulerCounts {
+    return this.#counts
+  }
+
+  /** Sequences that have a place, and that wait for one. */
+  get load(): { readonly running: number; readonly waiting: number } {
+    return { running: this.#running.length, waiting: this.#waiting.length }
+  }
+
+  /**
+   * Takes a sequence; what becomes of it is told to its listener.
+   * @throws BusyError where too many wait already, the error that ended the scheduler, the signal's reason
+   */
+  add(sequence: Sequence): void {
+    if (this.#ended) throw this.#ended.error
+    sequence.signal?.throwIfAborted()
+    if (this.#waiting.length >= this.#maxWaiting) throw new BusyError(this.#maxWaiting)
+    this.#waiting.push({ sequence, turn: this.#turns++ })
+    this.#listen(sequence)
+    this.wake()
+  }
+
+  #listen(sequence: Sequence): void {
+    const { signal } = sequence
+    if (!signal) return
+    const abort = () => this.remove(sequence, signal.reason)
+    signal.addEventListener('abort', abort)
+    this.#listening.set(sequence, () => signal.removeEventListener('abort', abort))
+  }
+
+  /** Ends a sequence that nobody wants any more. */
+  remove(sequence: Sequence, reason: unknown): void {
+    sequence.fail(reason)
+    this.wake()
+  }
+
+  /** Looks for work again: a listener can take more. */
+  wake(): void {
+    this.#wake?.()
+    this.#loop ??= this.#run().finally(() => {
+      this.#loop = undefined
+      // What came while the loop was ending.
+      if (this.#hasWork && !this.#ended) this.wake()
+    })
+  }
+
+  /** Runs work while no sequence is computed: after those that came before it, and before those that come later. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#ended) return Promise.reject(this.#ended.error)
+    return new Promise<T>((resolve, reject) => {
+      this.#exclusive.push({ turn: this.#turns++, work: () => work().then(resolve, reject) })
+      this.wake()
+    })
+  }
+
+  /** Ends all sequences with an error, now and from now on. */
+  end(error: unknown): void {
+    this.#ended ??= { error }
+    for (const { sequence } of [...this.#waiting, ...this.#running]) sequence.fail(error)
+    this.#waiting.length = 0
+    this.#wake?.()
+  }
+
+  get #hasWork(): boolean {
+    return this.#waiting.length + this.#running.length + this.#exclusive.length > 0
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (!this.#ended && (this.#hasWork || this.#underWay.length > 0)) {
+        this.#retire()
+        await this.#suspendYielding()
+        const step = this.#compose()
+        if (step) await this.#submit(step)
+        else if (this.#underWay.length > 0) await this.#settle()
+        else if (this.#isExclusiveDue) await this.#exclusive.shift()?.work()
+        else if (this.#hasWork) await this.#sleep()
+        if (this.#underWay.length >= this.#mostUnderWay) await this.#settle()
+      }
+    } catch (error) {
+      this.end(error)
+    } finally {
+      await Promise.allSettled(this.#underWay.map(({ output }) => output))
+      this.#underWay.length = 0
+      this.#running = []
+    }
+  }
+
+  /** Steps that may be under way; fewer with chunks of prompts, which an abort would have to wait for. */
+  get #mostUnderWay(): number {
+    const hasChunks = this.#underWay.some(({ chunks }) => chunks.length > 0)
+    return hasChunks ? Math.min(2, this.#engine.stepsUnderWay) : this.#engine.stepsUnderWay
+  }
+
+  get #isExclusiveDue(): boolean {
+    const due = this.#exclusive[0]?.turn
+    const next = this.#waiting[0]?.turn ?? Number.POSITIVE_INFINITY
+    return due !== undefined && this.#running.length === 0 && next > due
+  }
+
+  /** Gives back the places of sequences that have ended, and forgets those that ended while they waited. */
+  #retire(): void {
+    for (const running of this.#running.filter(({ sequence }) => sequence.ended)) this.#close(running)
+    const ended = this.#waiting.filter(({ sequence }) => sequence.ended)
+    for (const waiting of ended) {
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
+      this.#forget(waiting.sequence)
+    }
+  }
+
+  #close(running: Running, spoiled = false): void {
+    this.#running = this.#running.filter((other) => other !== running)
+    this.#engine.close(running.slot, spoiled)
+    this.#forget(running.sequence)
+  }
+
+  #forget(sequence: Sequence): void {
+    this.#listening.get(sequence)?.()
+    this.#listening.delete(sequence)
+  }
+
+  /** The next step, or undefined where nothing can be computed now. */
+  #compose(): Step | undefined {
+    const started = performance.now()
+    const rows: Running[] = []
+    let isShort = false
+    for (const running of this.#running) {
+      const { slot, sequence, yields } = running
+      if (yields || slot.pendingTokens > 0 || slot.exhausted || sequence.wantsLogits) continue
+      if (sequence.ended || sequence.listener.ready?.() === false) continue
+      if (this.#engine.reserve(slot)) rows.push(running)
+      else isShort = true
+    }
+    // Answers under way go before prompts where pages are few.
+    if (isShort) this.#makeRoom()
+    else this.#admit()
+    const going = rows.filter(({ yields }) => !yields)
+    const chunks = this.#chunks()
+    this.#counts.hostMs += performance.now() - started
+    if (going.length + chunks.length === 0) return undefined
+    return { rows: going.map(({ slot }) => slot), chunks }
+  }
+
+  /** Gives places to those that wait, in order, as long as there is room. */
+  #admit(): void {
+    const barrier = this.#exclusive[0]?.turn ?? Number.POSITIVE_INFINITY
+    while (this.#waiting.length > 0 && this.#waiting[0].turn < barrier) {
+      const { sequence, suspended, turn } = this.#waiting[0]
+      try {
+        const { start } = sequence
+        const slot = suspended ? this.#engine.resume(suspended) : this.#engine.open(start)
+        if (!slot) {
+          if (this.#running.length > 0) return
+          throw new ContextOverflowError(start.ids.length, this.#engine.available(start.prefix))
+        }
+        const running: Running = { sequence, slot, turn, steps: 0, yields: false }
+        const at = this.#running.findIndex((other) => other.turn > turn)
+        this.#running.splice(at < 0 ? this.#running.length : at, 0, running)
+        if (!suspended) sequence.listener.onStart?.(slot.cachedTokens)
+      } catch (error) {
+        // What is wrong with one sequence is no concern of others.
+        sequence.fail(error)
+        this.#forget(sequence)
+      }
+      this.#waiting.shift()
+    }
+  }
+
+  /** Chunks of prompts within the budget of a step, the oldest first. */
+  #chunks(): Chunk[] {
+    const chunks: Chunk[] = []
+    let budget = this.#engine.chunkTokens
+    for (const { slot, sequence, yields } of this.#running) {
+      const count = Math.min(budget, slot.pendingTokens)
+      if (count === 0 || yields) continue
+      chunks.push({ slot, count, ...(sequence.wantsLogits && { logits: true }) })
+      budget -= count
+    }
+    return chunks
+  }
+
+  /** There is no page for the next row of a sequence: the youngest gives its place up, unless one is about to. */
+  #makeRoom(): void {
+    const youngest = this.#running.at(-1)
+    if (this.#running.length > 1 && youngest && !this.#running.some(({ yields }) => yields)) {
+      youngest.yields = true
+    }
+  }
+
+  /** Takes the places of sequences that yield, once none of their steps is under way; they wait for their turn again. */
+  async #suspendYielding(): Promise<void> {
+    for (const running of this.#running.filter(({ yields, steps }) => yields && steps === 0)) {
+      const { sequence, slot, turn } = running
+      this.#running = this.#running.filter((other) => other !== running)
+      const suspended = await this.#engine.suspend(slot)
+      if (this.#ended) return sequence.fail(this.#ended.error)
+      const at = this.#waiting.findIndex((other) => other.turn > turn)
+      this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, { sequence, turn, suspended })
+      this.#counts.suspensions++
+    }
+  }
+
+  async #submit(step: Step): Promise<void> {
+    try {
+      await this.#engine.prepare(step)
+    } catch (error) {
+      // A kernel that does not compile ends what needs it.
+      const slots = [...step.rows, ...step.chunks.map(({ slot }) => slot)]
+      for (const { slot, sequence } of this.#running) if (slots.includes(slot)) sequence.fail(error)
+      return
+    }
+    const started = performance.now()
+    const bySlot = new Map(this.#running.map((running) => [running.slot, running]))
+    const of = (slot: Slot) => bySlot.get(slot) as Running
+    const rows = step.rows.map(of)
+    const chunks = step.chunks.map(({ slot }) => of(slot))
+    const output = this.#engine.run(step)
+    // Awaited in its turn, but an error may come earlier than that.
+    output.catch(() => {})
+    for (const running of [...rows, ...chunks]) running.steps++
+    this.#underWay.push({ rows, chunks, output })
+    this.#counts.steps++
+    this.#counts.hostMs += performance.now() - started
+  }
+
+  /** Waits for the oldest step under way, and tells its sequences what they got. */
+  async #settle(): Promise<void> {
+    const oldest = this.#underWay[0]
+    const output = await oldest.output
+    this.#underWay.shift()
+    const started = performance.now()
+    oldest.rows.forEach((running, i) => {
+      running.steps--
+      running.sequence.accept(output.rows[i])
+      if (output.rows[i].notFinite) this.#spoil(running)
+    })
+    oldest.chunks.forEach((running, i) => {
+      running.steps--
+      running.sequence.acceptChunk(output.chunks[i])
+      if (output.chunks[i].sampled?.notFinite) this.#spoil(running)
+    })
+    this.#counts.hostMs += performance.now() - started
+  }
+
+  /** What a sequence computed is no number: nobody may find it in the cache. */
+  #spoil(running: Running): void {
+    if (this.#running.some((other) => other === running)) this.#close(running, true)
+  }
+
+  #sleep(): Promise<void> {
+    return new Promise<void>((resolve) => {
+      this.#wake = () => {
+        this.#wake = undefined
+        resolve()
+      }
+    })
+  }
+}

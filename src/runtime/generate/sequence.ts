@@ -1,0 +1,167 @@
+import { InvalidOptionError, NumericalError } from '../../errors/index.js'
+import type { SampledId } from '../../kernels/index.js'
+import type { Tokenizer } from '../../tokenizer/index.js'
+import type { ChunkOutput, SequenceStart } from '../engine/index.js'
+import { Answer } from './answer.js'
+import type { GeneratedToken, Generation } from './generation.js'
+
+/** Who hears of what becomes of a sequence. */
+export interface SequenceListener {
+  /** Its place was given, and so much of its prompt was in the cache already. */
+  onStart?(cachedTokens: number): void
+  /** Whether it can take more now; a sequence whose listener cannot is not computed until `Scheduler.wake`. */
+  readonly ready?: () => boolean
+}
+
+/** Listens to a sequence that generates. */
+export interface AnswerListener extends SequenceListener {
+  onToken(token: GeneratedToken): void
+  onEnd(generation: Generation): void
+  onError(error: unknown): void
+}
+
+/** Listens to a sequence whose logits are wanted. */
+export interface LogitsListener extends SequenceListener {
+  /** @param logits f32 [rows, vocabulary], of the rows that follow those before */
+  onLogits(logits: Float32Array): void
+  onEnd(): void
+  onError(error: unknown): void
+}
+
+/**
+ * Prompt and answer, from the call that asks for it to its end: what the scheduler runs. All that differs between
+ * sequences is here: prompt, prefix and strength, sampling, stop rules, limit, signal.
+ */
+export interface Sequence {
+  readonly start: SequenceStart
+  readonly signal: AbortSignal | undefined
+  readonly listener: SequenceListener
+  /** Whether the logits of the prompt are wanted instead of an answer. */
+  readonly wantsLogits: boolean
+  /** Whether its end was told; nothing is computed for it any more. */
+  readonly ended: boolean
+  /** Takes an id of the answer. */
+  accept(sampled: SampledId): void
+  /** Takes what a chunk of the prompt gave. */
+  acceptChunk(output: ChunkOutput): void
+  /** Ends it with an error: nothing happens where it has ended already. */
+  fail(error: unknown): void
+}
+
+/** How an answer ends. */
+export interface AnswerRules {
+  readonly maxTokens: number
+  readonly stop: readonly string[]
+  /** Positions that prompt and answer together may take. */
+  readonly available: number
+}
+
+/** A sequence that generates an answer. */
+export class AnswerSequence implements Sequence {
+  readonly start: SequenceStart
+  readonly signal: AbortSignal | undefined
+  readonly listener: AnswerListener
+  readonly wantsLogits = false
+  readonly #answer: Answer
+  readonly #rules: AnswerRules
+  #cachedTokens = 0
+  #ended = false
+
+  constructor(
+    tokenizer: Tokenizer,
+    start: SequenceStart,
+    rules: AnswerRules,
+    listener: AnswerListener,
+    signal?: AbortSignal,
+  ) {
+    this.start = start
+    this.signal = signal
+    this.#rules = rules
+    this.#answer = new Answer(tokenizer, rules.stop)
+    this.listener = {
+      ...listener,
+      onStart: (cachedTokens) => {
+        this.#cachedTokens = cachedTokens
+        listener.onStart?.(cachedTokens)
+      },
+    }
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  accept({ id, logProbability, notFinite, allBanned }: SampledId): void {
+    if (this.#ended) return
+    const { start } = this
+    const answer = this.#answer
+    const position = start.ids.length + answer.ids.length
+    if (notFinite) this.fail(new NumericalError(position))
+    if (allBanned) {
+      this.fail(new InvalidOptionError('bannedIds', 'every token', 'bans that leave a token to choose'))
+    }
+    if (id === undefined) return
+    const isStop = start.stopIds.includes(id)
+    const token = isStop ? answer.stop(id, logProbability) : answer.push(id, logProbability)
+    if (!answer.finishReason && answer.ids.length >= this.#rules.maxTokens) answer.finishReason = 'length'
+    if (!answer.finishReason && position + 1 >= this.#rules.available) answer.finishReason = 'context'
+    if (!answer.finishReason) {
+      this.listener.onToken(token)
+      return
+    }
+    this.#ended = true
+    this.listener.onToken({ ...token, text: token.text + answer.flush() })
+    this.listener.onEnd(answer.summary(start.ids.length, this.#cachedTokens))
+  }
+
+  acceptChunk({ sampled }: ChunkOutput): void {
+    if (sampled) this.accept(sampled)
+  }
+
+  fail(error: unknown): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.listener.onError(error)
+  }
+}
+
+/** A sequence whose logits at every position are wanted. */
+export class LogitsSequence implements Sequence {
+  readonly start: SequenceStart
+  readonly signal: AbortSignal | undefined
+  readonly listener: LogitsListener
+  readonly wantsLogits = true
+  readonly #vocabulary: number
+  #rows = 0
+  #ended = false
+
+  constructor(start: SequenceStart, vocabulary: number, listener: LogitsListener, signal?: AbortSignal) {
+    this.start = start
+    this.listener = listener
+    this.signal = signal
+    this.#vocabulary = vocabulary
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  accept(): void {
+    // Nothing is sampled behind it.
+  }
+
+  acceptChunk({ logits }: ChunkOutput): void {
+    if (this.#ended || !logits) return
+    this.listener.onLogits(logits)
+    this.#rows += logits.length / this.#vocabulary
+    if (this.#rows < this.start.ids.length) return
+    this.#ended = true
+    this.listener.onEnd()
+  }
+
+  fail(error: unknown): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.listener.onError(error)
+  }
+}
