@@ -12,7 +12,7 @@ export class OutOfMemoryError extends Error {
   constructor(label: string, byteLength: number) {
     super(
       `The GPU has no room for "${label}" (${(byteLength / 1e6).toFixed(1)} MB). ` +
-        'Use a smaller contextLength or batchSize, fewer bits, or close other programs that use the GPU.',
+        'Use a smaller contextLength or cacheTokens, fewer bits, or close other programs that use the GPU.',
     )
   }
 }

@@ -280,7 +280,7 @@ export class Gpu {
         'maxStorageBufferBindingSize',
         limit,
         size,
-        `"${label}" does not fit: use a smaller contextLength or batchSize.`,
+        `"${label}" does not fit: use a smaller contextLength or cacheTokens.`,
       )
     }
     const buffer = this.device.createBuffer({ label, size, usage })

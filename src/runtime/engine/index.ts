@@ -27,7 +27,7 @@ export {
   type VariantOf,
   type Variants,
 } from './variants/variants.js'
-export { pageBytes } from './webgpu/cache-memory.js'
+export { cacheBytes } from './webgpu/cache-memory.js'
 export { WebGpuEngine } from './webgpu/engine.js'
 export {
   cachePages,

@@ -4,8 +4,7 @@ import {
   parseQuantizationConfig,
   quantizationOf,
 } from '../../checkpoint/index.js'
-import { PAGE_ROWS } from '../../kernels/index.js'
-import { cachePages, DEFAULT_SEQUENCES, MOST_CHUNK_ROWS } from '../engine/index.js'
+import { cacheBytes, cachePages, DEFAULT_SEQUENCES, MOST_CHUNK_ROWS } from '../engine/index.js'
 import {
   type ModelConfig,
   modelTensors,
@@ -72,7 +71,7 @@ function activationRow({ hidden, ffn, heads, kvGroups, headDim }: ModelConfig): 
  */
 export function estimateMemory(config: unknown, options: EstimateMemoryOptions = {}): MemoryEstimate {
   const shape = parseModelConfig(config)
-  const { layers, kvGroups, headDim, vocabulary, maxContextLength } = shape
+  const { headDim, vocabulary, maxContextLength } = shape
   const { maxSequences = DEFAULT_SEQUENCES, cacheTokens } = options
   const { contextLength = Math.min(DEFAULT_CONTEXT_LENGTH, maxContextLength) } = options
   const wanted = options.quantization && resolveQuantization(options.quantization)
@@ -87,12 +86,13 @@ export function estimateMemory(config: unknown, options: EstimateMemoryOptions =
     const { weightBytes, groupBytes } = rowBytes(format, columns ?? 1)
     weights += aligned(rows * weightBytes) + (groupBytes > 0 ? 2 * aligned(rows * groupBytes) : 0)
   }
-  const cacheBuffer = aligned(cachePages(contextLength, cacheTokens) * PAGE_ROWS * kvGroups * headDim * 2)
-  const cache = 2 * layers * cacheBuffer
+  const pages = cachePages(contextLength, cacheTokens)
+  const cache = cacheBytes(shape, { pages, slots: maxSequences, slotPages: cachePages(contextLength) })
   const rows = Math.min(contextLength, MOST_CHUNK_ROWS)
   // Logits, scores, counts and biases of each sequence.
   const sampling = 4 * maxSequences * vocabulary * 4
   const activations = Math.max(rows, maxSequences) * activationRow(shape) + sampling
-  const largestBuffer = Math.max(cacheBuffer, rows * 2 * shape.ffn * 4, maxSequences * vocabulary * 4)
-  return { weights, cache, activations, total: weights + cache + activations, largestBuffer }
+  const largestBuffer = Math.max(cache.buffer, rows * 2 * shape.ffn * 4, maxSequences * vocabulary * 4)
+  const total = weights + cache.total + activations
+  return { weights, cache: cache.total, activations, total, largestBuffer }
 }

@@ -146,7 +146,8 @@ export class Scheduler {
         if (step) await this.#submit(step)
         else if (this.#underWay.length > 0) await this.#settle()
         else if (this.#isExclusiveDue) await this.#exclusive.shift()?.work()
-        else if (this.#hasWork) await this.#sleep()
+        // One that was told to yield in this turn can do so in the next.
+        else if (this.#hasWork && !this.#running.some(({ yields }) => yields)) await this.#sleep()
         if (this.#underWay.length >= this.#mostUnderWay) await this.#settle()
       }
     } catch (error) {
@@ -194,27 +195,28 @@ export class Scheduler {
   /** The next step, or undefined where nothing can be computed now. */
   #compose(): Step | undefined {
     const started = performance.now()
-    const rows: Running[] = []
-    let isShort = false
-    for (const running of this.#running) {
-      const { slot, sequence, yields } = running
-      if (yields || slot.pendingTokens > 0 || slot.exhausted || sequence.wantsLogits) continue
-      if (sequence.ended || sequence.listener.ready?.() === false) continue
-      if (this.#engine.reserve(slot)) rows.push(running)
-      else isShort = true
-    }
+    const rows = this.#running.filter((running) => this.#canGoOn(running))
+    const reserved = rows.filter(({ slot }) => this.#engine.reserve(slot))
     // Answers under way go before prompts where pages are few.
-    if (isShort) this.#makeRoom()
-    else this.#admit()
-    const going = rows.filter(({ yields }) => !yields)
+    if (reserved.length < rows.length) this.#makeRoom()
+    // Those that were suspended go on at once.
+    else reserved.push(...this.#admit().filter((running) => this.#canGoOn(running)))
+    const going = reserved.filter(({ yields }) => !yields)
     const chunks = this.#chunks()
     this.#counts.hostMs += performance.now() - started
     if (going.length + chunks.length === 0) return undefined
     return { rows: going.map(({ slot }) => slot), chunks }
   }
 
-  /** Gives places to those that wait, in order, as long as there is room. */
-  #admit(): void {
+  /** Whether the next id of a sequence can be computed, and somebody can take it. */
+  #canGoOn({ slot, sequence, yields }: Running): boolean {
+    if (yields || sequence.ended || sequence.wantsLogits) return false
+    return slot.pendingTokens === 0 && !slot.exhausted && sequence.listener.ready?.() !== false
+  }
+
+  /** Gives places to those that wait, in order, as long as there is room. @returns who got one, with a page for the next row */
+  #admit(): Running[] {
+    const admitted: Running[] = []
     const barrier = this.#exclusive[0]?.turn ?? Number.POSITIVE_INFINITY
     while (this.#waiting.length > 0 && this.#waiting[0].turn < barrier) {
       const { sequence, suspended, turn } = this.#waiting[0]
@@ -222,12 +224,13 @@ export class Scheduler {
         const { start } = sequence
         const slot = suspended ? this.#engine.resume(suspended) : this.#engine.open(start)
         if (!slot) {
-          if (this.#running.length > 0) return
+          if (this.#running.length > 0) return admitted
           throw new ContextOverflowError(start.ids.length, this.#engine.available(start.prefix))
         }
         const running: Running = { sequence, slot, turn, steps: 0, yields: false }
         const at = this.#running.findIndex((other) => other.turn > turn)
         this.#running.splice(at < 0 ? this.#running.length : at, 0, running)
+        admitted.push(running)
         if (!suspended) sequence.listener.onStart?.(slot.cachedTokens)
       } catch (error) {
         // What is wrong with one sequence is no concern of others.
@@ -236,6 +239,7 @@ export class Scheduler {
       }
       this.#waiting.shift()
     }
+    return admitted
   }
 
   /** Chunks of prompts within the budget of a step, the oldest first. */

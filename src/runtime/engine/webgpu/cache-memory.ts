@@ -11,6 +11,22 @@ export function pageBytes({ layers, kvGroups, headDim }: ModelConfig): number {
   return 2 * layers * PAGE_ROWS * kvGroups * headDim * HALF
 }
 
+/** How large a cache is. */
+export interface CacheSizes {
+  readonly pages: number
+  /** Sequences that have a place at once. */
+  readonly slots: number
+  /** Pages that one of them can have. */
+  readonly slotPages: number
+}
+
+/** Bytes of the cache: of the keys, or values, of a layer, and of all that `CacheMemory` allocates. */
+export function cacheBytes(config: ModelConfig, { pages, slots, slotPages }: CacheSizes) {
+  const page = PAGE_ROWS * config.kvGroups * config.headDim * HALF
+  const table = slots * tableStride(slotPages) * 4
+  return { buffer: pages * page, total: 2 * config.layers * pages * page + page + Math.ceil(table / 16) * 16 }
+}
+
 /**
  * Keys and values of every layer, f16 [pages * PAGE_ROWS, kvGroups * headDim], allocated once, and the table that tells
  * for each slot which pages it has. A row of a prefix is not rotated; the token of position p is in row P + p of its slot.
@@ -30,11 +46,7 @@ export class CacheMemory implements PageMemory<Prefix> {
   /** A page of one layer on its way. */
   readonly #between: GPUBuffer
 
-  /**
-   * @param slots sequences that have a place at once
-   * @param slotPages pages that one of them can have
-   */
-  constructor(gpu: Gpu, config: ModelConfig, pages: number, slots: number, slotPages: number) {
+  constructor(gpu: Gpu, config: ModelConfig, { pages, slots, slotPages }: CacheSizes) {
     this.#gpu = gpu
     this.pages = pages
     this.slotPages = slotPages

@@ -16,7 +16,14 @@ import { type ChoicePlan, chooseVariants, planChoices } from '../variants/choose
 import { readTuning, type TuningTimes, tuningKey, writeTuning } from '../variants/tuning-record.js'
 import type { VariantChoices, VariantOf, Variants } from '../variants/variants.js'
 import { CacheMemory, pageBytes } from './cache-memory.js'
-import { checkSizes, chunkRows, type EngineOptions, PREFIX_ROWS, rowBucket } from './engine-options.js'
+import {
+  cachePages,
+  checkSizes,
+  chunkRows,
+  type EngineOptions,
+  PREFIX_ROWS,
+  rowBucket,
+} from './engine-options.js'
 import { type Activations, allocateActivations, type ForwardContext } from './forward.js'
 import { FusedDecode } from './fused-decode.js'
 import { allocateQuantized } from './linear.js'
@@ -83,8 +90,8 @@ export class WebGpuEngine implements Engine {
     this.contextLength = contextLength
     this.maxSequences = maxSequences
     this.chunkTokens = chunkRows(gpu, contextLength, options.chunkTokens)
-    const slotPages = Math.ceil((contextLength + PREFIX_ROWS) / PAGE_ROWS)
-    this.#memory = new CacheMemory(gpu, config, pages, maxSequences, slotPages)
+    const slotPages = cachePages(contextLength)
+    this.#memory = new CacheMemory(gpu, config, { pages, slots: maxSequences, slotPages })
     this.#cache = new PageCache(pages, this.#memory)
     this.#slots = new Array<SlotState | undefined>(maxSequences).fill(undefined)
     const maxRows = rowBucket(gpu, maxSequences, maxSequences)
