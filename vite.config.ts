@@ -16,6 +16,7 @@ const library: Record<string, string> = {
 const programs: Record<string, string> = {
   'make-synthetic-checkpoint': path('tools/make-synthetic-checkpoint.ts'),
   screenshots: path('tools/screenshots.ts'),
+  fuzz: path('test/fuzz/main.ts'),
   'make-tiny-corpus': path('tools/make-tiny-corpus.ts'),
   'make-tiny-answers': path('tools/make-tiny-answers.ts'),
   'train-tiny': path('tools/train-tiny.ts'),

@@ -16,7 +16,8 @@ import { openSource, type SourceLocation, type SourceOptions } from './open-file
 import { closeNames } from './similar-names.js'
 import { type ByteSource, DEFAULT_CHUNK_BYTES, readFile, streamRange } from './sources/byte-source.js'
 
-const MAX_CONFIG_BYTES = 16 * 1024 * 1024
+/** The official one has 1.3 kB; one that lists how each layer is quantized has some 100 kB. */
+const MAX_CONFIG_BYTES = 4 * 1024 * 1024
 
 /** A tensor of a checkpoint. */
 export interface TensorInfo extends TensorLayout {

@@ -39,6 +39,7 @@ export {
   float32ToFloat16,
   toFloat32,
 } from './formats/dtype.js'
+export { findJsonExcess } from './formats/json.js'
 export {
   type Manifest,
   type ManifestEntry,

@@ -6,7 +6,9 @@ import { type ByteSource, readFile } from './sources/byte-source.js'
 import { FolderSource } from './sources/folder-source.js'
 
 /** The checked-in checkpoints. */
-export const FIXTURES = fileURLToPath(new URL('../../test/fixtures/checkpoint/', import.meta.url))
+export const FIXTURES = fileURLToPath(
+  new URL(/* @vite-ignore */ '../../test/fixtures/checkpoint/', import.meta.url),
+)
 
 /** The folder of outputs of the reference implementation, where this machine has it. */
 export const GOLDEN = process.env.CHATGLM_GOLDEN

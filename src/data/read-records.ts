@@ -1,5 +1,5 @@
 import type { Progress } from '../checkpoint/index.js'
-import { type ByteSource, openSource, type SourceLocation } from '../checkpoint/index.js'
+import { type ByteSource, findJsonExcess, openSource, type SourceLocation } from '../checkpoint/index.js'
 import { DatasetError, describe } from './errors.js'
 import type { SourceRecord } from './records.js'
 
@@ -19,6 +19,22 @@ export function dataName(location: DataLocation): string {
 }
 
 const CHUNK_BYTES = 4 * 1024 * 1024
+/** Characters of a record: a hundred times what a model can learn from. What is longer is no file of records. */
+const MAX_RECORD = 4 * 1024 * 1024
+
+/**
+ * Parses JSON that stands in a record.
+ * @throws Error that says what is wrong with it
+ */
+function parseJson(text: string): unknown {
+  const excess = text.length > MAX_RECORD ? TOO_LONG : findJsonExcess(text)
+  if (excess !== undefined) throw new Error(`there is ${excess}`)
+  return JSON.parse(text)
+}
+
+const TOO_LONG = `more than ${MAX_RECORD} characters`
+/** As in a record of JSON lines. */
+const MAX_DEPTH = 100
 
 /**
  * Reads the records of a data file as a stream: a JSON list, JSON lines, or CSV with a header by its ending `.csv`.
@@ -86,13 +102,14 @@ async function peek(pieces: AsyncGenerator<string>): Promise<{ first: string; al
 
 async function* readJsonLines(pieces: AsyncIterable<string>, path: string): AsyncGenerator<SourceRecord> {
   let line = 0
-  let rest = ''
+  let begun: string[] = []
+  let length = 0
   const parse = (text: string): SourceRecord[] => {
     line++
-    if (text.trim() === '') return []
+    if (text.length <= MAX_RECORD && text.trim() === '') return []
     const where = `${path}, line ${line}`
     try {
-      return [{ value: JSON.parse(text), where }]
+      return [{ value: parseJson(text), where }]
     } catch (error) {
       throw new DatasetError(
         `${where}: expected a JSON object on a line of its own, but it is no JSON (${(error as Error).message}).`,
@@ -101,11 +118,20 @@ async function* readJsonLines(pieces: AsyncIterable<string>, path: string): Asyn
     }
   }
   for await (const piece of pieces) {
-    const lines = (rest + piece).split('\n')
-    rest = lines.pop() ?? ''
-    for (const text of lines) yield* parse(text)
+    const [first, ...others] = piece.split('\n')
+    begun.push(first)
+    length += first.length
+    if (others.length > 0) {
+      yield* parse(begun.join(''))
+      const last = others.pop()!
+      for (const text of others) yield* parse(text)
+      begun = [last]
+      length = last.length
+    }
+    // A line that does not end is not read to the end.
+    if (length > MAX_RECORD) break
   }
-  yield* parse(rest)
+  yield* parse(begun.join(''))
 }
 
 async function* readJsonList(pieces: AsyncIterable<string>, path: string): AsyncGenerator<SourceRecord> {
@@ -119,9 +145,16 @@ async function* readJsonList(pieces: AsyncIterable<string>, path: string): Async
     const closes = token === TokenType.RIGHT_BRACE || token === TokenType.RIGHT_BRACKET
     if (depth === 1 && !closes && token !== TokenType.COMMA) begun = line
     if (token === TokenType.LEFT_BRACE || token === TokenType.LEFT_BRACKET) depth++
+    // What is thrown here comes back by onError, and ends the work on the piece.
+    if (depth > MAX_DEPTH) throw new Error(`there are more than ${MAX_DEPTH} levels of objects and lists`)
     if (closes) depth--
   }
-  parser.onValue = ({ value }) => void found.push({ value, where: `${path}, line ${begun}` })
+  parser.onValue = ({ value }) => {
+    found.push({ value, where: `${path}, line ${begun}` })
+    length = 0
+  }
+  // Characters since the last record ended, but for those of the piece in which it did.
+  let length = 0
   let failure: Error | undefined
   parser.onError = (error) => {
     failure ??= error
@@ -143,7 +176,10 @@ async function* readJsonList(pieces: AsyncIterable<string>, path: string): Async
       }
       // After the end of the list the parser takes nothing more, not even the last line break.
       if (parser.isEnded && text.trim() !== '') throw fail()
+      const before = found.length
       if (!parser.isEnded) parser.write(text)
+      if (found.length === before) length += text.length
+      if (length > MAX_RECORD) failure ??= new Error(`a record has ${TOO_LONG}`)
       if (failure) throw fail()
     }
     yield* found
@@ -162,31 +198,45 @@ async function* readCsv(pieces: AsyncIterable<string>, path: string): AsyncGener
   const parser = parse({
     columns: true,
     skip_empty_lines: true,
+    // To find it out by itself takes the parser ten times as long in a line without an end.
+    record_delimiter: ['\r\n', '\n', '\r'],
     on_record: (record: Record<string, string>, { lines }) => {
       const where = `${path}, line ${lines}`
       found.push({ value: withJsonCells(record, where), where })
       return null
     },
   })
+  // Characters since the last record ended, but for those of the piece in which it did.
+  let length = 0
+  // What the parser throws, and not what the file's source or a record in it does.
+  let refused: unknown
   const step = (act: (done: () => void) => void) =>
     new Promise<void>((resolve, reject) => {
-      parser.once('error', reject)
+      const refuse = (error: unknown) => {
+        refused = error
+        reject(error)
+      }
+      parser.once('error', refuse)
       act(() => {
-        parser.removeListener('error', reject)
+        parser.removeListener('error', refuse)
         resolve()
       })
     })
   try {
     for await (const piece of pieces) {
       await step((done) => parser.write(piece, done))
+      length = found.length > 0 ? 0 : length + piece.length
+      if (length > MAX_RECORD) {
+        throw new DatasetError(`${path}: a record has ${TOO_LONG}. Is there a quote that does not end?`)
+      }
       yield* found
       found = []
     }
     await step((done) => parser.end(done))
     yield* found
   } catch (error) {
-    const { code, message } = error as { code?: string; message: string }
-    if (!code?.startsWith('CSV_')) throw error
+    if (error !== refused) throw error
+    const { message } = error as Error
     throw new DatasetError(`${path}: expected CSV with a line of column names first. ${message}.`, {
       cause: error,
     })
@@ -199,7 +249,7 @@ function withJsonCells(record: Record<string, string>, where: string): Record<st
     const cell = record[column]
     if (cell === undefined) continue
     try {
-      value[column] = cell.trim() === '' ? undefined : JSON.parse(cell)
+      value[column] = cell.trim() === '' ? undefined : parseJson(cell)
     } catch (error) {
       throw new DatasetError(`${where}: expected ${column} to hold JSON, found ${describe(cell)}.`, {
         cause: error,

@@ -86,6 +86,9 @@ const SCHEDULE_NAMES: Readonly<Record<string, TrainingSettings['schedule']>> = {
 /** Of these only the training of a prefix has any. */
 const PREFIX_SETTINGS: readonly (keyof TrainingSettings)[] = ['prefixLength', 'prefixProjection', 'dropout']
 
+/** The official files have 2 kB. The YAML reader takes the square of the number of names. */
+const MAX_LENGTH = 64 * 1024
+
 /** What a file of settings says. */
 export interface SettingsFile<Settings = Preset> {
   readonly preset: Settings
@@ -136,9 +139,15 @@ interface ReadSettings {
 
 async function readSettings(text: string, name: string): Promise<ReadSettings> {
   const { parse } = await import('yaml')
+  if (text.length > MAX_LENGTH) {
+    throw new TrainingSettingsError(
+      `${name} has ${text.length} characters; settings have at most ${MAX_LENGTH}. Check that it is the right file.`,
+    )
+  }
   let content: unknown
   try {
-    content = parse(text)
+    // Warnings would go to the console; what they are about is refused below.
+    content = parse(text, { logLevel: 'error' })
   } catch (error) {
     throw new TrainingSettingsError(`${name} is no YAML: ${(error as Error).message}`, { cause: error })
   }
@@ -150,13 +159,13 @@ async function readSettings(text: string, name: string): Promise<ReadSettings> {
   const lengths: Lengths = {}
   const unused: string[] = []
   for (const { key, path, value } of flatten(content, name)) {
-    if (key in TRAINING_NAMES) {
+    if (Object.hasOwn(TRAINING_NAMES, key)) {
       const setting = TRAINING_NAMES[key]
       paths.set(setting, path)
       training[setting] = readValue(setting, value, `${name}: ${path}`)
-    } else if (key in LENGTH_NAMES) {
+    } else if (Object.hasOwn(LENGTH_NAMES, key)) {
       lengths[LENGTH_NAMES[key]] = { tokens: readLength(value, `${name}: ${path}`), path }
-    } else if (key in FIXED) {
+    } else if (Object.hasOwn(FIXED, key)) {
       if (!FIXED[key].includes(value)) {
         throw new TrainingSettingsError(
           `${name}: ${path} is ${describe(value)}; only ${FIXED[key].join(' or ')} is supported.`,
@@ -199,7 +208,7 @@ function readValue(setting: keyof TrainingSettings, value: unknown, where: strin
     throw expected('true or false')
   }
   if (setting === 'schedule') {
-    if (typeof value === 'string' && value in SCHEDULE_NAMES) return SCHEDULE_NAMES[value]
+    if (typeof value === 'string' && Object.hasOwn(SCHEDULE_NAMES, value)) return SCHEDULE_NAMES[value]
     throw expected(`one of ${Object.keys(SCHEDULE_NAMES).join(', ')}`)
   }
   if (typeof value === 'number') return value

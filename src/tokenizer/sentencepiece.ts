@@ -68,6 +68,8 @@ const NORMALIZER_DEFAULTS: Readonly<NormalizerSpec> = {
 
 /** ChatGLM3's longest piece has 16 characters. The bound keeps the search for pairs cheap on any file. */
 const MAX_PIECE_LENGTH = 256
+/** ChatGLM3 has 64,789. A piece of five bytes takes a hundred in memory. */
+const MAX_PIECES = 2 ** 18
 
 /**
  * Reads a SentencePiece model file. Field numbers and defaults are those of `sentencepiece_model.proto`
@@ -88,6 +90,9 @@ export function readSentencePieceModel(bytes: Uint8Array, file = 'tokenizer.mode
   const reader = new ProtobufReader(bytes, file)
   for (let next = reader.nextField(); next; next = reader.nextField()) {
     if (next.field === 1) {
+      if (model.pieces.length === MAX_PIECES) {
+        throw new TokenizerFileError(file, `at most ${MAX_PIECES} pieces`, 'more')
+      }
       model.pieces.push(readPiece(reader.message(next.wireType), model.pieces.length, file))
     } else if (next.field === 2) readTrainerSpec(reader.message(next.wireType), model.trainer, file)
     else if (next.field === 3) readNormalizerSpec(reader.message(next.wireType), model.normalizer)

@@ -1,4 +1,5 @@
-import { Lexer, marked, type Token } from 'marked'
+import type { Token, TokensList } from 'marked'
+import { BoundedLexer, shortenSpace } from './bounded-lexer.js'
 
 const OPTIONS = { gfm: true, breaks: true }
 
@@ -6,7 +7,7 @@ const isShown = ({ type }: Token) => type !== 'space' && type !== 'def'
 
 /** The blocks of a Markdown text, as tokens. */
 export function readMarkdown(text: string): Token[] {
-  return marked.lexer(text, OPTIONS).filter(isShown)
+  return new BoundedLexer(OPTIONS).lex(shortenSpace(text)).filter(isShown)
 }
 
 /** So many blocks at the end of a text may still change: what comes may join the last to the one before it. */
@@ -17,12 +18,13 @@ export class GrowingMarkdown {
   /** The beginning of the text that cannot change, its blocks, and where its references lead. */
   #settled = ''
   #blocks: Token[] = []
-  #links: Lexer['tokens']['links'] = {}
+  #links: TokensList['links'] = {}
 
   /** The blocks of what has come so far. Those that cannot change are the same objects each time. */
-  read(text: string): Token[] {
+  read(source: string): Token[] {
+    const text = shortenSpace(source)
     if (!text.startsWith(this.#settled)) this.#begin()
-    const lexer = new Lexer(OPTIONS)
+    const lexer = new BoundedLexer(OPTIONS)
     Object.assign(lexer.tokens.links, this.#links)
     const tokens = lexer.lex(text.slice(this.#settled.length))
     const open = tokens.filter(isShown)

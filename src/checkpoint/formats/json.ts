@@ -12,25 +12,61 @@ export function isSize(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0)
 }
 
+/** Levels of objects and lists: a header has three, a record with a tool's description about ten. */
+const MAX_JSON_DEPTH = 100
+/** Objects, lists and what they hold. The index of a model of 100,000 tensors has as many. */
+const MAX_JSON_VALUES = 2 ** 20
+
+/**
+ * What is out of proportion in a JSON text; undefined where nothing is. It is asked before the text is parsed, as a
+ * list of empty objects takes twenty times the memory of its text, and what is nested deep ends whoever walks over it.
+ * Linear in the text, which need not be valid.
+ */
+export function findJsonExcess(text: string): string | undefined {
+  let depth = 0
+  let values = 0
+  let inString = false
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    if (inString) {
+      if (unit === 0x5c) at++
+      else if (unit === 0x22) inString = false
+    } else if (unit === 0x22) inString = true
+    else if (unit === 0x7b || unit === 0x5b) {
+      values++
+      depth++
+      if (depth > MAX_JSON_DEPTH) return `more than ${MAX_JSON_DEPTH} levels of objects and lists`
+    } else if (unit === 0x7d || unit === 0x5d) depth--
+    else if (unit === 0x2c) values++
+    if (values > MAX_JSON_VALUES) return `more than ${MAX_JSON_VALUES} values`
+  }
+  return undefined
+}
+
 /**
  * Parses the JSON text of a file.
  *
  * @param file the file's name, for messages
  * @throws CorruptFileError for bytes that are no UTF-8 or no JSON, and for objects that give a key twice:
- * readers disagree about which one counts
+ * readers disagree about which one counts, and for what is out of proportion
  */
 export function parseJson(bytes: Uint8Array, file: string): unknown {
   let value: unknown
   let key: string | undefined
+  let excess: string | undefined
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    value = JSON.parse(text)
-    key = findDuplicateKey(text)
+    excess = findJsonExcess(text)
+    if (excess === undefined) {
+      value = JSON.parse(text)
+      key = findDuplicateKey(text)
+    }
   } catch (error) {
     throw new CorruptFileError(
       `${file} is not valid JSON: ${messageOf(error).slice(0, 200)}. Download or write the file again.`,
     )
   }
+  if (excess !== undefined) throw new CorruptFileError(`${file} has ${excess}; no such file does.`)
   if (key !== undefined) {
     throw new CorruptFileError(
       `${file} gives the key ${JSON.stringify(key.slice(0, 200))} twice in one object.`,

@@ -6,7 +6,7 @@ import { type ByteSource, readFile } from '../sources/byte-source.js'
 import { MANIFEST_FILE } from './checkpoint-files.js'
 import { isJsonObject, isSize, parseJson } from './json.js'
 
-const MAX_MANIFEST_BYTES = 16 * 1024 * 1024
+const MAX_MANIFEST_BYTES = 8 * 1024 * 1024
 const VERSION = 1
 
 export interface ManifestEntry {

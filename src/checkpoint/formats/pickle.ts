@@ -30,6 +30,13 @@ export interface PickleOptions {
 const MARK = Symbol('mark')
 
 /**
+ * What a pickle may make. An opcode of one byte makes a dict of 200 bytes, so that the length of a pickle is no bound of
+ * what it takes. A tensor takes seven of these and is remembered some twenty times.
+ */
+const MAX_MADE = 2 ** 19
+const MAX_MEMO = 2 ** 20
+
+/**
  * Reads a pickle of protocol 2 to 5.
  *
  * @throws UnsafePickleError for a global that is not allowed or an opcode beyond plain data
@@ -47,6 +54,7 @@ class Unpickler {
   readonly #memo = new Map<number, unknown>()
   readonly #text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   #position = 0
+  #made = 0
 
   constructor(bytes: Uint8Array, options: PickleOptions) {
     this.#bytes = bytes
@@ -82,18 +90,18 @@ class Unpickler {
         return true
       case 0x29: // EMPTY_TUPLE
       case 0x5d: // EMPTY_LIST
-        this.#stack.push([])
+        this.#stack.push(this.#make([]))
         return true
       case 0x7d: // EMPTY_DICT
-        this.#stack.push(new Map())
+        this.#stack.push(this.#make(new Map()))
         return true
       case 0x74: // TUPLE
-        this.#stack.push(this.#popToMark())
+        this.#stack.push(this.#make(this.#popToMark()))
         return true
       case 0x85: // TUPLE1
       case 0x86: // TUPLE2
       case 0x87: // TUPLE3
-        this.#stack.push(this.#popMany(opcode - 0x84))
+        this.#stack.push(this.#make(this.#popMany(opcode - 0x84)))
         return true
       case 0x61: // APPEND
         this.#append(this.#popMany(1))
@@ -108,13 +116,13 @@ class Unpickler {
         this.#setItems(this.#popToMark())
         return true
       case 0x71: // BINPUT
-        this.#memo.set(this.#uint(1), this.#top())
+        this.#remember(this.#uint(1))
         return true
       case 0x72: // LONG_BINPUT
-        this.#memo.set(this.#uint(4), this.#top())
+        this.#remember(this.#uint(4))
         return true
       case 0x94: // MEMOIZE
-        this.#memo.set(this.#memo.size, this.#top())
+        this.#remember(this.#memo.size)
         return true
       case 0x68: // BINGET
         this.#stack.push(this.#recall(this.#uint(1)))
@@ -189,7 +197,7 @@ class Unpickler {
               'The file is refused because a pickle can run code; save the plain state dict.',
           )
         }
-        this.#stack.push(call(args))
+        this.#stack.push(this.#make(call(args)))
         return true
       }
       case 0x62: {
@@ -290,6 +298,17 @@ class Unpickler {
     const value = this.#stack[this.#stack.length - 1]
     if (value === undefined || value === MARK) throw this.#corrupt('takes more from its stack than is there')
     return value
+  }
+
+  /** Counts what is about to be made. */
+  #make<T>(value: T): T {
+    if (++this.#made > MAX_MADE) throw this.#corrupt(`makes more than ${MAX_MADE} lists, dicts and tensors`)
+    return value
+  }
+
+  #remember(key: number): void {
+    if (this.#memo.size >= MAX_MEMO) throw this.#corrupt(`remembers more than ${MAX_MEMO} values`)
+    this.#memo.set(key, this.#top())
   }
 
   #recall(key: number): unknown {

@@ -111,7 +111,7 @@ describe('a header is refused', () => {
     const bytes = safetensorsBytes({})
     new DataView(bytes.buffer).setBigUint64(0, 2n ** 63n, true)
     await expect(open(bytes)).rejects.toThrow(/claims a header of 9223372036854775808 bytes/)
-    new DataView(bytes.buffer).setBigUint64(0, 99_999_999n, true)
+    new DataView(bytes.buffer).setBigUint64(0, 8_000_000n, true)
     await expect(open(bytes)).rejects.toThrow(TruncatedFileError)
   })
 

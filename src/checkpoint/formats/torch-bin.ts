@@ -5,9 +5,9 @@ import type { TensorFile } from './tensor-file.js'
 import { readStateDict, type TorchTensor } from './torch-pickle.js'
 
 /** The pickle of an official shard has 5 kB, that of a large model less than 1 MB. */
-const MAX_PICKLE_BYTES = 64 * 1024 * 1024
+const MAX_PICKLE_BYTES = 8 * 1024 * 1024
 /** The zip directory has about 100 bytes a storage. */
-const MAX_DIRECTORY_BYTES = 16 * 1024 * 1024
+const MAX_DIRECTORY_BYTES = 8 * 1024 * 1024
 
 const LOCAL_HEADER_BYTES = 30
 const LOCAL_HEADER_SIGNATURE = 0x04034b50

@@ -46,6 +46,11 @@ const DTYPES: ReadonlyMap<string, DType> = new Map([
   ['torch.bool', 'BOOL'],
 ])
 
+/** Torch has no tensor of more. */
+const MAX_DIMENSIONS = 64
+/** Torch numbers the storages. */
+const MAX_KEY_LENGTH = 255
+
 class Storage implements TorchStorage {
   constructor(
     readonly key: string,
@@ -132,7 +137,7 @@ function loadStorage(id: unknown, name: string): Storage {
   if (Array.isArray(id) && id.length === 5 && id[0] === 'storage') {
     const [, type, key, , count] = id as unknown[]
     const dtype = type instanceof PickleGlobal ? STORAGE_DTYPES.get(type.name) : undefined
-    if (dtype !== undefined && typeof key === 'string' && isSize(count)) {
+    if (dtype !== undefined && typeof key === 'string' && key.length <= MAX_KEY_LENGTH && isSize(count)) {
       const byteLength = count * (dtype === 'untyped' ? 1 : dtypeBytes(dtype))
       if (Number.isSafeInteger(byteLength)) return new Storage(key, dtype, byteLength)
     }
@@ -165,8 +170,9 @@ function rebuildTensor(args: readonly unknown[], name: string, dtypeGlobal?: unk
   return new Tensor(storage, byteOffset, dtype, shape, stride, byteLength)
 }
 
+/** Of the length that a shape can have: a pickle may give one list to all its tensors. */
 function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every(isSize)
+  return Array.isArray(value) && value.length <= MAX_DIMENSIONS && value.every(isSize)
 }
 
 /** Whether elements lie in row-major order without gaps. The stride of a dimension of one element is free. */

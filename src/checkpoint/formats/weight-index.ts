@@ -4,7 +4,7 @@ import { type ByteSource, readFile } from '../sources/byte-source.js'
 import { isJsonObject, isSize, parseJson } from './json.js'
 
 /** The official index has 20 kB. */
-const MAX_INDEX_BYTES = 64 * 1024 * 1024
+const MAX_INDEX_BYTES = 8 * 1024 * 1024
 
 /** Which shard holds which tensor: `model.safetensors.index.json` or `pytorch_model.bin.index.json`. */
 export interface WeightIndex {

@@ -7,7 +7,7 @@ import { type ByteSource, checkRange, readFile } from './byte-source.js'
 /** Up to this size a file is also taken from a server that sends only whole files. */
 const WHOLE_FILE_BYTES = 16 * 1024 * 1024
 /** An index or manifest of a checkpoint is far smaller than this. */
-const INDEX_BYTES = 64 * 1024 * 1024
+const INDEX_BYTES = 8 * 1024 * 1024
 /** How often in a row a request may fail without one new byte before the read fails. */
 const ATTEMPTS = 3
 const RETRY_DELAY_MS = 250

@@ -51,6 +51,8 @@ describe('config.json', () => {
     ['has a size of zero', { ...CHATGLM3_6B, hidden_size: 0 }, 'hidden_size is 0'],
     ['has half a layer', { ...CHATGLM3_6B, num_layers: 1.5 }, 'num_layers is 1.5'],
     ['has a huge size', { ...CHATGLM3_6B, ffn_hidden_size: 2 ** 40 }, 'ffn_hidden_size'],
+    ['has 2^31 layers', { ...CHATGLM3_6B, num_layers: 2 ** 31 }, 'num_layers is 2147483648, expected'],
+    ['has 2^20 layers', { ...CHATGLM3_6B, num_layers: 2 ** 20 }, 'of at most 1024'],
     ['has another norm', { ...CHATGLM3_6B, rmsnorm: false }, 'rmsnorm is false'],
     ['has heads that do not divide', { ...CHATGLM3_6B, multi_query_group_num: 3 }, 'do not divide into 3'],
     ['has a wrong rope_ratio', { ...CHATGLM3_6B, rope_ratio: -1 }, 'rope_ratio is -1'],

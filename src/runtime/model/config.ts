@@ -22,16 +22,36 @@ function fail(problem: string): never {
   throw new ModelConfigError(`config.json: ${problem}. Is this the folder of a ChatGLM3 model?`)
 }
 
-function count(json: Json, field: string): number {
+/** The most that a model could have, far above any that exists: what is made of these numbers stays in proportion. */
+const LIMITS = {
+  num_layers: 1024,
+  hidden_size: 2 ** 16,
+  ffn_hidden_size: 2 ** 18,
+  num_attention_heads: 1024,
+  multi_query_group_num: 1024,
+  kv_channels: 1024,
+  padded_vocab_size: 2 ** 20,
+  seq_length: 2 ** 24,
+  rope_ratio: 10 ** 6,
+  layernorm_epsilon: 1,
+} as const
+type Field = keyof typeof LIMITS
+
+function count(json: Json, field: Field): number {
   const value = json[field]
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0 && value < 2 ** 31) return value
-  return fail(`${field} is ${JSON.stringify(value)}, expected a positive whole number`)
+  if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= LIMITS[field])
+    return value
+  return fail(`${field} is ${show(value)}, expected a positive whole number of at most ${LIMITS[field]}`)
 }
 
-function positive(json: Json, field: string, missing?: number): number {
+function positive(json: Json, field: Field, missing?: number): number {
   const value = json[field] ?? missing
-  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value
-  return fail(`${field} is ${JSON.stringify(value)}, expected a positive number`)
+  if (typeof value === 'number' && value > 0 && value <= LIMITS[field]) return value
+  return fail(`${field} is ${show(value)}, expected a positive number of at most ${LIMITS[field]}`)
+}
+
+function show(value: unknown): string | undefined {
+  return JSON.stringify(value)?.slice(0, 60)
 }
 
 /** Architecture switches that other values of would need other kernels. */
@@ -50,11 +70,9 @@ const REQUIRED: Json = {
 export function parseModelConfig(config: unknown): ModelConfig {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) fail('not a JSON object')
   const json = config as Json
-  if (json.model_type !== 'chatglm')
-    fail(`model_type is ${JSON.stringify(json.model_type)}, expected "chatglm"`)
+  if (json.model_type !== 'chatglm') fail(`model_type is ${show(json.model_type)}, expected "chatglm"`)
   for (const [field, expected] of Object.entries(REQUIRED)) {
-    if (json[field] !== expected)
-      fail(`${field} is ${JSON.stringify(json[field])}, only ${expected} is supported`)
+    if (json[field] !== expected) fail(`${field} is ${show(json[field])}, only ${expected} is supported`)
   }
   const heads = count(json, 'num_attention_heads')
   const kvGroups = json.multi_query_attention === true ? count(json, 'multi_query_group_num') : heads

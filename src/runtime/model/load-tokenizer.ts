@@ -1,4 +1,4 @@
-import type { ByteSource } from '../../checkpoint/index.js'
+import { type ByteSource, readFile } from '../../checkpoint/index.js'
 import { Tokenizer } from '../../tokenizer/index.js'
 
 /** A model folder has no tokenizer file. */
@@ -8,16 +8,17 @@ export class MissingTokenizerError extends Error {
 
 /** Names of the tokenizer's files, the first found is read. */
 const TOKENIZER_FILES = ['tokenizer.model', 'tokenizer.json'] as const
-const MAX_BYTES = 64 * 2 ** 20
+/** ChatGLM3's tokenizer.model has 1 MB, a tokenizer.json made from it five. */
+const MAX_BYTES = 16 * 2 ** 20
 
 /**
  * Reads the tokenizer beside a model's weights.
- * @throws MissingTokenizerError, TokenizerFileError
+ * @throws MissingTokenizerError, TokenizerFileError, SourceError for a file that is too large to be one
  */
 export async function loadTokenizer(source: ByteSource, signal?: AbortSignal): Promise<Tokenizer> {
   for (const file of TOKENIZER_FILES) {
     if (!(await source.has(file))) continue
-    const bytes = await source.read(file, 0, Math.min(await source.size(file), MAX_BYTES), signal)
+    const bytes = await readFile(source, file, MAX_BYTES, signal)
     return file === 'tokenizer.model'
       ? Tokenizer.fromSentencePiece(bytes, { file })
       : Tokenizer.fromJson(new TextDecoder().decode(bytes), { file })

@@ -1,0 +1,131 @@
+/** Small but complete inputs of the readers, which the fuzzer cuts off and changes. */
+import { readFileSync } from 'node:fs'
+import { floats, json, safetensorsFile, utf8 } from '../../src/checkpoint/testing.js'
+import {
+  chatglmSentencePieceModel,
+  writeSentencePieceModel,
+} from '../../src/tokenizer/sentencepiece-writer.js'
+import { tokenizerJsonFromSentencePiece } from '../../src/tokenizer/tokenizer-json.js'
+
+export const calls = [
+  String.raw`tool_call(a=r'\', b=R"\"x", c='\', d=u"\x41", e='''\''', f=r"""\""")`,
+  String.raw`tool_call(a='\u4e2d\101\n', b=[1, -2.5e3, (True, None,)], c={'k': {1: 'v'}}, d=0x_1f) # end`,
+  'tool_call(x="one\\\ntwo",\r\ny=\'中文😀\', )',
+].map(utf8)
+
+export const replies = [
+  "get\n tool_call(a=r'\\')",
+  `I look.<|assistant|> track\n \`\`\`python\ntool_call(a=r'\\', b="\\"", c='''\\''')\n\`\`\``,
+  'interpreter\n ```python\nprint(1)\n```',
+].map(utf8)
+
+const torchFile = (name: string) => new Uint8Array(readFileSync(`test/fixtures/checkpoint/${name}`))
+
+export const archives = ['state_dict.bin', 'dtypes.bin', 'shared.bin', 'zip64.bin', 'evil.bin'].map(torchFile)
+
+export const pickles = archives.map(pickleOf)
+
+/** The pickle is the first entry of an archive: from its PROTO to its STOP before the next signature. */
+function pickleOf(archive: Uint8Array): Uint8Array {
+  const isProto = (byte: number, i: number) => byte === 0x80 && [2, 4].includes(archive[i + 1]!)
+  const start = archive.findIndex(isProto)
+  const stop = archive.findIndex((byte, i) => i > start && byte === 0x2e && archive[i + 1] === 0x50)
+  return archive.slice(start, stop < 0 ? undefined : stop + 1)
+}
+
+export const safetensors = safetensorsFile([
+  { name: 'a', dtype: 'F32', shape: [2, 2], bytes: floats(1, 2, 3, 4) },
+  { name: 'b', dtype: 'U8', shape: [3], bytes: Uint8Array.of(1, 2, 3) },
+])
+
+export const index = json({
+  metadata: { total_size: 19 },
+  weight_map: { a: 'x.safetensors', b: 'x.safetensors' },
+})
+
+export const manifest = json({ version: 1, files: { a: { size: 1, sha256: '0'.repeat(64) } } })
+
+export const config = json({
+  model_type: 'chatglm',
+  num_layers: 2,
+  hidden_size: 64,
+  ffn_hidden_size: 96,
+  num_attention_heads: 4,
+  multi_query_attention: true,
+  multi_query_group_num: 2,
+  kv_channels: 16,
+  padded_vocab_size: 512,
+  seq_length: 1024,
+  rope_ratio: 1,
+  layernorm_epsilon: 1e-5,
+  add_qkv_bias: true,
+  rmsnorm: true,
+  post_layer_norm: true,
+  add_bias_linear: false,
+  apply_residual_connection_post_layernorm: false,
+  quantization: { bits: 4, group_size: 64 },
+  quantization_bit: 0,
+})
+
+const smallModel = chatglmSentencePieceModel(['ab', 'a', 'b', '▁'])
+
+export const sentencePiece = writeSentencePieceModel(smallModel)
+
+export const tokenizerJson = json(tokenizerJsonFromSentencePiece(smallModel))
+
+const RECORDS = [
+  { prompt: 'a', response: 'b' },
+  {
+    tools: [{ name: 'get', parameters: {} }],
+    conversations: [
+      { role: 'system', content: 's' },
+      { role: 'user', content: 'q' },
+      { role: 'tool', name: 'get', parameters: { x: [1, 'y'] }, observation: { z: null }, loss: true },
+      { role: 'assistant', content: 'a\n中文', loss: false },
+    ],
+  },
+  { content: 'c', summary: 's' },
+  {
+    NLDocumentation: 'd',
+    Instances: [
+      {
+        input: 'i',
+        output: 'o',
+        intermediate_steps: [[['t', '{"a": 1}', 'w Action: x'], 'seen']],
+        'Final Thought': 'f',
+      },
+    ],
+  },
+]
+
+export const jsonLines = utf8(RECORDS.map((record) => JSON.stringify(record)).join('\n'))
+
+export const jsonList = utf8(JSON.stringify(RECORDS, null, 1))
+
+export const csv = utf8(
+  'prompt,response,conversations\n"a ""b""",c,\n,,"[{""role"": ""user"", ""content"": ""q""}]"\n',
+)
+
+export const settings = [
+  'PRE_SEQ_LEN: 128\nLR: 2e-2\nMAX_SOURCE_LEN: 64\nMAX_TARGET_LEN: 64\nDEV_BATCH_SIZE: 1\n',
+  `data_config: &d {train_file: train.json, num_proc: 16}
+max_input_length: 256
+training_args:
+  # see the official file
+  output_dir: ./output
+  max_steps: 3000
+  learning_rate: 5e-5
+  lr_scheduler_type: "cosine"
+  evaluation_strategy: steps
+peft_config:
+  peft_type: PREFIX_TUNING
+  num_virtual_tokens: 128
+  prefix_projection: !!bool false
+`,
+].map(utf8)
+
+export const markdown = [
+  `# Title\n\nA **bold _and_ italic** [link](https://example.com "t") and \`code\`, me@example.com, ~~gone~~.\n
+> quoted\n> - list\n>   1. inner\n\n| a | b |\n|---|:-:|\n| 1 | 2 |\n\n\`\`\`python\nprint(1)\n\`\`\`\n\n[ref]: http://example.com\n`,
+  '- [x] done\n- *a*\n\n    code\n\n***\n<b>html</b> &amp; \\* www.example.com <http://a.b>\n\nTitle\n===\n',
+].map(utf8)

@@ -1,0 +1,277 @@
+import { marked } from 'marked'
+import { GrowingMarkdown, readMarkdown } from '../../demo/src/markdown/read.js'
+import { CheckpointError } from '../../src/checkpoint/errors.js'
+import { readStateDict } from '../../src/checkpoint/formats/torch-pickle.js'
+import {
+  MemoryFiles,
+  openCheckpoint,
+  parseQuantizationConfig,
+  readManifest,
+} from '../../src/checkpoint/index.js'
+import { fromAdvertiseGen, fromToolAlpaca } from '../../src/data/convert.js'
+import { DatasetError } from '../../src/data/errors.js'
+import { readRecords } from '../../src/data/read-records.js'
+import { parseRecord } from '../../src/data/records.js'
+import { ModelConfigError } from '../../src/errors/index.js'
+import { TrainingSettingsError } from '../../src/finetune/errors.js'
+import { parseModelSettings, parseSettings } from '../../src/finetune/settings-file.js'
+import { parseModelConfig } from '../../src/runtime/model/config.js'
+import { PythonLiteralError, TokenizerFileError } from '../../src/tokenizer/errors.js'
+import { pythonJson } from '../../src/tokenizer/python-json.js'
+import { parseToolCall } from '../../src/tokenizer/python-literal.js'
+import { parseReply } from '../../src/tokenizer/reply-parser.js'
+import { readSentencePieceModel } from '../../src/tokenizer/sentencepiece.js'
+import { Tokenizer } from '../../src/tokenizer/tokenizer.js'
+import { tokenizerJsonFromSentencePiece } from '../../src/tokenizer/tokenizer-json.js'
+import * as inputs from './inputs.js'
+
+type ErrorClass = abstract new (...args: never[]) => Error
+
+/** A reader of what strangers wrote, for the fuzzer and its test. */
+export interface Reader {
+  readonly name: string
+  /** Small, complete inputs. */
+  readonly inputs: readonly Uint8Array[]
+  /** What means something in the format. */
+  readonly words: readonly Uint8Array[]
+  /** Reads bytes to the end and uses what it gives, or fails with one of {@link allowed}. */
+  readonly run: (bytes: Uint8Array) => unknown
+  readonly allowed: readonly ErrorClass[]
+}
+
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
+
+/** Opens a checkpoint of one file, reads all its tensors. */
+const openOf =
+  (path: string, others: Readonly<Record<string, Uint8Array>> = {}) =>
+  async (bytes: Uint8Array) => {
+    const checkpoint = await openCheckpoint(new MemoryFiles(Object.entries({ ...others, [path]: bytes })))
+    for (const name of checkpoint.tensors.keys()) await checkpoint.read(name)
+    return checkpoint
+  }
+
+/** Reads records of a data file, and makes of them what training and conversion make. */
+const recordsOf = (file: string) => async (bytes: Uint8Array) => {
+  const convert = [parseRecord, fromAdvertiseGen, fromToolAlpaca]
+  for await (const record of readRecords(new File([bytes as BlobPart], file))) {
+    for (const read of convert) {
+      try {
+        pythonJson(read(record))
+      } catch (error) {
+        if (!(error instanceof DatasetError)) throw error
+      }
+    }
+  }
+}
+
+function reader(
+  name: string,
+  seeds: readonly Uint8Array[],
+  words: readonly string[],
+  run: Reader['run'],
+  ...allowed: readonly ErrorClass[]
+): Reader {
+  return { name, inputs: seeds, words: words.map((word) => Buffer.from(word, 'latin1')), run, allowed }
+}
+
+const JSON_WORDS = [
+  '"',
+  '{',
+  '}',
+  '[',
+  ']',
+  ':',
+  ',',
+  '\\',
+  'null',
+  '-0',
+  '1e999',
+  '4294967296',
+  '"__proto__":',
+]
+
+/** Every hand-written reader, and those of others that are given what strangers wrote. */
+export const READERS: readonly Reader[] = [
+  reader(
+    'python-literal',
+    inputs.calls,
+    ['\\', "'''", '"', 'r', '(', ')', '[', '{', '\r\n', '\\u', '\\N', '#', '1_0', '-'],
+    (bytes) => parseToolCall(text(bytes)),
+    PythonLiteralError,
+  ),
+  reader('reply', inputs.replies, ['<|assistant|>', '\n', '```', 'tool_call(', "'", '\\'], (bytes) =>
+    parseReply(text(bytes), { hasTools: true }),
+  ),
+  reader(
+    'pickle',
+    inputs.pickles,
+    [
+      '(',
+      ')',
+      ']',
+      '}',
+      'h\0',
+      'q\0',
+      'R',
+      'Q',
+      'b',
+      'u',
+      't',
+      '\x8a\xff',
+      '\x8c\x01a',
+      '\x93',
+      '\x94',
+      '0',
+      '.',
+    ],
+    (bytes) => readStateDict(bytes, 'pickle'),
+    CheckpointError,
+  ),
+  reader(
+    'torch-archive',
+    inputs.archives,
+    ['PK\x03\x04', 'PK\x01\x02', 'PK\x05\x06', '\xff\xff\xff\xff', '\0\0\0\0'],
+    openOf('pytorch_model.bin'),
+    CheckpointError,
+  ),
+  reader(
+    'safetensors',
+    [inputs.safetensors],
+    [...JSON_WORDS, '"dtype"', '"shape"', '"data_offsets"', '"__metadata__"'],
+    openOf('model.safetensors'),
+    CheckpointError,
+  ),
+  reader(
+    'weight-index',
+    [inputs.index],
+    [...JSON_WORDS, '"weight_map"', '../', '/'],
+    openOf('model.safetensors.index.json', { 'x.safetensors': inputs.safetensors }),
+    CheckpointError,
+  ),
+  reader(
+    'manifest',
+    [inputs.manifest],
+    [...JSON_WORDS, '../', '"files"'],
+    (bytes) => readManifest(new MemoryFiles([['manifest.json', bytes]])),
+    CheckpointError,
+  ),
+  reader(
+    'config',
+    [inputs.config],
+    [...JSON_WORDS, '2147483647', '0', '-1', 'true'],
+    async (bytes) => {
+      const { config } = await openOf('config.json', { 'model.safetensors': inputs.safetensors })(bytes)
+      parseQuantizationConfig(config)
+      parseModelConfig(config)
+    },
+    CheckpointError,
+    ModelConfigError,
+  ),
+  reader(
+    'sentencepiece',
+    [inputs.sentencePiece],
+    ['\x0a', '\x12', '\x1a', '\x80\x80\x80\x80\x08', '\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01'],
+    (bytes) => {
+      const model = readSentencePieceModel(bytes)
+      tokenizerJsonFromSentencePiece(model, 'tokenizer.model')
+      return Tokenizer.fromSentencePiece(bytes).encode('ab a')
+    },
+    TokenizerFileError,
+  ),
+  reader(
+    'tokenizer.json',
+    [inputs.tokenizerJson],
+    [...JSON_WORDS, '"model"', '"vocab"', '"merges"', '"added_tokens"'],
+    (bytes) => Tokenizer.fromJson(text(bytes)).encode('ab a'),
+    TokenizerFileError,
+  ),
+  reader(
+    'jsonl',
+    [inputs.jsonLines],
+    [...JSON_WORDS, '\n'],
+    recordsOf('data.jsonl'),
+    DatasetError,
+    CheckpointError,
+  ),
+  reader(
+    'json-list',
+    [inputs.jsonList],
+    [...JSON_WORDS, '\n'],
+    recordsOf('data.json'),
+    DatasetError,
+    CheckpointError,
+  ),
+  reader(
+    'csv',
+    [inputs.csv],
+    ['"', '""', ',', '\n', '\r\n', '\ufeff'],
+    recordsOf('data.csv'),
+    DatasetError,
+    CheckpointError,
+  ),
+  reader(
+    'settings',
+    inputs.settings,
+    [
+      '\n',
+      ': ',
+      '- ',
+      '&a ',
+      '*a',
+      '<<: ',
+      '!!binary ',
+      '? ',
+      '|',
+      '>',
+      '{',
+      '[',
+      '\t',
+      '"',
+      '%',
+      '---\n',
+      'toString',
+    ],
+    async (bytes) => {
+      const results = await Promise.allSettled([
+        parseSettings(text(bytes), 'settings.yaml'),
+        parseModelSettings(text(bytes), 'settings.yaml'),
+      ])
+      for (const result of results) {
+        if (result.status === 'rejected' && !(result.reason instanceof TrainingSettingsError))
+          throw result.reason
+      }
+    },
+    TrainingSettingsError,
+  ),
+  reader(
+    'markdown',
+    inputs.markdown,
+    [
+      '> ',
+      '* ',
+      '- ',
+      '1. ',
+      '    ',
+      '\n\n',
+      '`',
+      '```',
+      '**',
+      '_',
+      '[',
+      '](',
+      '|',
+      '<',
+      '~~',
+      'http://',
+      '@',
+      '&#',
+      '\\',
+    ],
+    (bytes) => {
+      const source = text(bytes)
+      const growing = new GrowingMarkdown()
+      for (const part of [0.3, 0.6, 1]) growing.read(source.slice(0, source.length * part))
+      return marked.parser(readMarkdown(source))
+    },
+  ),
+]
