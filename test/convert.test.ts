@@ -6,8 +6,11 @@ import {
   MemoryFiles,
   openCheckpoint,
   openSource,
+  readFile,
   readManifest,
+  type TensorWithBytes,
   verifyManifest,
+  writeSafetensors,
 } from '../src/checkpoint/index.js'
 import { convertCheckpoint, loadModel, QuantizationError, ResumeMismatchError } from '../src/index.js'
 import { expectClose } from '../src/kernels/testing/numbers.js'
@@ -105,6 +108,39 @@ describe('conversion', () => {
     const model = await loadModel(folder, { activations: 'float' })
     const expected = (await ReferenceModel.open(checkpoint)).logits(IDS)
     expectClose(await model.logits(IDS), expected, 2e-3)
+    model.dispose()
+  })
+
+  it('quantizes the rest of a checkpoint that is quantized in part, and describes each matrix as it is', async () => {
+    const quantized = await openCheckpoint(await randomModel({ matrices: { type: 'q8', groupSize: 32 } }))
+    const floats = await openCheckpoint(await randomModel())
+    const output = 'transformer.output_layer'
+    const tensors: TensorWithBytes[] = []
+    for (const checkpoint of [quantized, floats]) {
+      for (const { name, dtype, shape } of checkpoint.tensors.values()) {
+        if (name.startsWith(output) !== (checkpoint === floats)) continue
+        tensors.push({ name, dtype, shape, bytes: await checkpoint.read(name) })
+      }
+    }
+    const quantization = { bits: 8, group_size: 32, [output]: false }
+    const config = { ...(quantized.config as object), quantization }
+    const tokenizer = await readFile(quantized.source, 'tokenizer.model', 2 ** 20)
+    const source = new MemoryFiles([
+      ['config.json', new TextEncoder().encode(JSON.stringify(config))],
+      ['tokenizer.model', tokenizer],
+    ])
+    await writeSafetensors(source, 'model.safetensors', tensors)
+
+    await convertCheckpoint(source, folder, { quantization: { bits: 8, groupSize: 64 } })
+    const converted = await openCheckpoint(folder)
+    const described = (converted.config as { quantization: Record<string, unknown> }).quantization
+    expect(described[output]).toBeUndefined()
+    expect(described['transformer.encoder.layers.0.self_attention.dense']).toEqual({
+      bits: 8,
+      group_size: 32,
+    })
+    const model = await loadModel(folder, { activations: 'float' })
+    expectClose(await model.logits(IDS), (await ReferenceModel.open(converted)).logits(IDS), 2e-3)
     model.dispose()
   })
 

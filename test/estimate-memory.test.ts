@@ -36,6 +36,10 @@ describe('the memory that a model will need', () => {
     expect(four.total).toBe(four.weights + four.cache + four.activations)
     const official = estimateMemory({ ...CHATGLM3_6B, quantization_bit: 4 })
     expect(official.weights).toBeGreaterThan(four.weights)
+    // The official layers have groups of the wanted size, too.
+    const small = { quantization: { bits: 4, groupSize: 32 } } as const
+    const repacked = estimateMemory({ ...CHATGLM3_6B, quantization_bit: 4 }, small)
+    expect(repacked.weights).toBe(estimateMemory(CHATGLM3_6B, small).weights)
   })
 
   it('is refused for another model and for options that make no sense', () => {

@@ -35,4 +35,5 @@ export {
   type Prefix,
   parseModelConfig,
   type WeightSlice,
+  weightSlices,
 } from '../../src/runtime/model/index.js'

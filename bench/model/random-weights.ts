@@ -8,10 +8,8 @@ import {
   ropeTable,
   type WeightFormat,
   type WeightSlice,
+  weightSlices,
 } from '../common/internals.js'
-
-/** Slices of a matrix begin at multiples of this many rows. */
-const SLICE_ROWS = 64
 
 /** Bits that stand for one element in a format, without scales and biases. */
 function bitsOf({ type }: WeightFormat): number {
@@ -46,12 +44,8 @@ class WeightMaker {
     biasName?: string,
   ): Promise<LinearWeight> {
     const gpu = this.#gpu
-    const rowBytes = (inFeatures * bitsOf(this.#format)) / 8
-    const limit = Math.min(gpu.limits.maxBufferSize, gpu.limits.maxStorageBufferBindingSize)
-    const fitting = Math.floor(limit / rowBytes / SLICE_ROWS) * SLICE_ROWS
     const slices: WeightSlice[] = []
-    for (let firstRow = 0; firstRow < outFeatures; firstRow += fitting) {
-      const rows = Math.min(fitting, outFeatures - firstRow)
+    for (const { firstRow, rows } of weightSlices(gpu, this.#format, [outFeatures, inFeatures])) {
       slices.push(await gpu.allocating(name, () => this.#slice(name, firstRow, rows, inFeatures, gain)))
     }
     const bias = biasName && { bias: this.vector(biasName, outFeatures, 0.1, 0) }

@@ -73,11 +73,13 @@ export {
   type AffineQuantization,
   dequantizeRows,
   formatQuantizationConfig,
+  matrixBase,
   parseQuantizationConfig,
   type QuantizationConfig,
   type QuantizedLinear,
   quantizationOf,
   quantizedLinear,
+  quantizedTensors,
 } from './quantization/quantized.js'
 export { createSha256, hashFile, type Sha256 } from './sha256.js'
 export { type ByteSink, type SinkFile, writeFile } from './sinks/byte-sink.js'

@@ -2,6 +2,7 @@ import type { Checkpoint, TensorInfo } from '../checkpoint.js'
 import { ConfigError, TensorMismatchError } from '../errors.js'
 import { float16ToFloat32 } from '../formats/dtype.js'
 import { isJsonObject, type JsonObject } from '../formats/json.js'
+import type { TensorDeclaration } from '../formats/tensor-file.js'
 
 /**
  * Quantized weights as MLX stores them (`mlx.core.quantize`, mode "affine"). A Linear X [out, in] becomes
@@ -75,6 +76,30 @@ export function formatQuantizationConfig(config: QuantizationConfig): JsonObject
   return { ...format(config), ...Object.fromEntries(exceptions) }
 }
 
+/** `X` of a tensor `X.weight`, whose companions are named after it. */
+export function matrixBase(name: string): string {
+  return name.replace(/\.weight$/, '')
+}
+
+/**
+ * The three tensors that a matrix [out, in] becomes: weight, scales, biases.
+ *
+ * @param name of its weight: `X.weight`
+ */
+export function quantizedTensors(
+  name: string,
+  [out, columns]: readonly [number, number],
+  { bits, groupSize }: AffineQuantization,
+): [TensorDeclaration, TensorDeclaration, TensorDeclaration] {
+  const base = matrixBase(name)
+  const groups = [out, columns / groupSize]
+  return [
+    { name, dtype: 'U32', shape: [out, (columns * bits) / 32] },
+    { name: `${base}.scales`, dtype: 'F16', shape: groups },
+    { name: `${base}.biases`, dtype: 'F16', shape: groups },
+  ]
+}
+
 /**
  * How a layer is quantized, if it is.
  *
@@ -85,7 +110,7 @@ export function quantizationOf(
   name: string,
 ): AffineQuantization | undefined {
   if (config === undefined) return undefined
-  const exception = config.exceptions.get(name.replace(/\.weight$/, ''))
+  const exception = config.exceptions.get(matrixBase(name))
   if (exception === false) return undefined
   const { bits, groupSize } = exception ?? config
   return { bits, groupSize }

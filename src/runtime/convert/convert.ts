@@ -1,28 +1,17 @@
 import {
   type AffineQuantization,
-  asUint16Array,
   type Checkpoint,
   type CheckpointWriter,
   type Manifest,
   openCheckpoint,
   openCheckpointWriter,
   type Progress,
-  repackChatGLMScales,
-  repackChatGLMWeight,
   type SinkLocation,
   type SourceLocation,
   type SourceOptions,
 } from '../../checkpoint/index.js'
 import { type DeviceChoice, type Gpu, openGpu } from '../../gpu/index.js'
-import {
-  CHUNK_BYTES,
-  inOrder,
-  type QuantizedRows,
-  Quantizer,
-  resolveQuantization,
-  rowBlocks,
-  storedTensors,
-} from '../model/index.js'
+import { BlockContext, CHUNK_BYTES, inOrder, MATRIX_PARTS, resolveQuantization } from '../model/index.js'
 import {
   type ConversionStep,
   convertedConfig,
@@ -68,7 +57,7 @@ class Converter {
   readonly #checkpoint: Checkpoint
   readonly #writer: CheckpointWriter
   readonly #onRead: (bytes: number) => void
-  readonly #readOptions: { signal?: AbortSignal }
+  readonly #signal: AbortSignal | undefined
   /** Scales and biases, which come with their matrix but may have to be written later. */
   readonly #waiting = new Map<string, Uint8Array[]>()
 
@@ -83,7 +72,7 @@ class Converter {
     this.#checkpoint = checkpoint
     this.#writer = writer
     this.#onRead = onRead
-    this.#readOptions = signal ? { signal } : {}
+    this.#signal = signal
   }
 
   /** Writes one tensor of the destination. */
@@ -92,82 +81,50 @@ class Converter {
     this.#waiting.delete(name)
     if (waiting) {
       for (const bytes of waiting) await this.#writer.write(name, bytes)
-    } else if (step.kind === 'copy') {
-      for await (const bytes of this.#checkpoint.stream(name, CHUNK_BYTES, this.#readOptions)) {
+    } else if (step.matrix) {
+      await this.#writeMatrix(name, step, step.matrix)
+    } else {
+      const options = this.#signal ? { signal: this.#signal } : {}
+      for await (const bytes of this.#checkpoint.stream(name, CHUNK_BYTES, options)) {
         await this.#writer.write(name, bytes)
         this.#onRead(bytes.byteLength)
       }
-    } else {
-      await this.#writeMatrix(name, step)
     }
   }
 
   /** Writes one part of a matrix and keeps those that are still to come. */
-  async #writeMatrix(name: string, step: QuantizedMatrix): Promise<void> {
-    const names = step.declarations.map((declaration) => declaration.name)
-    const part = names.indexOf(name)
-    for (const later of names.slice(part + 1)) this.#waiting.set(later, [])
-    for await (const rows of this.#rowsOf(step)) {
-      const parts = [rows.weight, rows.scales, rows.biases]
-      await this.#writer.write(name, parts[part])
-      for (let later = part + 1; later < parts.length; later++) {
-        this.#waiting.get(names[later])?.push(parts[later])
-      }
-    }
-  }
-
-  /** The rows of a matrix in its new form, block by block. */
-  async *#rowsOf({ stored, quantization }: QuantizedMatrix): AsyncGenerator<QuantizedRows> {
-    const { weight } = stored
-    const rowLength = weight.byteLength / weight.shape[0]
-    const blocks = rowBlocks(weight.shape[0], rowLength)
-    const read = async (first: number, rows: number, name = weight.name, bytesPerRow = rowLength) => {
-      const end = (first + rows) * bytesPerRow
-      const bytes = await this.#checkpoint.readRange(name, first * bytesPerRow, end, this.#readOptions)
-      this.#onRead(bytes.byteLength)
-      return bytes
-    }
-    if (stored.kind === 'official') {
-      const { bits, weightScale, inFeatures } = stored
-      const repack = async (first: number, rows: number): Promise<QuantizedRows> => {
-        const packed = await read(first, rows)
-        const scale = asUint16Array(await read(first, rows, weightScale.name, 2))
-        const groups = repackChatGLMScales(bits, scale, inFeatures / quantization.groupSize, first)
-        const bytesOf = (halves: Uint16Array) =>
-          new Uint8Array(halves.buffer, halves.byteOffset, halves.byteLength)
-        return {
-          weight: repackChatGLMWeight(bits, packed),
-          scales: bytesOf(groups.scales),
-          biases: bytesOf(groups.biases),
+  async #writeMatrix(
+    name: string,
+    { declarations }: ConversionStep,
+    { stored, quantization }: QuantizedMatrix,
+  ): Promise<void> {
+    const names = declarations.map((declaration) => declaration.name)
+    const current = names.indexOf(name)
+    for (const later of names.slice(current + 1)) this.#waiting.set(later, [])
+    const context = new BlockContext(this.#gpu, this.#checkpoint, {
+      signal: this.#signal,
+      onRead: this.#onRead,
+    })
+    try {
+      const reader = await stored.rows(context, quantization)
+      const blocks = reader.blocks({ firstRow: 0, rows: declarations[0].shape[0] })
+      const reads = blocks.map((block) => () => block.read())
+      for await (const rows of inOrder(reads, BLOCKS_AHEAD)) {
+        for (const [index, part] of MATRIX_PARTS.entries()) {
+          const bytes = rows[part]
+          if (bytes && index === current) await this.#writer.write(name, bytes)
+          if (bytes && index > current) this.#waiting.get(names[index])?.push(bytes)
         }
       }
-      yield* inOrder(
-        blocks.map(
-          ({ firstRow, rows }) =>
-            () =>
-              repack(firstRow, rows),
-        ),
-        BLOCKS_AHEAD,
-      )
-      return
-    }
-    const quantizer = new Quantizer(this.#gpu, quantization)
-    try {
-      const matrix = await quantizer.matrix(weight)
-      const quantize = async (first: number, rows: number) => matrix.quantize(await read(first, rows), rows)
-      yield* inOrder(
-        blocks.map(
-          ({ firstRow, rows }) =>
-            () =>
-              quantize(firstRow, rows),
-        ),
-        BLOCKS_AHEAD,
-      )
-      await matrix.finish()
+      await reader.finish()
     } finally {
-      quantizer.dispose()
+      context.dispose()
     }
   }
+}
+
+function bytesOfSources(steps: readonly ConversionStep[]): number {
+  return steps.flatMap(({ sources }) => sources).reduce((sum, { byteLength }) => sum + byteLength, 0)
 }
 
 /**
@@ -187,32 +144,25 @@ export async function convertCheckpoint(
   const { signal, onProgress } = options
   const quantization = resolveQuantization(options.quantization ?? {})
   const checkpoint = await openCheckpoint(source, options)
-  const steps = planConversion(checkpoint, quantization)
+  const plan = planConversion(checkpoint, quantization)
   const stepOf = new Map<string, ConversionStep>()
-  for (const step of steps) {
-    for (const { name } of step.kind === 'copy' ? [step.tensor] : step.declarations) stepOf.set(name, step)
-  }
-  const tensors = steps.flatMap((step) => (step.kind === 'copy' ? [step.tensor] : step.declarations))
+  for (const step of plan.steps) for (const { name } of step.declarations) stepOf.set(name, step)
+  const tensors = plan.steps.flatMap(({ declarations }) => declarations)
   const writer = await openCheckpointWriter(destination, tensors, {
-    config: convertedConfig(checkpoint, quantization, steps) as Parameters<
+    config: convertedConfig(checkpoint, quantization, plan) as Parameters<
       typeof openCheckpointWriter
     >[2]['config'],
     settings: { source: checkpoint.name, quantization },
     ...(options.restart && { restart: true }),
   })
-  const sourceTensors = steps.flatMap((step) =>
-    step.kind === 'copy' ? [step.tensor] : storedTensors(step.stored),
-  )
-  const sourceBytes = sourceTensors.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  const sourceBytes = bytesOfSources(plan.steps)
   const gpu = await openGpu(options.device)
   try {
     const remaining = writer.shards.filter((shard) => !writer.isComplete(shard))
     const remainingSteps = new Set(
       remaining.flatMap((shard) => shard.tensors.map(({ name }) => stepOf.get(name)!)),
     )
-    const totalBytes = [...remainingSteps]
-      .flatMap((step) => (step.kind === 'copy' ? [step.tensor] : storedTensors(step.stored)))
-      .reduce((sum, { byteLength }) => sum + byteLength, 0)
+    const totalBytes = bytesOfSources([...remainingSteps])
     let doneBytes = sourceBytes - totalBytes
     const onRead = (bytes: number) => {
       doneBytes += bytes

@@ -1,19 +1,14 @@
-import {
-  type AffineQuantization,
-  chatGLMQuantizationBits,
-  parseQuantizationConfig,
-  quantizationOf,
-} from '../../checkpoint/index.js'
 import { cacheBytes, cachePages, DEFAULT_SEQUENCES, MOST_CHUNK_ROWS } from '../engine/index.js'
 import {
+  announcedMatrix,
+  MATRIX_PARTS,
   type ModelConfig,
   modelTensors,
   parseModelConfig,
-  quantizedFormat,
   resolveQuantization,
   rowBytes,
-  type TensorSpec,
   tensorList,
+  weightFormat,
 } from '../model/index.js'
 import { DEFAULT_CONTEXT_LENGTH, type LoadModelOptions } from './load-model.js'
 
@@ -36,26 +31,6 @@ export interface MemoryEstimate {
   readonly largestBuffer: number
 }
 
-/** The group size that floats, or the official form, are given: as `quantizationAfter`. */
-function inGroups(bits: 4 | 8, columns: number, most: number): AffineQuantization | undefined {
-  const groupSize = ([64, 32] as const).find((size) => size <= most && columns % size === 0)
-  return groupSize && { bits, groupSize }
-}
-
-/** How a matrix lies on the GPU, by what `config.json` says of it. */
-function quantizationOnGpu(
-  json: unknown,
-  { name, shape }: TensorSpec,
-  wanted: AffineQuantization | undefined,
-): AffineQuantization | undefined {
-  const stored = quantizationOf(parseQuantizationConfig(json), name)
-  if (stored) return stored
-  // `quantize()` of the official code leaves embedding and output layer as they are.
-  const official = name.includes('.layers.') ? chatGLMQuantizationBits(json) : undefined
-  if (official) return inGroups(official, shape[1], 64)
-  return wanted && inGroups(wanted.bits, shape[1], wanted.groupSize)
-}
-
 /** Bytes of a row of all activations: prefill's in f32, and a copy of the widest in 8 bits with its ranges. */
 function activationRow({ hidden, ffn, heads, kvGroups, headDim }: ModelConfig): number {
   const floats = 4 + hidden + Math.max(hidden, heads * headDim) + (heads + 2 * kvGroups) * headDim + 3 * ffn
@@ -67,7 +42,7 @@ function activationRow({ hidden, ffn, heads, kvGroups, headDim }: ModelConfig): 
  * `largestBuffer`'s limit before a download. Weights and cache are exact, a P-Tuning prefix comes on top.
  *
  * @param config the parsed `config.json`
- * @throws ModelConfigError, ConfigError, InvalidOptionError
+ * @throws ModelConfigError, ConfigError, QuantizationError, InvalidOptionError
  */
 export function estimateMemory(config: unknown, options: EstimateMemoryOptions = {}): MemoryEstimate {
   const shape = parseModelConfig(config)
@@ -81,10 +56,10 @@ export function estimateMemory(config: unknown, options: EstimateMemoryOptions =
   let weights = aligned(contextLength * (headDim / 4) * 8)
   for (const tensor of tensorList(modelTensors(shape))) {
     const [rows, columns] = tensor.shape
-    const quantization = columns === undefined ? undefined : quantizationOnGpu(config, tensor, wanted)
-    const format = quantization ? quantizedFormat(quantization) : ({ type: 'f16' } as const)
-    const { weightBytes, groupBytes } = rowBytes(format, columns ?? 1)
-    weights += aligned(rows * weightBytes) + (groupBytes > 0 ? 2 * aligned(rows * groupBytes) : 0)
+    const isMatrix = columns !== undefined
+    const quantization = isMatrix ? announcedMatrix(config, tensor).quantizationAfter(wanted) : undefined
+    const bytesPerRow = rowBytes(weightFormat(quantization), columns ?? 1)
+    for (const part of MATRIX_PARTS) if (bytesPerRow[part] > 0) weights += aligned(rows * bytesPerRow[part])
   }
   const pages = cachePages(contextLength, cacheTokens)
   const cache = cacheBytes(shape, { pages, slots: maxSequences, slotPages: cachePages(contextLength) })

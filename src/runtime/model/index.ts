@@ -1,22 +1,18 @@
+export { BlockContext } from './blocks/block-context.js'
+export type { StoredMatrix } from './blocks/block-reader.js'
+export { announcedMatrix, storedMatrix } from './blocks/block-readers.js'
+export { FLOAT_DTYPES } from './blocks/float.js'
+export { MATRIX_PARTS, rowBytes, weightFormat } from './blocks/matrix-layout.js'
+export { CHUNK_BYTES } from './blocks/row-blocks.js'
 export { type ModelConfig, parseModelConfig } from './config.js'
 export { loadTokenizer, MissingTokenizerError } from './load-tokenizer.js'
 export { allocateWeights, loadWeights } from './load-weights.js'
+export { PREFIX_ENCODER } from './names/hf.js'
 export { inOrder, unlessAborted } from './parallel.js'
 export { loadPrefix, type Prefix, type PrefixHandle, prefixWidth, uploadPrefix } from './prefix.js'
-export { type QuantizedRows, Quantizer } from './quantizer.js'
 export { resolveQuantization } from './resolve-quantization.js'
-export { CHUNK_BYTES, rowBlocks } from './row-blocks.js'
-export {
-  FLOAT_DTYPES,
-  matrixBase,
-  quantizationAfter,
-  quantizedFormat,
-  rowBytes,
-  type StoredMatrix,
-  storedMatrix,
-  storedTensors,
-} from './stored-matrix.js'
-export { modelTensors, PREFIX_ENCODER, type TensorSpec, tensorList } from './tensors.js'
+export { modelTensors, type TensorSpec, tensorList } from './tensors.js'
+export { weightSlices } from './weight-slices.js'
 export type {
   LayerWeights,
   LinearShape,

@@ -1,31 +1,16 @@
-import {
-  type AffineQuantization,
-  asUint16Array,
-  type Checkpoint,
-  type FloatDType,
-  float32ToFloat16,
-  repackChatGLMScales,
-  repackChatGLMWeight,
-  type TensorInfo,
-  toFloat32,
-} from '../../checkpoint/index.js'
+import type { AffineQuantization, Checkpoint } from '../../checkpoint/index.js'
 import type { Gpu } from '../../gpu/index.js'
-import { ropeTable, type WeightFormat } from '../../kernels/index.js'
+import { ropeTable } from '../../kernels/index.js'
+import { BlockContext } from './blocks/block-context.js'
+import type { RowReader, StoredMatrix } from './blocks/block-reader.js'
+import { storedMatrix } from './blocks/block-readers.js'
+import { storedFloats } from './blocks/float.js'
+import { weightFormat } from './blocks/matrix-layout.js'
 import type { ModelConfig } from './config.js'
+import { matrixLabel } from './names/hf.js'
 import { inParallel } from './parallel.js'
-import { type MatrixQuantizer, Quantizer } from './quantizer.js'
-import { BLOCK_ROWS, CHUNK_BYTES, rowBlocks } from './row-blocks.js'
-import {
-  FLOAT_DTYPES,
-  matrixBase,
-  quantizationAfter,
-  quantizedFormat,
-  rowBytes,
-  type StoredMatrix,
-  storedMatrix,
-  storedTensors,
-} from './stored-matrix.js'
 import { type LayerTensors, modelTensors, type TensorSpec } from './tensors.js'
+import { allocateSlices } from './weight-slices.js'
 import type { LayerWeights, LinearWeight, ModelWeights, WeightSlice } from './weights.js'
 
 export interface LoadWeightsOptions {
@@ -49,9 +34,9 @@ class WeightLoader {
   readonly #gpu: Gpu
   readonly #checkpoint: Checkpoint
   readonly #options: LoadWeightsOptions
+  readonly #context: BlockContext
   readonly #jobs: Job[] = []
-  readonly #matrices: MatrixQuantizer[] = []
-  readonly #quantizers = new Map<string, Quantizer>()
+  readonly #readers: RowReader[] = []
   #totalBytes = 0
   #loadedBytes = 0
   #behindBytes = 0
@@ -61,167 +46,57 @@ class WeightLoader {
     this.#gpu = gpu
     this.#checkpoint = checkpoint
     this.#options = options
+    this.#context = new BlockContext(gpu, checkpoint, {
+      signal: options.signal,
+      onRead: (bytes) => {
+        this.#loadedBytes += bytes
+        options.onProgress?.(this.#loadedBytes, this.#totalBytes)
+      },
+    })
   }
 
   /** Allocates a matrix and notes what has to be read into it. */
   async matrix(spec: TensorSpec, bias?: TensorSpec): Promise<LinearWeight> {
-    const stored = storedMatrix(this.#checkpoint, spec)
-    for (const { byteLength } of storedTensors(stored)) this.#totalBytes += byteLength
+    const slices = await this.#note(storedMatrix(this.#checkpoint, spec), spec, this.#options.quantization)
     const [outFeatures, inFeatures] = spec.shape
-    const quantization = quantizationAfter(stored, this.#options.quantization)
-    const format: WeightFormat = quantization ? quantizedFormat(quantization) : { type: 'f16' }
-    const slices = await this.#gpu.allocating(spec.name, () =>
-      this.#allocateSlices(spec.name, format, outFeatures, inFeatures),
-    )
-    if (stored.kind === 'dense' && quantization) {
-      const matrix = await this.#quantizerOf(quantization).matrix(stored.weight)
-      this.#matrices.push(matrix)
-      for (const slice of slices) this.#noteQuantizing(matrix, stored.weight, slice)
-    } else {
-      for (const slice of slices) this.#noteSlice(stored, slice, inFeatures)
-    }
-    const name = matrixBase(spec.name).replace(/^transformer\.(encoder\.)?/, '')
+    const name = matrixLabel(spec.name)
     return { name, inFeatures, outFeatures, slices, ...(bias && { bias: await this.vector(bias) }) }
   }
 
   /** Allocates a norm's weight or a bias, as f16, and notes that it has to be read. */
   async vector(spec: TensorSpec): Promise<GPUBuffer> {
-    const tensor = this.#checkpoint.requireTensor(spec.name, { dtype: FLOAT_DTYPES, shape: spec.shape })
-    const buffer = await this.#gpu.allocating(spec.name, () =>
-      this.#gpu.allocate('weights', spec.name, spec.shape[0] * 2),
-    )
-    this.#totalBytes += tensor.byteLength
-    this.#noteFloats(tensor, 0, tensor.byteLength, buffer)
-    return buffer
+    const [{ buffers }] = await this.#note(storedFloats(this.#checkpoint, spec), spec, undefined)
+    return buffers.weight
   }
 
   /** Reads everything noted. */
   async run(): Promise<void> {
     try {
       await inParallel(this.#jobs, PARALLEL_READS, this.#options.signal)
-      for (const matrix of this.#matrices) await matrix.finish()
+      for (const reader of this.#readers) await reader.finish()
       await this.#gpu.finish()
     } finally {
-      for (const quantizer of this.#quantizers.values()) quantizer.dispose()
+      this.#context.dispose()
     }
   }
 
-  #quantizerOf(quantization: AffineQuantization): Quantizer {
-    const key = JSON.stringify(quantization)
-    const quantizer = this.#quantizers.get(key) ?? new Quantizer(this.#gpu, quantization)
-    this.#quantizers.set(key, quantizer)
-    return quantizer
-  }
-
-  #allocateSlices(name: string, format: WeightFormat, out: number, inFeatures: number): WeightSlice[] {
-    const gpu = this.#gpu
-    const { weightBytes, groupBytes } = rowBytes(format, inFeatures)
-    const limit = Math.min(gpu.limits.maxBufferSize, gpu.limits.maxStorageBufferBindingSize)
-    const fitting = Math.floor(limit / weightBytes / BLOCK_ROWS) * BLOCK_ROWS
-    const slices: WeightSlice[] = []
-    for (let firstRow = 0; firstRow < out; firstRow += fitting) {
-      const rows = Math.min(fitting, out - firstRow)
-      const weight = gpu.allocate('weights', name, rows * weightBytes)
-      const scales = groupBytes && gpu.allocate('weights', `${name} scales`, rows * groupBytes)
-      const biases = groupBytes && gpu.allocate('weights', `${name} biases`, rows * groupBytes)
-      slices.push({
-        format,
-        firstRow,
-        rows,
-        buffers: { weight, ...(scales && biases && { scales, biases }) },
-      })
+  async #note(
+    stored: StoredMatrix,
+    { name, shape }: TensorSpec,
+    wanted: AffineQuantization | undefined,
+  ): Promise<WeightSlice[]> {
+    for (const { byteLength } of stored.tensors) this.#totalBytes += byteLength
+    const quantization = stored.quantizationAfter(wanted)
+    const format = weightFormat(quantization)
+    const slices = await this.#gpu.allocating(name, () => allocateSlices(this.#gpu, name, format, shape))
+    const reader = await stored.rows(this.#context, quantization)
+    this.#readers.push(reader)
+    for (const slice of slices) {
+      for (const block of reader.blocks(slice)) {
+        this.#jobs.push(async () => this.#keepUp(await block.load(slice)))
+      }
     }
     return slices
-  }
-
-  #noteSlice(stored: StoredMatrix, slice: WeightSlice, inFeatures: number): void {
-    const { format, buffers, firstRow, rows } = slice
-    const { weightBytes, groupBytes } = rowBytes(format, inFeatures)
-    if (stored.kind === 'quantized') {
-      this.#noteBytes(stored.weight, firstRow * weightBytes, rows * weightBytes, buffers.weight)
-      this.#noteBytes(stored.scales, firstRow * groupBytes, rows * groupBytes, buffers.scales!)
-      this.#noteBytes(stored.biases, firstRow * groupBytes, rows * groupBytes, buffers.biases!)
-    } else if (stored.kind === 'official') {
-      this.#noteOfficial(stored, slice, inFeatures)
-    } else {
-      const sourceBytes = stored.weight.byteLength / stored.weight.shape[0]
-      this.#noteFloats(stored.weight, firstRow * sourceBytes, rows * sourceBytes, buffers.weight)
-    }
-  }
-
-  /** Copies bytes of a tensor as they are. */
-  #noteBytes(tensor: TensorInfo, firstByte: number, byteLength: number, buffer: GPUBuffer): void {
-    for (let at = 0; at < byteLength; at += CHUNK_BYTES) {
-      const end = Math.min(at + CHUNK_BYTES, byteLength)
-      this.#jobs.push(async () =>
-        this.#write(buffer, at, await this.#read(tensor, firstByte + at, firstByte + end)),
-      )
-    }
-  }
-
-  /** Copies floats of a tensor as f16. */
-  #noteFloats(tensor: TensorInfo, firstByte: number, byteLength: number, buffer: GPUBuffer): void {
-    if (tensor.dtype === 'F16') {
-      this.#noteBytes(tensor, firstByte, byteLength, buffer)
-      return
-    }
-    const size = tensor.dtype === 'F32' ? 4 : 2
-    for (let at = 0; at < byteLength; at += CHUNK_BYTES) {
-      const end = Math.min(at + CHUNK_BYTES, byteLength)
-      this.#jobs.push(async () => {
-        const bytes = await this.#read(tensor, firstByte + at, firstByte + end)
-        const halves = float32ToFloat16(toFloat32(bytes, tensor.dtype as FloatDType))
-        await this.#write(buffer, (at / size) * 2, halves)
-      })
-    }
-  }
-
-  #noteOfficial(stored: StoredMatrix & { kind: 'official' }, slice: WeightSlice, inFeatures: number): void {
-    const { buffers, firstRow, rows } = slice
-    const { bits, weight, weightScale } = stored
-    const { weightBytes, groupBytes } = rowBytes(slice.format, inFeatures)
-    for (const { firstRow: row, rows: count } of rowBlocks(rows, weightBytes)) {
-      const first = firstRow + row
-      this.#jobs.push(async () => {
-        const packed = await this.#read(weight, first * weightBytes, (first + count) * weightBytes)
-        const scale = asUint16Array(await this.#read(weightScale, first * 2, (first + count) * 2))
-        const { scales, biases } = repackChatGLMScales(bits, scale, groupBytes / 2, first)
-        await this.#write(buffers.weight, row * weightBytes, repackChatGLMWeight(bits, packed))
-        await this.#write(buffers.scales!, row * groupBytes, scales)
-        await this.#write(buffers.biases!, row * groupBytes, biases)
-      })
-    }
-  }
-
-  #noteQuantizing(matrix: MatrixQuantizer, tensor: TensorInfo, slice: WeightSlice): void {
-    const { buffers, firstRow, rows, format } = slice
-    const sourceBytes = tensor.byteLength / tensor.shape[0]
-    const { weightBytes, groupBytes } = rowBytes(format, tensor.shape[1])
-    for (const { firstRow: row, rows: count } of rowBlocks(rows, sourceBytes)) {
-      const first = (firstRow + row) * sourceBytes
-      this.#jobs.push(async () => {
-        const bytes = await this.#read(tensor, first, first + count * sourceBytes)
-        matrix.quantizeInto(bytes, count, {
-          weight: [buffers.weight, row * weightBytes],
-          scales: [buffers.scales!, row * groupBytes],
-          biases: [buffers.biases!, row * groupBytes],
-        })
-        await this.#keepUp(bytes.byteLength)
-      })
-    }
-  }
-
-  async #read(tensor: TensorInfo, start: number, end: number): Promise<Uint8Array> {
-    const { signal, onProgress } = this.#options
-    const bytes = await this.#checkpoint.readRange(tensor.name, start, end, { signal })
-    this.#loadedBytes += bytes.byteLength
-    onProgress?.(this.#loadedBytes, this.#totalBytes)
-    return bytes
-  }
-
-  async #write(buffer: GPUBuffer, at: number, bytes: ArrayBufferView): Promise<void> {
-    this.#gpu.write(buffer, at, bytes)
-    await this.#keepUp(bytes.byteLength)
   }
 
   /** Lets the GPU catch up before too many uploads wait in host memory. */

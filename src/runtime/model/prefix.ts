@@ -2,9 +2,9 @@ import { type Checkpoint, type FloatDType, float32ToFloat16, toFloat32 } from '.
 import { PrefixError } from '../../errors/index.js'
 import { encodeDispatches, type Gpu } from '../../gpu/index.js'
 import { compileMatmul, compileTanh, fastestMatmul } from '../../kernels/index.js'
+import { FLOAT_DTYPES } from './blocks/float.js'
 import type { ModelConfig } from './config.js'
-import { FLOAT_DTYPES } from './stored-matrix.js'
-import { PREFIX_ENCODER } from './tensors.js'
+import { PREFIX_ENCODER } from './names/hf.js'
 
 /** A loaded prefix as those see it who only give it to calls; its rows are where the model is. */
 export interface PrefixHandle {

@@ -1,6 +1,8 @@
 import type { ModelConfig } from './config.js'
+import { HF_NAMES } from './names/hf.js'
+import type { LayerRole } from './names/tensor-names.js'
 
-/** A tensor of a ChatGLM3 checkpoint, by its official name. */
+/** A tensor of a ChatGLM3 checkpoint, by its name there. */
 export interface TensorSpec {
   readonly name: string
   /** [out, in] for a matrix. */
@@ -8,14 +10,8 @@ export interface TensorSpec {
 }
 
 /** The names and shapes of one transformer layer. */
-export interface LayerTensors {
-  readonly inputNorm: TensorSpec
-  readonly qkv: TensorSpec
+export type LayerTensors = Readonly<Record<Exclude<LayerRole, 'qkvBias'>, TensorSpec>> & {
   readonly qkvBias: TensorSpec | undefined
-  readonly dense: TensorSpec
-  readonly postAttentionNorm: TensorSpec
-  readonly gateUp: TensorSpec
-  readonly down: TensorSpec
 }
 
 /** The names and shapes of a whole model. */
@@ -26,33 +22,28 @@ export interface ModelTensors {
   readonly output: TensorSpec
 }
 
-/** Where a P-Tuning v2 prefix lies in a checkpoint that holds a whole model. */
-export const PREFIX_ENCODER = 'transformer.prefix_encoder.'
-
 /** Every tensor that a model of this shape needs, in the order of the computation. */
 export function modelTensors(config: ModelConfig): ModelTensors {
   const { hidden, ffn, heads, kvGroups, headDim, vocabulary } = config
   const attended = heads * headDim
   const qkv = attended + 2 * kvGroups * headDim
   const layers = Array.from({ length: config.layers }, (_, index): LayerTensors => {
-    const layer = `transformer.encoder.layers.${index}`
+    const names = HF_NAMES.layer(index)
     return {
-      inputNorm: { name: `${layer}.input_layernorm.weight`, shape: [hidden] },
-      qkv: { name: `${layer}.self_attention.query_key_value.weight`, shape: [qkv, hidden] },
-      qkvBias: config.qkvBias
-        ? { name: `${layer}.self_attention.query_key_value.bias`, shape: [qkv] }
-        : undefined,
-      dense: { name: `${layer}.self_attention.dense.weight`, shape: [hidden, attended] },
-      postAttentionNorm: { name: `${layer}.post_attention_layernorm.weight`, shape: [hidden] },
-      gateUp: { name: `${layer}.mlp.dense_h_to_4h.weight`, shape: [2 * ffn, hidden] },
-      down: { name: `${layer}.mlp.dense_4h_to_h.weight`, shape: [hidden, ffn] },
+      inputNorm: { name: names.inputNorm, shape: [hidden] },
+      qkv: { name: names.qkv, shape: [qkv, hidden] },
+      qkvBias: config.qkvBias ? { name: names.qkvBias, shape: [qkv] } : undefined,
+      dense: { name: names.dense, shape: [hidden, attended] },
+      postAttentionNorm: { name: names.postAttentionNorm, shape: [hidden] },
+      gateUp: { name: names.gateUp, shape: [2 * ffn, hidden] },
+      down: { name: names.down, shape: [hidden, ffn] },
     }
   })
   return {
-    embedding: { name: 'transformer.embedding.word_embeddings.weight', shape: [vocabulary, hidden] },
+    embedding: { name: HF_NAMES.embedding, shape: [vocabulary, hidden] },
     layers,
-    finalNorm: { name: 'transformer.encoder.final_layernorm.weight', shape: [hidden] },
-    output: { name: 'transformer.output_layer.weight', shape: [vocabulary, hidden] },
+    finalNorm: { name: HF_NAMES.finalNorm, shape: [hidden] },
+    output: { name: HF_NAMES.output, shape: [vocabulary, hidden] },
   }
 }
 

@@ -1,37 +1,16 @@
 import {
   type AffineQuantization,
+  dtypeBytes,
   type FloatDType,
   QuantizationError,
   type TensorInfo,
-} from '../../checkpoint/index.js'
-import { type Dispatch, encodeDispatches, type Gpu } from '../../gpu/index.js'
-import { compileQuantize } from '../../kernels/index.js'
+} from '../../../checkpoint/index.js'
+import { type Dispatch, encodeDispatches, type Gpu } from '../../../gpu/index.js'
+import { compileQuantize, type WeightBuffers } from '../../../kernels/index.js'
+import { MATRIX_PARTS, type MatrixPart, type MatrixRows, quantizedFormat, rowBytes } from './matrix-layout.js'
 import { blockRows } from './row-blocks.js'
-import { quantizedFormat, rowBytes } from './stored-matrix.js'
-
-/** Quantized rows of a matrix, as their file holds them. */
-export interface QuantizedRows {
-  /** u32 [rows, columns * bits / 32] */
-  readonly weight: Uint8Array
-  /** f16 [rows, columns / groupSize] */
-  readonly scales: Uint8Array
-  /** f16 [rows, columns / groupSize] */
-  readonly biases: Uint8Array
-}
-
-/** Where quantized rows go on the GPU: a buffer and the byte in it. */
-export interface QuantizedTargets {
-  readonly weight: readonly [buffer: GPUBuffer, byteOffset: number]
-  readonly scales: readonly [buffer: GPUBuffer, byteOffset: number]
-  readonly biases: readonly [buffer: GPUBuffer, byteOffset: number]
-}
 
 const SOURCE_TYPES = { F16: 'f16', BF16: 'bf16', F32: 'f32' } as const
-
-/** The size of a float dtype in bytes. */
-function floatBytes(dtype: FloatDType): number {
-  return dtype === 'F32' ? 4 : 2
-}
 
 /**
  * Quantizes matrices on the GPU, block by block. All blocks go through the same few buffers: GPU work is in order, so
@@ -52,9 +31,9 @@ export class Quantizer {
     const gpu = this.#gpu
     const dtype = tensor.dtype as FloatDType
     const columns = tensor.shape[1]
-    const sourceBytes = columns * floatBytes(dtype)
+    const sourceBytes = columns * dtypeBytes(dtype)
     const rows = blockRows(sourceBytes)
-    const { weightBytes, groupBytes } = rowBytes(quantizedFormat(this.#quantization), columns)
+    const rowOf = rowBytes(quantizedFormat(this.#quantization), columns)
     const { bits, groupSize } = this.#quantization
     const kernel = await compileQuantize(gpu, {
       sourceType: SOURCE_TYPES[dtype],
@@ -65,15 +44,12 @@ export class Quantizer {
     const buffers = await gpu.allocating('quantization', () => ({
       source: this.#staging('source', rows * sourceBytes),
       block: this.#staging('block', 4),
-      weight: this.#staging('weight', rows * weightBytes),
-      scales: this.#staging('scales', rows * groupBytes),
-      biases: this.#staging('biases', rows * groupBytes),
+      weight: this.#staging('weight', rows * rowOf.weight),
+      scales: this.#staging('scales', rows * rowOf.scales),
+      biases: this.#staging('biases', rows * rowOf.biases),
       problems: gpu.allocate('activations', 'quantization problems', 8),
     }))
-    return new MatrixQuantizer(gpu, tensor, buffers, kernel.bind('quantize', buffers), {
-      weightBytes,
-      groupBytes,
-    })
+    return new MatrixQuantizer(gpu, tensor, buffers, kernel.bind('quantize', buffers), sourceBytes, rowOf)
   }
 
   /** Gives the staging buffers back. */
@@ -105,11 +81,13 @@ interface StagingBuffers {
 
 /** Quantizes the rows of one matrix. */
 export class MatrixQuantizer {
+  /** Bytes of a row of floats. */
+  readonly bytesPerRow: number
   readonly #gpu: Gpu
   readonly #tensor: TensorInfo
   readonly #buffers: StagingBuffers
   readonly #dispatches: readonly Dispatch[]
-  readonly #row: { readonly weightBytes: number; readonly groupBytes: number }
+  readonly #rowOf: Readonly<Record<MatrixPart, number>>
 
   /** @internal Use `Quantizer.matrix`. */
   constructor(
@@ -117,43 +95,39 @@ export class MatrixQuantizer {
     tensor: TensorInfo,
     buffers: StagingBuffers,
     dispatches: readonly Dispatch[],
-    row: { readonly weightBytes: number; readonly groupBytes: number },
+    bytesPerRow: number,
+    rowOf: Readonly<Record<MatrixPart, number>>,
   ) {
     this.#gpu = gpu
     this.#tensor = tensor
     this.#buffers = buffers
     this.#dispatches = dispatches
-    this.#row = row
+    this.bytesPerRow = bytesPerRow
+    this.#rowOf = rowOf
   }
 
-  /** Quantizes rows into buffers of the GPU. Returns as soon as the work is submitted. */
-  quantizeInto(bytes: Uint8Array, rows: number, targets: QuantizedTargets): void {
-    const { weight, scales, biases } = this.#buffers
+  /** Quantizes rows into the buffers of a matrix, from its row `targetRow` on. Returns as soon as the work is submitted. */
+  quantizeInto(bytes: Uint8Array, rows: number, targets: WeightBuffers, targetRow: number): void {
     const encoder = this.#quantize(bytes, rows)
-    const { weightBytes, groupBytes } = this.#row
-    for (const [source, [target, offset], rowLength] of [
-      [weight, targets.weight, weightBytes],
-      [scales, targets.scales, groupBytes],
-      [biases, targets.biases, groupBytes],
-    ] as const) {
-      encoder.copyBufferToBuffer(source, 0, target, offset, wholeWords(rows * rowLength))
+    for (const part of MATRIX_PARTS) {
+      const [target, rowLength] = [targets[part], this.#rowOf[part]]
+      if (!target) continue
+      const byteLength = wholeWords(rows * rowLength)
+      encoder.copyBufferToBuffer(this.#buffers[part], 0, target, targetRow * rowLength, byteLength)
     }
     this.#gpu.device.queue.submit([encoder.finish()])
   }
 
   /** Quantizes rows and reads them back. The GPU's part is submitted before this returns. */
-  async quantize(bytes: Uint8Array, rows: number): Promise<QuantizedRows> {
-    const { weight, scales, biases } = this.#buffers
+  async quantize(bytes: Uint8Array, rows: number): Promise<MatrixRows> {
     this.#gpu.device.queue.submit([this.#quantize(bytes, rows).finish()])
-    const { weightBytes, groupBytes } = this.#row
-    const read = async (buffer: GPUBuffer, byteLength: number) =>
-      new Uint8Array(await this.#gpu.read(buffer, 0, wholeWords(byteLength)), 0, byteLength)
-    const [weightRows, scaleRows, biasRows] = await Promise.all([
-      read(weight, rows * weightBytes),
-      read(scales, rows * groupBytes),
-      read(biases, rows * groupBytes),
-    ])
-    return { weight: weightRows, scales: scaleRows, biases: biasRows }
+    const read = async (part: MatrixPart) => {
+      const byteLength = rows * this.#rowOf[part]
+      const words = await this.#gpu.read(this.#buffers[part], 0, wholeWords(byteLength))
+      return new Uint8Array(words, 0, byteLength)
+    }
+    const [weight, scales, biases] = await Promise.all(MATRIX_PARTS.map(read))
+    return { weight, scales, biases }
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Bytes read from a source at a time. */
 export const CHUNK_BYTES = 16 * 2 ** 20
-/** Blocks begin at multiples of this many rows, so that pairs of f16 are never torn apart. */
+/** Blocks and slices begin at multiples of this many rows, so that pairs of f16 are never torn apart. */
 export const BLOCK_ROWS = 64
 
 /** Consecutive rows of a matrix. */
@@ -10,10 +10,10 @@ export interface RowBlock {
 }
 
 /** Splits rows into blocks of about a chunk; all but the last have a multiple of `BLOCK_ROWS` rows. */
-export function rowBlocks(rows: number, bytesPerRow: number): RowBlock[] {
+export function rowBlocks({ firstRow, rows }: RowBlock, bytesPerRow: number): RowBlock[] {
   const block = blockRows(bytesPerRow)
   return Array.from({ length: Math.ceil(rows / block) }, (_, index) => ({
-    firstRow: index * block,
+    firstRow: firstRow + index * block,
     rows: Math.min(block, rows - index * block),
   }))
 }
