@@ -62,6 +62,9 @@ const NODE_ONLY_FILES = [
 ]
 
 const MAX_LINES = 450
+const MAX_WGSL_LINES = 250
+/** Longer for the time being: its tile loads are about to change, and what it shares with training moves after that. */
+const LONG_WGSL = ['src/kernels/attention/attention-prefill/attention-subgroup.wgsl']
 
 interface Import {
   readonly specifier: string
@@ -209,12 +212,14 @@ describe('every file', () => {
     expect(circles(new Map(graph))).toEqual([])
   })
 
-  it(`has at most ${MAX_LINES} lines`, () => {
+  it(`has at most ${MAX_LINES} lines, and ${MAX_WGSL_LINES} of WGSL`, () => {
     const sources = ['src', 'demo', 'bench', 'tools', 'test'].flatMap((folder) =>
       filesIn(folder, /\.(tsx?|wgsl|css|html)$/),
     )
+    const most = (file: string) =>
+      file.endsWith('.wgsl') && !LONG_WGSL.includes(file) ? MAX_WGSL_LINES : MAX_LINES
     const lines = sources.map((file) => [file, readFileSync(file, 'utf8').split('\n').length - 1] as const)
-    expect(lines.filter(([, count]) => count > MAX_LINES)).toEqual([])
+    expect(lines.filter(([file, count]) => count > most(file))).toEqual([])
   })
 })
 

@@ -12,6 +12,7 @@ import source from './matmul-subgroup.wgsl?raw'
 import { halfMatrixShape } from './matrix-shape.js'
 import directSource from './output-direct.wgsl?raw'
 import edgesSource from './output-edges.wgsl?raw'
+import sumsSource from './sums.wgsl?raw'
 import { fitsTiling, matmulTiling, tileSize } from './tiling.js'
 import f16Source from './weight-f16.wgsl?raw'
 import q4Source from './weight-q4.wgsl?raw'
@@ -59,7 +60,7 @@ export async function compileMatmulSubgroup(
   const oneStart = !(constants.hasBias && constants.accumulate)
   const direct = aligned && oneStart && maxRows >= tileRows && outFeatures >= tileOutputs
   const { u32, bool } = linearSpecialization(constants)
-  const modules = [SOURCES[format.type], direct ? directSource : edgesSource, source]
+  const modules = [SOURCES[format.type], direct ? directSource : edgesSource, sumsSource, source]
   const pipeline = await gpu.compile('matmul-subgroup', modules, {
     enable: ['f16', 'chromium_experimental_subgroup_matrix'],
     u32: {

@@ -8,13 +8,12 @@
 // bias  [OUT_STRIDE]        f16 in pairs, read where HAS_BIAS
 // y     [rows, OUT_STRIDE]  f32, added to where ACCUMULATE (the residual), else overwritten
 //
-// A workgroup computes a tile of TILE_ROWS x TILE_OUTPUTS, a subgroup 4 x 2 matrices of M x N of it. x and w go through
+// A workgroup computes a tile of TILE_ROWS x TILE_OUTPUTS, a subgroup 4 x 2 matrices of it (sums.wgsl). x and w go through
 // workgroup memory as f16, TILE_DEPTH inputs at a time, and are summed in f32. While a step is multiplied, the next one
 // is on its way from storage to registers.
 //
-// Two habits of compilers shape it. The matrices of a subgroup have names, because drivers keep an array of them in memory.
-// They are loaded in `main` itself, because the bounds checks around a load are left out only where the compiler sees the
-// range of its offset, and cost half of the speed where it does not.
+// The matrices are loaded in `main` itself, because compilers leave out the bounds checks around a load only where they see
+// the range of its offset, and the checks cost half of the speed.
 //
 // The buffers have MAX_ROWS rows; those of a tile behind the rows dispatched are computed from whatever is there.
 //
@@ -24,10 +23,8 @@
 @group(0) @binding(4) var<storage, read> bias: array<u32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 
-const TILE_ROWS = ROW_SUBGROUPS * 4u * M;
 const TILE_OUTPUTS = OUTPUT_SUBGROUPS * 2u * N;
 const WORKGROUP_SIZE = ROW_SUBGROUPS * OUTPUT_SUBGROUPS * SUBGROUP_SIZE;
-const DEPTH_OCTETS = TILE_DEPTH / 8u;
 const DEPTH_UNITS = DEPTH_OCTETS / UNIT_OCTETS;
 const STEPS = (IN + TILE_DEPTH - 1u) / TILE_DEPTH;
 // A line of a tile in words of 16 bytes; the odd one keeps the lines of a matrix in different banks.
@@ -38,19 +35,10 @@ const W_UNITS = TILE_OUTPUTS * DEPTH_UNITS;
 const OWN_X = (X_OCTETS + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZE;
 const OWN_W = (W_UNITS + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZE;
 
-alias Left = subgroup_matrix_left<f16, K, M>;
-alias Right = subgroup_matrix_right<f16, N, K>;
-alias Result = subgroup_matrix_result<f32, N, M>;
-
 // What an invocation moves in a step, on its way from storage to workgroup memory.
 struct Step {
   x: array<vec4<f32>, 2u * OWN_X>,
   w: array<WeightUnit, OWN_W>,
-}
-
-struct Sums {
-  m00: Result, m01: Result, m10: Result, m11: Result,
-  m20: Result, m21: Result, m30: Result, m31: Result,
 }
 
 // Holds a matrix of f32 for each subgroup in the end.
@@ -94,21 +82,6 @@ fn store_step(next: ptr<function, Step>, lane: u32) {
       }
     }
   }
-}
-
-fn multiply(
-  sums: ptr<function, Sums>,
-  right0: Right, right1: Right,
-  left0: Left, left1: Left, left2: Left, left3: Left,
-) {
-  (*sums).m00 = subgroupMatrixMultiplyAccumulate(left0, right0, (*sums).m00);
-  (*sums).m01 = subgroupMatrixMultiplyAccumulate(left0, right1, (*sums).m01);
-  (*sums).m10 = subgroupMatrixMultiplyAccumulate(left1, right0, (*sums).m10);
-  (*sums).m11 = subgroupMatrixMultiplyAccumulate(left1, right1, (*sums).m11);
-  (*sums).m20 = subgroupMatrixMultiplyAccumulate(left2, right0, (*sums).m20);
-  (*sums).m21 = subgroupMatrixMultiplyAccumulate(left2, right1, (*sums).m21);
-  (*sums).m30 = subgroupMatrixMultiplyAccumulate(left3, right0, (*sums).m30);
-  (*sums).m31 = subgroupMatrixMultiplyAccumulate(left3, right1, (*sums).m31);
 }
 
 // Adds a matrix of sums to y through workgroup memory, for edges and biases.

@@ -8,10 +8,10 @@
 // lines,facts      of pack-lines.wgsl
 // parts            [SPLITS, PREFIX + MAX_ROWS, 2, KV_GROUPS * 128]  f32, dk and dv of a part of a group's heads
 //
-// A workgroup has 32 keys and values; tiles of 32 lines (pairs of a row and one of a split's heads) go through workgroup
-// memory. Of its 4 subgroups, two share 16 keys: for the scores, each has 16 of the lines; for the sums, 64 of the columns.
-// p and ds are rounded to f16. Gradients of lines are scaled by different powers of two: p and ds are scaled to what is
-// common to all before they meet them.
+// On the tiles of common/matrix-tiles.wgsl: a workgroup has 32 keys and values; 32 lines at a time (split-lines.wgsl) go
+// through workgroup memory. Of its 4 subgroups, two share 16 keys: for the scores, each has 16 of the lines; for the sums,
+// 64 of the columns. p and ds are rounded to f16. Gradients of lines are scaled by different powers of two: p and ds are
+// scaled to what is common to all before they meet them.
 //
 // The first four buffers are not written: they lie in the same one as parts, which WebGPU wants to have one use in a
 // dispatch.
@@ -24,23 +24,9 @@
 @group(0) @binding(3) var<storage, read_write> facts: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> parts: array<vec4<f32>>;
 
-const LINES = 32u;
-const KEYS = 32u;
-const WORKGROUP_SIZE = 128u;
-const GROUP_HEADS = HEADS / KV_GROUPS;
-const SPLIT_HEADS = GROUP_HEADS / SPLITS;
-const LOG2_E = 1.4426950408889634;
 // p is at most 1, and ds is as in queries-subgroup.wgsl.
 const P_SCALE = 4096.0;
 const DS_SCALE = 16.0;
-// Lines of the tiles in words of 16 bytes: 128 f16, twice 16 f32, and 32 f16, and one more against bank conflicts.
-const LINE = 17u;
-const SCORE_LINE = 9u;
-const WEIGHT_LINE = 5u;
-
-alias Left = subgroup_matrix_left<f16, 16, 16>;
-alias Right = subgroup_matrix_right<f16, 16, 16>;
-alias Result = subgroup_matrix_result<f32, 16, 16>;
 
 // Queries in the first 32 lines and gradients in the others; before them, keys and values.
 var<workgroup> tile: array<vec4<u32>, 2u * LINES * LINE>;
@@ -51,40 +37,6 @@ var<workgroup> dscores: array<vec4<u32>, KEYS * WEIGHT_LINE>;
 // For each line: log_sum_exp, delta, the factor to the common scale, and behind which row its keys end.
 var<workgroup> line_facts: array<vec4<f32>, LINES>;
 var<workgroup> shared_rows: u32;
-
-// What an invocation moves of a tile, on its way from storage to workgroup memory.
-struct Moved {
-  queries: array<vec4<u32>, 4>,
-  gradients: array<vec4<u32>, 4>,
-  fact: vec4<f32>,
-}
-
-fn load_tile(first_head: u32, first: u32, end: u32, lane: u32) -> Moved {
-  var moved = Moved();
-  for (var i = 0u; i < 4u; i++) {
-    let line = min(first + lane / 16u + i * 8u, end - 1u);
-    let at = line / SPLIT_HEADS * HEADS + first_head + line % SPLIT_HEADS;
-    moved.queries[i] = lines[at * 16u + lane % 16u];
-    moved.gradients[i] = lines[(MAX_ROWS * HEADS + at) * 16u + lane % 16u];
-  }
-  if (lane < LINES) {
-    let line = min(first + lane, end - 1u);
-    let row = line / SPLIT_HEADS;
-    let fact = facts[row * HEADS + first_head + line % SPLIT_HEADS];
-    moved.fact = vec4<f32>(fact.xyz, select(0.0, f32(PREFIX + row + 1u), first + lane < end));
-  }
-  return moved;
-}
-
-fn pack(low: vec4<f32>, high: vec4<f32>) -> vec4<u32> {
-  return vec4<u32>(pack2x16float(low.xy), pack2x16float(low.zw), pack2x16float(high.xy), pack2x16float(high.zw));
-}
-
-// 2^(exponent - highest), both biased by f32; 0 where that is too small for it.
-fn ratio(exponent: f32, highest: u32) -> f32 {
-  let below = highest - min(u32(exponent), highest);
-  return select(0.0, bitcast<f32>((127u - min(below, 126u)) << 23u), below <= 126u);
-}
 
 // Writes 16 columns of dk or dv, from `to` on (in words of 16 bytes).
 @diagnostic(off, chromium.subgroup_matrix_uniformity)

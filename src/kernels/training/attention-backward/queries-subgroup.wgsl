@@ -2,37 +2,22 @@
 //   ds[c] = p[c] (dy . values[c] - delta)
 //   dq    = sum_c ds[c] keys[c] / sqrt(128)
 //
-// sequence_length  [1]                                      u32, rows that belong to the sequence
-// packed_keys      [PREFIX + MAX_ROWS, 2, KV_GROUPS * 128]  f16, eight to a word of 16 bytes: of common/pack-keys.wgsl
+// Length, keys and values: common/packed-keys.wgsl (bindings 0 and 1)
 // lines,facts      of pack-lines.wgsl
 // dqkv             [MAX_ROWS, (HEADS + 2 KV_GROUPS) * 128]  f32, of which the queries are written
 //
-// The structure is that of attention-training/attention-training-subgroup.wgsl: a workgroup has 64 lines, each of its 4
-// subgroups 16; tiles of 32 keys and values go through workgroup memory. ds is rounded to f16 as the gradients are scaled:
-// per line.
+// The structure is that of attention-training/attention-training-subgroup.wgsl, on the tiles of common/matrix-tiles.wgsl: a
+// workgroup has 64 lines, each of its 4 subgroups 16. ds is rounded to f16 as the gradients are scaled: per line.
 //
 // Dispatch: groups in x, tiles of lines in y; the last tiles, which have the most keys, go first.
 
-@group(0) @binding(0) var<storage, read> sequence_length: array<u32>;
-@group(0) @binding(1) var<storage, read> packed_keys: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> lines: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read> facts: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> dqkv: array<vec4<f32>>;
 
 const LINES = 64u;
-const KEYS = 32u;
-const WORKGROUP_SIZE = 128u;
-const GROUP_HEADS = HEADS / KV_GROUPS;
 // With gradients of up to 2, ds stays within f16 for values of up to 2^6 at the very worst, and keeps 11 bits down to 2^-18.
 const DS_SCALE = 16.0;
-// Lines of the tiles in words of 16 bytes: 128 f16, 32 f32 and 32 f16, and one more against bank conflicts.
-const LINE = 17u;
-const SCORE_LINE = 9u;
-const WEIGHT_LINE = 5u;
-
-alias Left = subgroup_matrix_left<f16, 16, 16>;
-alias Right = subgroup_matrix_right<f16, 16, 16>;
-alias Result = subgroup_matrix_result<f32, 16, 16>;
 
 // First the queries, then their gradients, then keys in the first 32 lines and values in the others.
 var<workgroup> tile: array<vec4<u32>, LINES * LINE>;
@@ -40,30 +25,6 @@ var<workgroup> tile: array<vec4<u32>, LINES * LINE>;
 var<workgroup> scores: array<vec4<f32>, LINES * SCORE_LINE>;
 var<workgroup> dscores: array<vec4<u32>, LINES * WEIGHT_LINE>;
 var<workgroup> shared_rows: u32;
-
-// What an invocation moves of a tile, on its way from storage to workgroup memory.
-struct Moved {
-  keys: array<vec4<u32>, 4>,
-  values: array<vec4<u32>, 4>,
-}
-
-// Rows behind the end are zero: what lies there may be no number, which a weight of zero would not silence.
-fn load_tile(group: u32, first: u32, end: u32, lane: u32) -> Moved {
-  var moved = Moved();
-  for (var i = 0u; i < 4u; i++) {
-    let c = first + lane / 16u + i * 8u;
-    let source = (c * 2u * KV_GROUPS + group) * 16u + lane % 16u;
-    if (c < end) {
-      moved.keys[i] = packed_keys[source];
-      moved.values[i] = packed_keys[source + KV_GROUPS * 16u];
-    }
-  }
-  return moved;
-}
-
-fn pack(low: vec4<f32>, high: vec4<f32>) -> vec4<u32> {
-  return vec4<u32>(pack2x16float(low.xy), pack2x16float(low.zw), pack2x16float(high.xy), pack2x16float(high.zw));
-}
 
 // Writes 16 columns of dq, from `column` (in words of 16 bytes) on.
 @diagnostic(off, chromium.subgroup_matrix_uniformity)

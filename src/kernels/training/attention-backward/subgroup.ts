@@ -1,6 +1,8 @@
 import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import type { ScratchKernel } from '../../common/kernel.js'
+import matrixTilesSource from '../../common/matrix-tiles.wgsl?raw'
 import { compilePackKeys, packedKeyBytes } from '../../common/pack-keys.js'
+import packedKeysSource from '../../common/packed-keys.wgsl?raw'
 import { scratchLayout } from '../../common/scratch.js'
 import { MATRIX_EXTENSIONS } from '../../common/subgroup-matrices.js'
 import type { AttentionBackwardBuffers, AttentionBackwardConstants } from './contract.js'
@@ -8,6 +10,10 @@ import keysSource from './keys-subgroup.wgsl?raw'
 import packLinesSource from './pack-lines.wgsl?raw'
 import { compileSum, keyRows, partBytes, splitsOf } from './parts.js'
 import queriesSource from './queries-subgroup.wgsl?raw'
+import splitLinesSource from './split-lines.wgsl?raw'
+
+const QUERY_MODULES = [matrixTilesSource, packedKeysSource, queriesSource]
+const KEY_MODULES = [matrixTilesSource, splitLinesSource, keysSource]
 
 /** What queries-subgroup.wgsl and keys-subgroup.wgsl are written for: lines, and keys, of a workgroup. */
 const QUERY_LINES = 64
@@ -24,8 +30,8 @@ export async function compileSubgroupBackward(
   const [packKeys, packLines, queries, keys, sum] = await Promise.all([
     compilePackKeys(gpu, constants),
     gpu.compile('attention-backward lines', [packLinesSource], { enable: ['subgroups'], u32 }),
-    gpu.compile('attention-backward queries', [queriesSource], { enable: MATRIX_EXTENSIONS, u32 }),
-    gpu.compile('attention-backward keys', [keysSource], {
+    gpu.compile('attention-backward queries', QUERY_MODULES, { enable: MATRIX_EXTENSIONS, u32 }),
+    gpu.compile('attention-backward keys', KEY_MODULES, {
       enable: MATRIX_EXTENSIONS,
       u32: { ...u32, SPLITS: splits },
     }),

@@ -3,105 +3,22 @@
 //   log_sum_exp = log(sum_c exp(s[c]))
 //   y           = sum_c exp(s[c] - log_sum_exp) values[c]
 //
-// sequence_length  [1]                                      u32, rows that belong to the sequence
-// packed_keys      [PREFIX + MAX_ROWS, 2, KV_GROUPS * 128]  f16, eight to a word of 16 bytes: of common/pack-keys.wgsl
+// Length, keys and values: common/packed-keys.wgsl (bindings 0 and 1)
 // qkv              [MAX_ROWS, (HEADS + 2 KV_GROUPS) * 128]  f32, after RoPE; the queries are read
 // y                [MAX_ROWS, HEADS * 128]                  f32
 // log_sum_exp      [MAX_ROWS, HEADS]                        f32
 //
-// The structure is that of attention-prefill/attention-subgroup.wgsl, which says what shapes it: a workgroup has 64 lines
-// (pairs of a row and a head of a group), each of its 4 subgroups 16; tiles of 32 keys and values go through workgroup
-// memory; queries, keys and weights are rounded to f16, all sums are f32. The sums of a line keep the reference score they
-// began with as long as no score exceeds it by more than SLACK.
+// The structure is that of attention-prefill/attention-subgroup.wgsl, which says what shapes it, on the tiles of
+// common/matrix-tiles.wgsl with the softmax of common/matrix-softmax.wgsl. Queries, keys, values and weights are rounded to
+// f16, all sums are f32.
 //
 // Dispatch: groups in x, tiles of lines in y; the last tiles, which have the most keys, go first.
 
-@group(0) @binding(0) var<storage, read> sequence_length: array<u32>;
-@group(0) @binding(1) var<storage, read> packed_keys: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> qkv: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> log_sum_exp: array<f32>;
 
-const LINES = 64u;
-const KEYS = 32u;
-const WORKGROUP_SIZE = 128u;
-const GROUP_HEADS = HEADS / KV_GROUPS;
-const LOWEST = -3.4e38;
-// In powers of two: weights up to 2^12 leave room for sums in f16's range of 2^16 and keep 11 bits down to 2^-14.
-const SLACK = 12.0;
-const LOG2_E = 1.4426950408889634;
-// Lines of the tiles in words of 16 bytes: 128 f16, 32 f32 and 32 f16, and one more against bank conflicts.
-const LINE = 17u;
-const SCORE_LINE = 9u;
-const WEIGHT_LINE = 5u;
-
-alias Left = subgroup_matrix_left<f16, 16, 16>;
-alias Right = subgroup_matrix_right<f16, 16, 16>;
-alias Result = subgroup_matrix_result<f32, 16, 16>;
-
-// First the queries, then keys in the first 32 lines and values in the others.
-var<workgroup> tile: array<vec4<u32>, LINES * LINE>;
-var<workgroup> scores: array<vec4<f32>, LINES * SCORE_LINE>;
-var<workgroup> weights: array<vec4<u32>, LINES * WEIGHT_LINE>;
-// Whether some line of a subgroup needs its sums scaled.
-var<workgroup> exceeded: array<u32, 4>;
-
 var<workgroup> shared_rows: u32;
-
-// What an invocation moves of a tile, on its way from the cache to workgroup memory.
-struct Moved {
-  keys: array<vec4<u32>, 4>,
-  values: array<vec4<u32>, 4>,
-}
-
-// Rows behind the end are zero: what lies there may be no number, which a weight of zero would not silence.
-fn load_tile(group: u32, first: u32, end: u32, lane: u32) -> Moved {
-  var moved = Moved();
-  for (var i = 0u; i < 4u; i++) {
-    let c = first + lane / 16u + i * 8u;
-    let source = (c * 2u * KV_GROUPS + group) * 16u + lane % 16u;
-    if (c < end) {
-      moved.keys[i] = packed_keys[source];
-      moved.values[i] = packed_keys[source + KV_GROUPS * 16u];
-    }
-  }
-  return moved;
-}
-
-fn pack(low: vec4<f32>, high: vec4<f32>) -> vec4<u32> {
-  return vec4<u32>(pack2x16float(low.xy), pack2x16float(low.zw), pack2x16float(high.xy), pack2x16float(high.zw));
-}
-
-fn largest(v: vec4<f32>) -> f32 {
-  return max(max(v.x, v.y), max(v.z, v.w));
-}
-
-// Multiplies the lines of a matrix by factors, which the two invocations of each line give.
-@diagnostic(off, chromium.subgroup_matrix_uniformity)
-fn scaled(sums: Result, factor: f32, own_scores: u32, lane: u32) -> Result {
-  workgroupBarrier();
-  subgroupMatrixStore<row_major>(&scores, own_scores, sums, SCORE_LINE);
-  workgroupBarrier();
-  let at = lane / 2u * SCORE_LINE + lane % 2u * 2u;
-  scores[at] *= factor;
-  scores[at + 1u] *= factor;
-  workgroupBarrier();
-  return subgroupMatrixLoad<Result, row_major>(&scores, own_scores, SCORE_LINE);
-}
-
-// Writes 16 columns of y, from `column` (in words of 16 bytes) on.
-@diagnostic(off, chromium.subgroup_matrix_uniformity)
-fn finish(sums: Result, column: u32, factor: f32, row: u32, head: u32, written: bool, own_scores: u32, lane: u32) {
-  workgroupBarrier();
-  subgroupMatrixStore<row_major>(&scores, own_scores, sums, SCORE_LINE);
-  workgroupBarrier();
-  if (written) {
-    let at = lane / 2u * SCORE_LINE + lane % 2u * 2u;
-    let to = (row * HEADS + head) * 32u + column + lane % 2u * 2u;
-    y[to] = scores[at] * factor;
-    y[to + 1u] = scores[at + 1u] * factor;
-  }
-}
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 @diagnostic(off, chromium.subgroup_matrix_uniformity)

@@ -1,6 +1,9 @@
 import type { Gpu } from '../../../gpu/index.js'
 import { dispatchKernel, type ScratchKernel } from '../../common/kernel.js'
+import matrixSoftmaxSource from '../../common/matrix-softmax.wgsl?raw'
+import matrixTilesSource from '../../common/matrix-tiles.wgsl?raw'
 import { compilePackKeys, packedKeyBytes } from '../../common/pack-keys.js'
+import packedKeysSource from '../../common/packed-keys.wgsl?raw'
 import prefixedKeysSource from '../../common/prefixed-keys.wgsl?raw'
 import { scratchLayout } from '../../common/scratch.js'
 import { MATRIX_EXTENSIONS } from '../../common/subgroup-matrices.js'
@@ -23,7 +26,9 @@ export interface AttentionTrainingBuffers extends TrainingAttentionBuffers {
 
 type AttentionTraining = ScratchKernel<AttentionTrainingBuffers>
 
-/** Lines that attention-training-subgroup.wgsl is written for. */
+const SUBGROUP_MODULES = [matrixTilesSource, matrixSoftmaxSource, packedKeysSource, subgroupSource]
+
+/** Lines that common/matrix-softmax.wgsl is written for. */
 const SUBGROUP_LINES = 64
 
 /** In f32, on any adapter. */
@@ -53,7 +58,7 @@ async function compileOnMatrices(
   const { heads, kvGroups, prefixLength, maxRows } = constants
   const [pack, pipeline] = await Promise.all([
     compilePackKeys(gpu, constants),
-    gpu.compile('attention-training-subgroup', [subgroupSource], {
+    gpu.compile('attention-training-subgroup', SUBGROUP_MODULES, {
       enable: MATRIX_EXTENSIONS,
       u32: { HEADS: heads, KV_GROUPS: kvGroups, PREFIX: prefixLength, MAX_ROWS: maxRows },
     }),

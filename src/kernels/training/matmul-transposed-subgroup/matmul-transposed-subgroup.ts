@@ -5,6 +5,7 @@ import { scratchLayout } from '../../common/scratch.js'
 import { weightBindings, weightReader } from '../../common/weight.js'
 import { KernelArgumentError } from '../../errors.js'
 import { halfMatrixShape } from '../../linear/matmul-subgroup/matrix-shape.js'
+import sumsSource from '../../linear/matmul-subgroup/sums.wgsl?raw'
 import { matmulTiling, tileSize } from '../../linear/matmul-subgroup/tiling.js'
 import f16Source from '../../linear/matmul-subgroup/weight-f16.wgsl?raw'
 import q4Source from '../../linear/matmul-subgroup/weight-q4.wgsl?raw'
@@ -46,7 +47,7 @@ export async function compileMatmulTransposedSubgroup(
     gpu.compile('pack-rows', [packSource], {
       u32: { ...sizes, OUT_STRIDE: outStride, OUT_OFFSET: outOffset, WORKGROUP_SIZE: gpu.workgroupSize(256) },
     }),
-    gpu.compile(kernel, [weightSource, source], {
+    gpu.compile(kernel, [weightSource, sumsSource, source], {
       enable: ['f16', 'chromium_experimental_subgroup_matrix'],
       u32: {
         ...reader.u32,

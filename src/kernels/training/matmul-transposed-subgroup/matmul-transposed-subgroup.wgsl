@@ -9,7 +9,7 @@
 // dx       [MAX_ROWS, IN]              f32, added to where ACCUMULATE, else overwritten
 //
 // The structure is that of matmul-subgroup.wgsl, which says what shapes it: a workgroup computes a tile of TILE_ROWS x
-// TILE_INPUTS, a subgroup 4 x 2 matrices of M x N of it; both factors go through workgroup memory as f16, TILE_DEPTH rows
+// TILE_INPUTS, a subgroup 4 x 2 matrices of it (matmul-subgroup/sums.wgsl); both factors go through workgroup memory as f16, TILE_DEPTH rows
 // of the weight at a time, and are summed in f32. Here the lines of the weight's tile run along its inputs, as they do in
 // storage. The sums leave through workgroup memory, where their rows are scaled back.
 //
@@ -21,11 +21,9 @@
 @group(0) @binding(4) var<storage, read> unscale: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dx: array<vec4<f32>>;
 
-const TILE_ROWS = ROW_SUBGROUPS * 4u * M;
 const TILE_INPUTS = INPUT_SUBGROUPS * 2u * N;
 const SUBGROUPS = ROW_SUBGROUPS * INPUT_SUBGROUPS;
 const WORKGROUP_SIZE = SUBGROUPS * SUBGROUP_SIZE;
-const DEPTH_OCTETS = TILE_DEPTH / 8u;
 const STEPS = (OUT + TILE_DEPTH - 1u) / TILE_DEPTH;
 // Lines of the tiles in words of 16 bytes; the odd one keeps the lines of a matrix in different banks.
 const DY_LINE = DEPTH_OCTETS + 1u;
@@ -40,19 +38,10 @@ const OWN_W = (W_UNITS + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZE;
 const PATCH_LINE = N / 2u + 1u;
 const PATCH = M * PATCH_LINE;
 
-alias Left = subgroup_matrix_left<f16, K, M>;
-alias Right = subgroup_matrix_right<f16, N, K>;
-alias Result = subgroup_matrix_result<f32, N, M>;
-
 // What an invocation moves in a step, on its way from storage to workgroup memory.
 struct Step {
   dy: array<vec4<u32>, OWN_DY>,
   w: array<WeightUnit, OWN_W>,
-}
-
-struct Sums {
-  m00: Result, m01: Result, m10: Result, m11: Result,
-  m20: Result, m21: Result, m30: Result, m31: Result,
 }
 
 // Holds the patches in the end.
@@ -107,21 +96,6 @@ fn store_step(next: ptr<function, Step>, lane: u32) {
       }
     }
   }
-}
-
-fn multiply(
-  sums: ptr<function, Sums>,
-  right0: Right, right1: Right,
-  left0: Left, left1: Left, left2: Left, left3: Left,
-) {
-  (*sums).m00 = subgroupMatrixMultiplyAccumulate(left0, right0, (*sums).m00);
-  (*sums).m01 = subgroupMatrixMultiplyAccumulate(left0, right1, (*sums).m01);
-  (*sums).m10 = subgroupMatrixMultiplyAccumulate(left1, right0, (*sums).m10);
-  (*sums).m11 = subgroupMatrixMultiplyAccumulate(left1, right1, (*sums).m11);
-  (*sums).m20 = subgroupMatrixMultiplyAccumulate(left2, right0, (*sums).m20);
-  (*sums).m21 = subgroupMatrixMultiplyAccumulate(left2, right1, (*sums).m21);
-  (*sums).m30 = subgroupMatrixMultiplyAccumulate(left3, right0, (*sums).m30);
-  (*sums).m31 = subgroupMatrixMultiplyAccumulate(left3, right1, (*sums).m31);
 }
 
 // Scales back two matrices of sums, which lie side by side, and writes them to dx.
