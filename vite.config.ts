@@ -26,6 +26,7 @@ const programs: Record<string, string> = {
   'bench-peers': path('bench/peers.ts'),
   'bench-finetune': path('bench/finetune.ts'),
   'bench-full-shape': path('bench/full-shape.ts'),
+  'bench-sequences': path('bench/sequences.ts'),
   'bench-tokenizer': path('bench/tokenizer.ts'),
 }
 

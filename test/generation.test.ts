@@ -91,6 +91,66 @@ describe('generation', () => {
     await model.unloadPrefix(prefix)
   })
 
+  it('holds a prefix once for all answers behind it', async () => {
+    await model.changeWeights(async () => {})
+    const prefix = await model.loadPrefix(await randomPrefix(64, WIDTH))
+    const page = 64 * WIDTH * 2
+    const prompts = [1, 2, 3].map((id) => [id, ...PROMPT])
+    const before = model.memory.cacheUsed
+    await model.generateBatch(prompts, { ...greedy, maxTokens: 4, prefix }).result()
+    // A page of the prefix, and one of each answer.
+    expect(model.memory.cacheUsed - before).toBe(4 * page)
+    await model.unloadPrefix(prefix)
+    expect(model.memory.cacheUsed).toBe(before)
+  })
+
+  it('gives calls made at the same time what they get alone, each with options of its own', async () => {
+    const prefix = await model.loadPrefix(await randomPrefix(6, WIDTH))
+    const calls = [
+      {
+        prompt: PROMPT,
+        options: { temperature: 1.2, topK: 0, topP: 1, seed: 3, stopIds: [], maxTokens: 14 },
+      },
+      { prompt: [5, 6, 7], options: { ...greedy, maxTokens: 20, prefix, prefixStrength: 0.5 } },
+      {
+        prompt: PROMPT.slice(2),
+        options: { ...greedy, maxTokens: 9, logitBias: { 77: 1000, 78: 900 }, presencePenalty: 500 },
+      },
+      {
+        prompt: PROMPT,
+        options: { temperature: 0.7, seed: 9, stopIds: [], maxTokens: 11, bannedIds: [[262, 264]], prefix },
+      },
+      {
+        prompt: [9, 9, 9, 9],
+        options: { temperature: 2, topP: 0.9, seed: 1, stopIds: [40, 41, 42], maxTokens: 25 },
+      },
+    ]
+    const alone: (readonly number[])[] = []
+    for (const { prompt, options } of calls) alone.push((await generate(prompt, options)).ids)
+    const together = await Promise.all(calls.map(({ prompt, options }) => generate(prompt, options)))
+    expect(together.map(({ ids }) => ids)).toEqual(alone)
+    await model.unloadPrefix(prefix)
+  })
+
+  it('takes turns where the cache is too small for all, with the same ids', async () => {
+    const small = await loadModel(await randomModel({ matrices: { type: 'q4', groupSize: 32 } }), {
+      maxSequences: 3,
+      contextLength: 150,
+      cacheTokens: 256,
+      chunkTokens: 16,
+      activations: 'float',
+    })
+    const prompts = [1, 2, 3].map((seed) => Array.from({ length: 50 }, (_, i) => (i * 7 + seed * 31) % 320))
+    const options = { temperature: 1, stopIds: [], maxTokens: 90 }
+    const together = await Promise.all(
+      prompts.map((prompt, seed) => small.generate(prompt, { ...options, seed }).result()),
+    )
+    for (const [seed, prompt] of prompts.entries()) {
+      expect((await small.generate(prompt, { ...options, seed }).result()).ids).toEqual(together[seed].ids)
+    }
+    small.dispose()
+  })
+
   it('stops at a stop id, which is not part of the answer', async () => {
     const options = { temperature: 1, seed: 4, maxTokens: 8 }
     const { ids } = await generate(PROMPT, { ...options, stopIds: [] })

@@ -16,16 +16,20 @@ export { rmsNormReference } from '../../src/kernels/layers/rms-norm/rms-norm.ref
 export { swigluReference } from '../../src/kernels/layers/swiglu/swiglu.reference.js'
 export { quantizeActivationsReference } from '../../src/kernels/linear/matmul-int8/quantize-activations.reference.js'
 export {
+  type ChunkOutput,
   type Divergence,
   type EngineOptions,
   promptDivergence,
   resolveSampling,
+  type SequenceStart,
   type Slot,
   type StepOutput,
   type StepPlan,
   WebGpuEngine,
 } from '../../src/runtime/engine/index.js'
 export { SlotTables } from '../../src/runtime/engine/webgpu/slot-tables.js'
+export { Scheduler } from '../../src/runtime/generate/scheduler.js'
+export type { Sequence } from '../../src/runtime/generate/sequence.js'
 export {
   type LinearWeight,
   loadWeights,

@@ -23,6 +23,8 @@ export interface ModelChoice {
   readonly contextLength?: number
   readonly activations: EngineOptions['activations']
   readonly seed: number
+  /** Sequences that run at once, and the cache for them; the engine's defaults where left out. */
+  readonly sizes?: Pick<EngineOptions, 'maxSequences' | 'cacheTokens' | 'chunkTokens'>
 }
 
 /** What is known of a model that is measured. */
@@ -97,7 +99,11 @@ export async function openModel(gpu: Gpu, choice: ModelChoice): Promise<OpenMode
   const contextLength = choice.contextLength ?? config.maxContextLength
   const { activations } = choice
   const started = performance.now()
-  const engine = await WebGpuEngine.create(gpu, config, weights, { contextLength, activations })
+  const engine = await WebGpuEngine.create(gpu, config, weights, {
+    ...choice.sizes,
+    contextLength,
+    activations,
+  })
   const facts: ModelFacts = {
     name: modelName(choice),
     weights: nameOf(weights.output),

@@ -155,7 +155,14 @@ export class StubModel implements CliModel {
   readonly adapter = { description: 'Stub GPU', architecture: 'stub' } as GPUAdapterInfo
   readonly config = {} as CliModel['config']
   readonly contextLength = 64
-  readonly memory = { weights: 3_500_000_000, cache: 0, prefixes: 0, activations: 0, total: 3_500_000_000 }
+  readonly memory = {
+    weights: 3_500_000_000,
+    cache: 0,
+    prefixes: 0,
+    activations: 0,
+    cacheUsed: 0,
+    total: 3_500_000_000,
+  }
   readonly stats = { prefillTokens: 7, prefillSeconds: 0.5, decodeTokens: 2, decodeSeconds: 0.25 }
 
   chat(messages: readonly Message[], options: ChatOptions): Answering<ChatDelta, ChatReply> {

@@ -82,6 +82,8 @@ export interface Engine {
   readonly variants: VariantChoices
   /** Bytes of device memory, by purpose. */
   readonly memory: Readonly<Record<MemoryKind, number>>
+  /** Bytes of the cache that hold something, of running sequences, of prefixes and of sequences that ended. */
+  readonly cacheUsed: number
 
   /** Positions that prompt and answer together may take behind a prefix. */
   available(prefix: Prefix | undefined): number

@@ -16,6 +16,8 @@ import type { Stream } from './stream.js'
 /** Bytes of GPU memory, by purpose. */
 export interface MemoryUse extends Readonly<Record<MemoryKind, number>> {
   readonly total: number
+  /** How much of `cache` holds something: what sequences that run, or have ended, left in their pages. */
+  readonly cacheUsed: number
 }
 
 /** What a model continues: a raw text, token ids, or a conversation that is to be answered. */

@@ -97,8 +97,8 @@ export class Model implements ChatModel {
 
   /** GPU memory that the model takes now. */
   get memory(): MemoryUse {
-    const { memory, total } = this.#engine.gpu
-    return { ...memory, total }
+    const { gpu, cacheUsed } = this.#engine
+    return { ...gpu.memory, total: gpu.total, cacheUsed }
   }
 
   /** How long the last generation took. */

@@ -193,6 +193,10 @@ export class WebGpuEngine implements Engine {
     return this.gpu.memory
   }
 
+  get cacheUsed(): number {
+    return (this.#cache.pages - this.#cache.free) * pageBytes(this.config)
+  }
+
   available(prefix: Prefix | undefined): number {
     const rows = Math.min(this.#memory.slotPages, this.#cache.pages) * PAGE_ROWS
     const kept = Math.min(rows, this.contextLength + PREFIX_ROWS) - (prefix?.length ?? 0)

@@ -81,6 +81,7 @@ export class FakeEngine implements Engine {
   readonly chunkTokens: number
   readonly stepsUnderWay = 3
   readonly memory = { weights: 0, cache: 0, prefixes: 0, activations: 0 }
+  readonly cacheUsed = 0
   readonly steps: Step[] = []
   /** Makes `run` fail from now on, as a lost device does. */
   failure: Error | undefined

@@ -1,0 +1,54 @@
+import type { ChunkOutput, SampledId, Sequence, SequenceStart } from '../common/internals.js'
+
+/** A sequence of a benchmark: it notes when each of its ids came. */
+export class TimedSequence implements Sequence {
+  readonly start: SequenceStart
+  readonly signal = undefined
+  readonly wantsLogits = false
+  readonly listener = {}
+  readonly done: Promise<void>
+  /** Milliseconds by the clock of `performance`, one for each id. */
+  readonly times: number[] = []
+  ended = false
+  readonly #tokens: number
+  #resolve = () => {}
+  #reject: (error: unknown) => void = () => {}
+
+  /** @param tokens ids after which it ends */
+  constructor(start: SequenceStart, tokens: number) {
+    this.start = start
+    this.#tokens = tokens
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  accept({ id, notFinite }: SampledId): void {
+    if (this.ended) return
+    if (notFinite || id === undefined) {
+      this.fail(new Error(`No id at position ${this.start.ids.length + this.times.length}.`))
+      return
+    }
+    this.times.push(performance.now())
+    if (this.times.length < this.#tokens) return
+    this.ended = true
+    this.#resolve()
+  }
+
+  acceptChunk({ sampled }: ChunkOutput): void {
+    if (sampled) this.accept(sampled)
+  }
+
+  fail(error: unknown): void {
+    if (this.ended) return
+    this.ended = true
+    this.#reject(error)
+  }
+
+  /** The longest time between two ids, in milliseconds. @param from only what ends after this time */
+  longestGap(from = 0): number {
+    const gaps = this.times.slice(1).map((time, i) => (time > from ? time - this.times[i] : 0))
+    return Math.max(0, ...gaps)
+  }
+}
