@@ -15,6 +15,7 @@ const library: Record<string, string> = {
 }
 const programs: Record<string, string> = {
   'make-synthetic-checkpoint': path('tools/make-synthetic-checkpoint.ts'),
+  'make-error-page': path('tools/make-error-page.ts'),
   screenshots: path('tools/screenshots.ts'),
   fuzz: path('test/fuzz/main.ts'),
   'make-tiny-corpus': path('tools/make-tiny-corpus.ts'),

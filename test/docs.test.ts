@@ -5,6 +5,8 @@ import { PassThrough } from 'node:stream'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { pagePolicy, SECURITY_HEADERS, workerPolicy } from '../demo/src/service-worker/policy.js'
 import { run } from '../src/cli/program.js'
+import { ERROR_CODES, ERROR_KINDS } from '../src/errors/index.js'
+import { withErrorTables } from '../tools/error-tables.js'
 
 /** A code block: its language and its lines. */
 interface CodeBlock {
@@ -138,6 +140,19 @@ describe('what the documentation names', () => {
     const exported = readFileSync('src/index.ts', 'utf8').match(/\b[A-Z]\w*Error\b/g)!
     const { prose } = page('docs/troubleshooting.md')
     expect(exported.filter((name) => !prose.includes(`\`${name}\``))).toEqual([])
+  })
+
+  it('of codes of errors is in the table of codes, whose page is current', () => {
+    const kinds = Object.keys(ERROR_KINDS).join('|')
+    const unknown = everything.flatMap(({ path, text }) =>
+      [...text.matchAll(new RegExp(`[\`'](?:${kinds})\\.[a-z-]+[\`']`, 'g'))]
+        .map(([span]) => span.slice(1, -1))
+        .filter((code) => !(code in ERROR_CODES) && !code.endsWith('.json'))
+        .map((code) => `${path}: ${code}`),
+    )
+    expect(unknown).toEqual([])
+    const troubleshooting = readFileSync('docs/troubleshooting.md', 'utf8')
+    expect(withErrorTables(troubleshooting), 'run npm run docs:errors').toBe(troubleshooting)
   })
 
   it('has every kernel that is exported', () => {

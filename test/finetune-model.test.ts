@@ -106,7 +106,7 @@ describe('all weights of a model', () => {
       const quantized = await load(small)
       expect((await quantized.logits(ids)).every(Number.isFinite)).toBe(true)
       const { outcome: refused } = await train(quantized, new MemoryFiles([], 'refused'))
-      expect(refused).toMatchObject({ error: expect.objectContaining({ name: 'UntrainableModelError' }) })
+      expect(refused).toMatchObject({ error: expect.objectContaining({ code: 'training.untrainable' }) })
     },
     TIMEOUT_MS,
   )
@@ -116,7 +116,7 @@ describe('all weights of a model', () => {
     const { outcome } = await train(model, new MemoryFiles([], 'refused'))
     const message = expect.stringMatching(/has 2\d\d tokens, but padded_vocab_size .* is 256/)
     expect(outcome).toMatchObject({
-      error: expect.objectContaining({ name: 'UntrainableModelError', message }),
+      error: expect.objectContaining({ code: 'training.untrainable', message }),
     })
   })
 })

@@ -108,7 +108,7 @@ describe('a prefix', () => {
     async () => {
       const other = await loadModel(await randomModel({ config: { num_layers: 1 } }), { contextLength: 64 })
       try {
-        await expect(other.loadPrefix(whole)).rejects.toMatchObject({ name: 'PrefixError' })
+        await expect(other.loadPrefix(whole)).rejects.toMatchObject({ code: 'checkpoint.prefix-invalid' })
         await expect(
           finetunePrefix(other, dataset, { ...SETTINGS, output: whole, resume: true }),
         ).rejects.toThrow('was begun with a model of layers 2, not 1')

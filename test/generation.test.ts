@@ -5,21 +5,7 @@ import {
   type TensorWithBytes,
   writeSafetensors,
 } from '../src/checkpoint/index.js'
-import {
-  ContextOverflowError,
-  DeviceLostError,
-  DisposedError,
-  EmptyPromptError,
-  EmptyTokensError,
-  InvalidOptionError,
-  InvalidTokenError,
-  loadModel,
-  type Message,
-  type Model,
-  NumericalError,
-  PrefixError,
-  UnknownRoleError,
-} from '../src/index.js'
+import { loadModel, type Message, type Model } from '../src/index.js'
 import { randomModel, randomPrefix } from './random-model.js'
 
 const PROMPT = [262, 264, 270, 33, 34, 35, 270, 271]
@@ -273,7 +259,9 @@ describe('generation', () => {
     const before = model.memory.prefixes
     await model.unloadPrefix(b)
     expect(model.memory.prefixes).toBeLessThan(before)
-    await expect(generate(PROMPT, { ...options, prefix: b })).rejects.toThrow(PrefixError)
+    await expect(generate(PROMPT, { ...options, prefix: b })).rejects.toMatchObject({
+      code: 'input.prefix-unloaded',
+    })
     await model.unloadPrefix(a)
   })
 
@@ -310,29 +298,31 @@ describe('generation', () => {
 
   describe('refuses what it cannot do, with an error of its own, and stays usable', () => {
     it.each([
-      ['an empty prompt', [], {}, EmptyTokensError, 'no tokens'],
-      ['an id outside the vocabulary', [1, 320], {}, InvalidTokenError, 'Token 1 of the prompt is 320'],
-      ['a prompt beyond the context', Array(96).fill(1), {}, ContextOverflowError, '96 tokens'],
-      ['a negative temperature', PROMPT, { temperature: -1 }, InvalidOptionError, 'temperature is -1'],
-      ['a probability above 1', PROMPT, { topP: 1.5 }, InvalidOptionError, 'topP is 1.5'],
-      ['half a token', PROMPT, { maxTokens: 0.5 }, InvalidOptionError, 'maxTokens is 0.5'],
-      ['an unknown id in a bias', PROMPT, { logitBias: { 400: 1 } }, InvalidOptionError, 'logitBias'],
-      ['a strength above 1', PROMPT, { prefixStrength: 2 }, InvalidOptionError, 'prefixStrength is 2'],
-      ['too many stop ids', PROMPT, { stopIds: Array(17).fill(1) }, InvalidOptionError, 'stopIds'],
-    ])('%s', async (_, prompt, options, error, message) => {
-      await expect(generate(prompt, options)).rejects.toThrow(error)
+      ['an empty prompt', [], {}, 'input.tokens-empty', 'no tokens'],
+      ['an id outside the vocabulary', [1, 320], {}, 'input.token-invalid', 'Token 1 of the prompt is 320'],
+      ['a prompt beyond the context', Array(96).fill(1), {}, 'input.context-overflow', '96 tokens'],
+      ['a negative temperature', PROMPT, { temperature: -1 }, 'option.invalid', 'temperature is -1'],
+      ['a probability above 1', PROMPT, { topP: 1.5 }, 'option.invalid', 'topP is 1.5'],
+      ['half a token', PROMPT, { maxTokens: 0.5 }, 'option.invalid', 'maxTokens is 0.5'],
+      ['an unknown id in a bias', PROMPT, { logitBias: { 400: 1 } }, 'option.invalid', 'logitBias'],
+      ['a strength above 1', PROMPT, { prefixStrength: 2 }, 'option.invalid', 'prefixStrength is 2'],
+      ['too many stop ids', PROMPT, { stopIds: Array(17).fill(1) }, 'option.invalid', 'stopIds'],
+    ])('%s', async (_, prompt, options, code, message) => {
+      await expect(generate(prompt, options)).rejects.toMatchObject({ code })
       await expect(generate(prompt, options)).rejects.toThrow(message)
       expect((await generate(PROMPT, { ...greedy, maxTokens: 1 })).ids).toHaveLength(1)
     })
 
     it('an unknown role and an empty conversation', async () => {
       const wrong = [{ role: 'robot', content: 'x' }] as unknown as Message[]
-      await expect(model.chat(wrong).result()).rejects.toThrow(UnknownRoleError)
-      await expect(model.chat([]).result()).rejects.toThrow(EmptyPromptError)
+      await expect(model.chat(wrong).result()).rejects.toMatchObject({ code: 'input.role-unknown' })
+      await expect(model.chat([]).result()).rejects.toMatchObject({ code: 'input.messages-empty' })
     })
 
     it('a prefix of another model, and a file without one', async () => {
-      await expect(model.loadPrefix(await randomPrefix(4, WIDTH + 32))).rejects.toThrow(PrefixError)
+      await expect(model.loadPrefix(await randomPrefix(4, WIDTH + 32))).rejects.toMatchObject({
+        code: 'checkpoint.prefix-invalid',
+      })
       await expect(model.loadPrefix(await randomModel())).rejects.toThrow('holds no P-Tuning v2 prefix')
     })
   })
@@ -345,7 +335,9 @@ describe('a model that breaks', () => {
     // The last f16 of the file belongs to the output layer or a norm; 0x7e00 is NaN.
     broken.set([0x00, 0x7e], broken.byteLength - 2)
     const model = await loadModel(files)
-    await expect(model.generate(PROMPT, { maxTokens: 2 }).result()).rejects.toThrow(NumericalError)
+    await expect(model.generate(PROMPT, { maxTokens: 2 }).result()).rejects.toMatchObject({
+      code: 'checkpoint.not-finite',
+    })
     await expect(model.generate(PROMPT, { maxTokens: 2 }).result()).rejects.toThrow('position 8')
     model.dispose()
   })
@@ -363,8 +355,8 @@ describe('a model that breaks', () => {
     const consume = async () => {
       for await (const _ of model.generate(PROMPT, { stopIds: [] })) device!.destroy()
     }
-    await expect(consume()).rejects.toThrow(DeviceLostError)
-    await expect(model.generate(PROMPT).result()).rejects.toThrow(DeviceLostError)
+    await expect(consume()).rejects.toMatchObject({ code: 'device.lost' })
+    await expect(model.generate(PROMPT).result()).rejects.toMatchObject({ code: 'device.lost' })
     const again = await loadModel(files)
     expect((await again.generate(PROMPT, { stopIds: [], maxTokens: 3 }).result()).ids).toHaveLength(3)
     again.dispose()
@@ -373,7 +365,7 @@ describe('a model that breaks', () => {
   it('cannot be used once it is disposed of', async () => {
     const model = await loadModel(await randomModel())
     model.dispose()
-    await expect(model.generate(PROMPT).result()).rejects.toThrow(DisposedError)
-    await expect(model.logits(PROMPT)).rejects.toThrow(DisposedError)
+    await expect(model.generate(PROMPT).result()).rejects.toMatchObject({ code: 'device.disposed' })
+    await expect(model.logits(PROMPT)).rejects.toMatchObject({ code: 'device.disposed' })
   })
 })

@@ -1,7 +1,9 @@
 /** The small model on the software adapter: a change in any kernel that changes its answers is found here. */
+
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { loadModel, NoAdapterError, requestAdapter } from '../src/index.js'
+import { hasCode } from '../src/errors/index.js'
+import { loadModel, requestAdapter } from '../src/index.js'
 import { isHeldOut } from '../tools/tiny/corpus/task.js'
 import { answerHeldOut, type HeldOutAnswer, heldOutQuestions } from '../tools/tiny/held-out-answers.js'
 
@@ -13,7 +15,7 @@ const expected = JSON.parse(readFileSync('test/fixtures/tiny-answers.json', 'utf
 const obstacle = await requestAdapter('software').then(
   () => undefined,
   (error: unknown) => {
-    if (error instanceof NoAdapterError) return 'there is no software adapter here'
+    if (hasCode(error, 'adapter.none')) return 'there is no software adapter here'
     throw error
   },
 )

@@ -4,13 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type MemoryFiles, openCheckpoint } from '../src/checkpoint/index.js'
 import { Gpu } from '../src/gpu/index.js'
-import {
-  InvalidOptionError,
-  isSoftwareAdapter,
-  loadModel,
-  type Progress,
-  ShaderCompilationError,
-} from '../src/index.js'
+import { isSoftwareAdapter, loadModel, type Progress } from '../src/index.js'
 import { computeLogits } from '../src/runtime/engine/logits.js'
 import { type Candidates, candidates } from '../src/runtime/engine/variants/candidates.js'
 import { tuningFile } from '../src/runtime/engine/variants/tuning-file.js'
@@ -162,11 +156,13 @@ describe('variants of kernels', () => {
       .flatMap(({ variant, obstacle: other }) => (other === undefined ? [`"${variant}"`] : []))
       .join(' or ')
     const creating = create({ variants: { prefillAttention: 'subgroup-matrix' } })
-    await expect(creating).rejects.toThrow(InvalidOptionError)
+    await expect(creating).rejects.toMatchObject({ code: 'option.invalid' })
     await expect(creating).rejects.toMatchObject({
-      option: 'variants.prefillAttention',
-      value: 'subgroup-matrix',
-      expected: `${possible} here: "subgroup-matrix" ${obstacle}`,
+      details: {
+        option: 'variants.prefillAttention',
+        value: 'subgroup-matrix',
+        expected: `${possible} here: "subgroup-matrix" ${obstacle}`,
+      },
     })
     expect(obstacle).toContain('heads of 128')
     const rounding = create({ activations: 'float', variants: { decode: 'fused-int8' } })
@@ -175,13 +171,15 @@ describe('variants of kernels', () => {
   })
 
   it('that were asked for and do not compile are an error: nothing else was wanted', async () => {
-    await expect(create({ variants: { prefillAttention: 'tiled' } })).rejects.toThrow(ShaderCompilationError)
+    await expect(create({ variants: { prefillAttention: 'tiled' } })).rejects.toMatchObject({
+      code: 'adapter.shader-refused',
+    })
   })
 
   it('have names and values that are checked before anything is read', async () => {
     await expect(loadModel(files, { variants: { decode: 'fast' as 'float' } })).rejects.toMatchObject({
-      option: 'variants.decode',
-      expected: 'one of "fused-int8", "float"',
+      code: 'option.invalid',
+      details: { option: 'variants.decode', expected: 'one of "fused-int8", "float"' },
     })
     const unknown = { prefill: 'int8' } as { decode?: 'float' }
     await expect(loadModel(files, { variants: unknown })).rejects.toThrow('expected only "prefillProduct"')

@@ -5,13 +5,14 @@
  *     npx vite build --mode programs
  *     node build/make-synthetic-checkpoint.js FOLDER [--tokenizer FILE] [--layers N ...]
  */
+
 import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { basename } from 'node:path'
 import { isMainThread, parentPort } from 'node:worker_threads'
 import { Presets, SingleBar } from 'cli-progress'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { CheckpointError } from '../src/checkpoint/index.js'
+import { ChatGLMError } from '../src/errors/index.js'
 import { CHATGLM3_6B, type ChatGLMShape } from './chatglm-config.js'
 import { serveChunks, startThreads } from './normal-chunks.js'
 import { standInTokenizer } from './stand-in-tokenizer.js'
@@ -114,7 +115,7 @@ async function main(): Promise<void> {
 if (isMainThread) {
   await main().catch((error: unknown) => {
     // These say what to do; of another error the place matters.
-    if (!(error instanceof CheckpointError)) throw error
+    if (!(error instanceof ChatGLMError)) throw error
     process.stderr.write(`${error.message}\n`)
     process.exitCode = 1
   })

@@ -4,11 +4,11 @@ import {
   openCheckpointWriter,
   openSink,
   type Shard,
-  SinkError,
   type SinkLocation,
   type TensorWithBytes,
   writeTorchBin,
 } from '../src/checkpoint/index.js'
+import { SinkError } from '../src/errors/index.js'
 import { parseModelConfig } from '../src/runtime/model/index.js'
 import { type ChatGLMShape, chatglmConfig } from './chatglm-config.js'
 import { type ChunkMaker, IN_THIS_THREAD } from './normal-chunks.js'
@@ -44,7 +44,7 @@ export async function officialShards(
  * Writes a float16 checkpoint of random weights as safetensors. Continues where an earlier run with the same settings
  * was interrupted.
  *
- * @throws SinkError, ResumeMismatchError as `openCheckpointWriter`
+ * @throws `sink.failed`, `sink.resume-mismatch` as `openCheckpointWriter`
  */
 export async function writeSyntheticSafetensors(
   destination: SinkLocation,
@@ -75,7 +75,7 @@ export async function writeSyntheticSafetensors(
  * Writes the same tensors, divided in the same way, as torch's `pytorch_model-0000N-of-0000M.bin`. Holds one file of
  * them in memory.
  *
- * @throws SinkError where the destination is not empty or cannot be written
+ * @throws `sink.failed` where the destination is not empty or cannot be written
  */
 export async function writeSyntheticTorch(
   destination: SinkLocation,
@@ -84,7 +84,8 @@ export async function writeSyntheticTorch(
 ): Promise<void> {
   const { seed, tokenizer, maker = IN_THIS_THREAD } = options
   const sink = await openSink(destination)
-  if ((await sink.list()).length > 0) throw new SinkError(`${sink.name} is not empty. Give an empty folder.`)
+  if ((await sink.list()).length > 0)
+    throw new SinkError('sink.occupied', `${sink.name} is not empty. Give an empty folder.`)
   const config = chatglmConfig(shape)
   const model = parseModelConfig(config)
   const shards = await officialShards(shape, options.shardBytes)

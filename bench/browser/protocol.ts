@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../src/index.js'
 import type { Ceilings } from '../ceilings/ceilings.js'
 import type { KernelReport } from '../kernels/report.js'
 import type { ModelReport } from '../model/report.js'
@@ -21,4 +22,10 @@ export type BenchEvent =
   | { readonly type: 'kernels'; readonly report: KernelReport }
   | { readonly type: 'model'; readonly report: ModelReport }
   | { readonly type: 'done' }
-  | { readonly type: 'failed'; readonly name: string; readonly message: string }
+  | {
+      readonly type: 'failed'
+      readonly name: string
+      readonly message: string
+      /** Of errors of the library. */
+      readonly code?: ErrorCode
+    }

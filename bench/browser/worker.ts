@@ -1,4 +1,5 @@
 /** The benchmarks in a Web Worker: the same measurements as `npm run bench`, fewer of them. */
+import { ChatGLMError } from '../../src/index.js'
 import { measureCeilings } from '../ceilings/ceilings.js'
 import { type Gpu, openGpu } from '../common/internals.js'
 import { PassTimer, QUICK, THOROUGH } from '../common/pass-timer.js'
@@ -148,6 +149,6 @@ async function run(request: BenchRequest): Promise<void> {
 addEventListener('message', ({ data }) => {
   run(data as BenchRequest).catch((error: unknown) => {
     const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) }
-    post({ type: 'failed', name, message })
+    post({ type: 'failed', name, message, ...(error instanceof ChatGLMError && { code: error.code }) })
   })
 })

@@ -1,10 +1,3 @@
-export {
-  IncompleteItemError,
-  NotStoredError,
-  StorageQuotaError,
-  StoreBusyError,
-  StoreUnavailableError,
-} from './store/errors.js'
 export { type DownloadOptions, ModelStore } from './store/model-store.js'
 export { StoredOutput } from './store/stored-output.js'
 export type {
@@ -15,7 +8,6 @@ export type {
   StoreUsage,
   StoreWorkOptions,
 } from './store/types.js'
-export { WorkerFailedError } from './worker/errors.js'
 export { type LoadModelInWorkerOptions, loadModelInWorker } from './worker/load-model-in-worker.js'
 export type { WorkerFinetuneOptions } from './worker/protocol.js'
 export { WorkerModel } from './worker/worker-model.js'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { SinkError } from '../errors/index.js'
 import { openCheckpoint } from './checkpoint.js'
 import { type CheckpointWriter, openCheckpointWriter } from './checkpoint-writer.js'
-import { CorruptFileError, ResumeMismatchError, SinkError, WriteOrderError } from './errors.js'
 import { readManifest, verifyManifest } from './formats/manifest.js'
 import type { TensorDeclaration } from './formats/tensor-file.js'
 import { MemoryFiles } from './sinks/memory-files.js'
@@ -142,8 +142,12 @@ describe('an interrupted run', () => {
     for (const options of others) {
       const sink = new MemoryFiles()
       await writeShards(await openCheckpointWriter(sink, TENSORS, OPTIONS), 2)
-      await expect(openCheckpointWriter(sink, TENSORS, options)).rejects.toThrow(ResumeMismatchError)
-      await expect(openCheckpointWriter(sink, TENSORS.slice(1), OPTIONS)).rejects.toThrow(ResumeMismatchError)
+      await expect(openCheckpointWriter(sink, TENSORS, options)).rejects.toMatchObject({
+        code: 'sink.resume-mismatch',
+      })
+      await expect(openCheckpointWriter(sink, TENSORS.slice(1), OPTIONS)).rejects.toMatchObject({
+        code: 'sink.resume-mismatch',
+      })
       const writer = await openCheckpointWriter(sink, TENSORS, { ...options, restart: true })
       expect(await sink.list()).toEqual(['checkpoint-progress.json'])
       await writeShards(writer)
@@ -160,7 +164,9 @@ describe('an interrupted run', () => {
       '{"version":1,"identity":"x","planned":[1],"complete":{}}',
     ]) {
       const sink = new MemoryFiles([['checkpoint-progress.json', utf8(text)]])
-      await expect(openCheckpointWriter(sink, TENSORS, OPTIONS)).rejects.toThrow(CorruptFileError)
+      await expect(openCheckpointWriter(sink, TENSORS, OPTIONS)).rejects.toMatchObject({
+        code: 'checkpoint.corrupt',
+      })
     }
   })
 })
@@ -168,7 +174,9 @@ describe('an interrupted run', () => {
 describe('a destination', () => {
   test('with a finished checkpoint is refused, or replaced when asked', async () => {
     const sink = await finished()
-    await expect(openCheckpointWriter(sink, TENSORS, OPTIONS)).rejects.toThrow(SinkError)
+    await expect(openCheckpointWriter(sink, TENSORS, OPTIONS)).rejects.toMatchObject({
+      code: 'sink.occupied',
+    })
     await expect(openCheckpointWriter(sink, TENSORS, OPTIONS)).rejects.toThrow(/finished checkpoint/)
     const writer = await openCheckpointWriter(sink, TENSORS, { ...OPTIONS, shardBytes: 1000, restart: true })
     await writeShards(writer)
@@ -195,7 +203,8 @@ describe('a destination', () => {
       override async create(path: string) {
         const file = await super.create(path)
         const write = async (bytes: Uint8Array) => {
-          if (this.full && path === shardName(2) && bytes.byteLength === 70) throw new SinkError('disk full')
+          if (this.full && path === shardName(2) && bytes.byteLength === 70)
+            throw new SinkError('sink.failed', 'disk full')
           await file.write(bytes)
         }
         return { ...file, write }
@@ -215,7 +224,7 @@ describe('bytes out of order are refused', () => {
   test('another tensor, too many bytes, more tensors than declared', async () => {
     const writer = await openCheckpointWriter(new MemoryFiles(), TENSORS, OPTIONS)
     await expect(writer.write('b', bytesOf('b'))).rejects.toThrow(/Tensor b was written, but a comes next/)
-    await expect(writer.write('a', new Uint8Array(101))).rejects.toThrow(WriteOrderError)
+    await expect(writer.write('a', new Uint8Array(101))).rejects.toMatchObject({ code: 'sink.write-order' })
     await expect(writer.finish()).rejects.toThrow(/model-00001-of-00003\.safetensors is not complete/)
     await writeShards(writer)
     await expect(writer.write('a', bytesOf('a'))).rejects.toThrow(/All tensors have been written/)
@@ -223,12 +232,12 @@ describe('bytes out of order are refused', () => {
 
   test('tensors declared twice, none at all, and files the checkpoint itself writes', async () => {
     const open = (tensors: TensorDeclaration[]) => openCheckpointWriter(new MemoryFiles(), tensors, OPTIONS)
-    await expect(open([...TENSORS, TENSORS[0]!])).rejects.toThrow(WriteOrderError)
+    await expect(open([...TENSORS, TENSORS[0]!])).rejects.toMatchObject({ code: 'sink.write-order' })
     for (const nothing of [[], TENSORS.slice(2, 3)])
-      await expect(open(nothing)).rejects.toThrow(WriteOrderError)
+      await expect(open(nothing)).rejects.toMatchObject({ code: 'sink.write-order' })
     const writer = await open(TENSORS)
     for (const path of ['config.json', './manifest.json', shardName(1)]) {
-      await expect(writer.addFile(path, utf8('x'))).rejects.toThrow(WriteOrderError)
+      await expect(writer.addFile(path, utf8('x'))).rejects.toMatchObject({ code: 'sink.write-order' })
     }
   })
 })

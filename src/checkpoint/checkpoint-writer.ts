@@ -1,4 +1,4 @@
-import { WriteOrderError } from './errors.js'
+import { SinkError } from '../errors/index.js'
 import {
   CONFIG_FILE,
   MANIFEST_FILE,
@@ -35,9 +35,9 @@ export interface CheckpointWriterOptions extends Partial<ResumeOptions> {
  * Begins a checkpoint of safetensors shards, or continues one that an earlier run left unfinished.
  *
  * @param tensors all tensors of the checkpoint, in the order they will be written as far as the format allows
- * @throws ResumeMismatchError where the destination holds an unfinished checkpoint with other settings
- * @throws SinkError where the destination cannot be written or already holds weights
- * @throws WriteOrderError for tensors declared twice
+ * @throws `sink.resume-mismatch` where the destination holds an unfinished checkpoint with other settings
+ * @throws `sink.failed` where the destination cannot be written or already holds weights
+ * @throws `sink.write-order` for tensors declared twice
  */
 export async function openCheckpointWriter(
   destination: SinkLocation,
@@ -117,8 +117,8 @@ export class CheckpointWriter {
    *
    * @param name the tensor the bytes belong to: the first of {@link nextShard} that is not complete
    * @param bytes any part of the tensor; they may be reused once the promise is fulfilled
-   * @throws WriteOrderError where another tensor comes next or these are more bytes than it has
-   * @throws SinkError where the destination fails: the shard then begins anew
+   * @throws `sink.write-order` where another tensor comes next or these are more bytes than it has
+   * @throws `sink.failed` where the destination fails: the shard then begins anew
    */
   async write(name: string, bytes: Uint8Array): Promise<void> {
     // An empty tensor is complete without a call, but a caller need not know.
@@ -126,9 +126,10 @@ export class CheckpointWriter {
     const open = this.#open ?? (await this.#begin())
     const tensor = open.plan.shard.tensors[open.tensor]
     if (tensor?.name !== name)
-      throw new WriteOrderError(`Tensor ${name} was written, but ${tensor?.name} comes next.`)
+      throw new SinkError('sink.write-order', `Tensor ${name} was written, but ${tensor?.name} comes next.`)
     if (open.offset + bytes.byteLength > tensor.byteLength) {
-      throw new WriteOrderError(
+      throw new SinkError(
+        'sink.write-order',
         `Tensor ${name} has ${tensor.byteLength} bytes, but ${open.offset + bytes.byteLength} were written.`,
       )
     }
@@ -141,7 +142,7 @@ export class CheckpointWriter {
   /**
    * Adds a file that is no tensor: a tokenizer's, a licence.
    *
-   * @throws WriteOrderError for a name that the checkpoint itself uses
+   * @throws `sink.write-order` for a name that the checkpoint itself uses
    */
   async addFile(path: string, bytes: Uint8Array): Promise<void> {
     await this.#addFile(path, [bytes])
@@ -159,12 +160,15 @@ export class CheckpointWriter {
    * Writes `config.json`, the index and, last, `manifest.json`; after that the checkpoint is finished.
    *
    * @returns the manifest
-   * @throws WriteOrderError where shards are missing
+   * @throws `sink.write-order` where shards are missing
    */
   async finish(): Promise<Manifest> {
     const missing = this.nextShard()
     if (missing !== undefined) {
-      throw new WriteOrderError(`${missing.file} is not complete: write its tensors before finishing.`)
+      throw new SinkError(
+        'sink.write-order',
+        `${missing.file} is not complete: write its tensors before finishing.`,
+      )
     }
     const weightMap = this.shards.flatMap(({ file, tensors }) =>
       tensors.map(({ name }) => [name, file] as const),
@@ -190,7 +194,7 @@ export class CheckpointWriter {
 
   async #begin(): Promise<OpenShard> {
     const plan = this.#plans.find(({ shard }) => !this.isComplete(shard))
-    if (plan === undefined) throw new WriteOrderError('All tensors have been written.')
+    if (plan === undefined) throw new SinkError('sink.write-order', 'All tensors have been written.')
     const file = await this.#sink.create(plan.shard.file)
     const open: OpenShard = { plan, file, hash: await createSha256(), tensor: 0, offset: 0 }
     this.#open = open
@@ -243,7 +247,7 @@ export class CheckpointWriter {
     const normal = normalizePath(path)
     const reserved = [CONFIG_FILE, SAFETENSORS_INDEX_FILE, MANIFEST_FILE, PROGRESS_FILE]
     if (reserved.includes(normal) || this.shards.some(({ file }) => file === normal)) {
-      throw new WriteOrderError(`${normal} is written by the checkpoint itself.`)
+      throw new SinkError('sink.write-order', `${normal} is written by the checkpoint itself.`)
     }
     await this.#write(normal, chunks)
   }

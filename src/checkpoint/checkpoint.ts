@@ -1,10 +1,4 @@
-import {
-  CheckpointNotFoundError,
-  CorruptFileError,
-  MissingShardError,
-  MissingTensorError,
-  TensorMismatchError,
-} from './errors.js'
+import { CheckpointError, SourceError } from '../errors/index.js'
 import { CONFIG_FILE, PROGRESS_FILE, WEIGHT_FILES } from './formats/checkpoint-files.js'
 import type { DType } from './formats/dtype.js'
 import { parseJson } from './formats/json.js'
@@ -69,8 +63,8 @@ export class Checkpoint {
   /**
    * All bytes of a tensor.
    *
-   * @throws MissingTensorError where there is no such tensor
-   * @throws SourceError, TruncatedFileError where it cannot be read
+   * @throws `checkpoint.tensor-missing` where there is no such tensor
+   * @throws `source.failed`, `checkpoint.truncated` where it cannot be read
    */
   async read(name: string, options: ReadOptions = {}): Promise<Uint8Array> {
     return this.readRange(name, 0, this.requireTensor(name).byteLength, options)
@@ -115,14 +109,15 @@ export class Checkpoint {
   /**
    * A tensor that the caller cannot do without.
    *
-   * @throws MissingTensorError where there is no such tensor; the message suggests names that are close
-   * @throws TensorMismatchError where its dtype or shape is another
+   * @throws `checkpoint.tensor-missing` where there is no such tensor; the message suggests names that are close
+   * @throws `checkpoint.tensor-mismatch` where its dtype or shape is another
    */
   requireTensor(name: string, { dtype, shape }: TensorRequirement = {}): TensorInfo {
     const tensor = this.tensors.get(name)
     if (tensor === undefined) {
       const close = closeNames(name, this.tensors.keys())
-      throw new MissingTensorError(
+      throw new CheckpointError(
+        'checkpoint.tensor-missing',
         `${this.name} has no tensor "${name}". ${
           close.length === 0
             ? `It has ${this.tensors.size} tensors, none of a similar name: is it the right checkpoint?`
@@ -131,7 +126,8 @@ export class Checkpoint {
       )
     }
     if (dtype !== undefined && !dtype.includes(tensor.dtype)) {
-      throw new TensorMismatchError(
+      throw new CheckpointError(
+        'checkpoint.tensor-mismatch',
         `Tensor ${name} in ${tensor.file} has the dtype ${tensor.dtype}; ${dtype.join(' or ')} is needed.`,
       )
     }
@@ -139,7 +135,8 @@ export class Checkpoint {
       shape !== undefined &&
       (shape.length !== tensor.shape.length || shape.some((size, i) => size !== tensor.shape[i]))
     ) {
-      throw new TensorMismatchError(
+      throw new CheckpointError(
+        'checkpoint.tensor-mismatch',
         `Tensor ${name} in ${tensor.file} has the shape [${tensor.shape.join(', ')}]; ` +
           `[${shape.join(', ')}] is needed. Does config.json belong to these weights?`,
       )
@@ -152,11 +149,11 @@ export class Checkpoint {
  * Opens a checkpoint: a folder with `model.safetensors`, `pytorch_model.bin` or one of their indexes of
  * shards, or one such file of any name.
  *
- * @throws CheckpointNotFoundError where there are no weights
- * @throws MissingShardError where a shard of the index is missing
- * @throws CorruptFileError, TruncatedFileError, UnsafePickleError, UnsafePathError, UnsupportedFormatError where
+ * @throws `source.not-found` where there are no weights
+ * @throws `checkpoint.shard-missing` where a shard of the index is missing
+ * @throws `checkpoint.corrupt`, `checkpoint.truncated`, `checkpoint.unsafe-pickle`, `checkpoint.unsafe-path`, `checkpoint.unsupported` where
  * the files are not what they should be
- * @throws SourceError where they cannot be read
+ * @throws `source.failed` where they cannot be read
  */
 export async function openCheckpoint(
   location: SourceLocation,
@@ -166,7 +163,7 @@ export async function openCheckpoint(
   const source = await openSource(location, options)
   const path = source.file ?? (await findWeights(source))
   if (source.file !== undefined && !(await source.has(path))) {
-    throw new CheckpointNotFoundError(`There is no file ${path} in ${source.name}.`)
+    throw new SourceError('source.not-found', `There is no file ${path} in ${source.name}.`)
   }
   const config = (await source.has(CONFIG_FILE))
     ? parseJson(await readFile(source, CONFIG_FILE, MAX_CONFIG_BYTES, signal), CONFIG_FILE)
@@ -181,12 +178,13 @@ export async function openCheckpoint(
 /**
  * The weight file, or index of weight files, of a folder.
  *
- * @throws CheckpointNotFoundError where there is none
+ * @throws `source.not-found` where there is none
  */
 export async function findWeights(source: ByteSource): Promise<string> {
   for (const path of WEIGHT_FILES) if (await source.has(path)) return path
   const unfinished = await source.has(PROGRESS_FILE)
-  throw new CheckpointNotFoundError(
+  throw new SourceError(
+    'source.not-found',
     unfinished
       ? `${source.name} is an unfinished checkpoint. Run the conversion that writes it again: it continues.`
       : `${source.name} holds no checkpoint: none of ${WEIGHT_FILES.join(', ')} is there. ` +
@@ -210,11 +208,11 @@ async function openShards(
   const opened = await Promise.all(
     [...index.shards].map(async ([path, names]) => {
       if (!(await source.has(path))) {
-        throw new MissingShardError(
+        throw new CheckpointError(
+          'checkpoint.shard-missing',
           `${indexPath} lists the shard ${path}, which is not in ${source.name}. It holds ${names.length} tensors ` +
             `(${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}): download it.`,
-          path,
-          names,
+          { details: { shard: path, tensors: names } },
         )
       }
       return [path, await openTensorFile(source, path, signal)] as const
@@ -226,7 +224,8 @@ async function openShards(
   for (const [name, path] of index.shardOf) {
     const layout = files.get(path)!.tensors.get(name)
     if (layout === undefined) {
-      throw new CorruptFileError(
+      throw new CheckpointError(
+        'checkpoint.corrupt',
         `${indexPath} places tensor ${JSON.stringify(name.slice(0, 200))} in ${path}, which does not have it. ` +
           'Index and shards are of different checkpoints: download them again.',
       )
@@ -235,7 +234,8 @@ async function openShards(
     totalSize += layout.byteLength
   }
   if (index.totalSize !== undefined && index.totalSize !== totalSize) {
-    throw new CorruptFileError(
+    throw new CheckpointError(
+      'checkpoint.corrupt',
       `${indexPath} says that its tensors have ${index.totalSize} bytes together, but the shards have ${totalSize}. ` +
         'Index and shards are of different checkpoints: download them again.',
     )

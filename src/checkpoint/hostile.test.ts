@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { ChatGLMError } from '../errors/index.js'
 import { openCheckpoint } from './checkpoint.js'
-import { CheckpointError } from './errors.js'
 import { readManifest } from './formats/manifest.js'
 import { readStateDict } from './formats/torch-pickle.js'
 import { parseQuantizationConfig } from './quantization/quantized.js'
@@ -36,7 +36,7 @@ async function survives(files: Record<string, Uint8Array>): Promise<void> {
       expect((await checkpoint.read(name)).byteLength).toBe(byteLength)
     }
   } catch (error) {
-    if (!(error instanceof CheckpointError)) throw error
+    if (!(error instanceof ChatGLMError)) throw error
   }
   const sizes = Object.values(files).map((bytes) => bytes.byteLength)
   expect(source.largest).toBeLessThanOrEqual(Math.max(...sizes))
@@ -83,7 +83,7 @@ describe('mutated files end in a checkpoint or in an error of this room', () => 
           try {
             readStateDict(bytes, 'pickle')
           } catch (error) {
-            if (!(error instanceof CheckpointError)) throw error
+            if (!(error instanceof ChatGLMError)) throw error
           }
         }),
         { numRuns: 2000 },
@@ -112,7 +112,7 @@ describe('mutated files end in a checkpoint or in an error of this room', () => 
         try {
           readStateDict(Uint8Array.from(bytes), 'pickle')
         } catch (error) {
-          if (!(error instanceof CheckpointError)) throw error
+          if (!(error instanceof ChatGLMError)) throw error
         }
       }),
       { numRuns: 20_000 },
@@ -139,7 +139,7 @@ describe('mutated files end in a checkpoint or in an error of this room', () => 
             async () => parseQuantizationConfig({ quantization: config }),
           ]) {
             await read().catch((error: unknown) => {
-              if (!(error instanceof CheckpointError)) throw error
+              if (!(error instanceof ChatGLMError)) throw error
             })
           }
         },
@@ -171,6 +171,6 @@ describe('bombs', () => {
       0,
     ]).flat()
     const bytes = Uint8Array.from([0x80, 2, ...utf8(']q'), 0, ...doubling, 0x2e])
-    expect(() => readStateDict(bytes, 'pickle')).toThrow(CheckpointError)
+    expect(() => readStateDict(bytes, 'pickle')).toThrow(ChatGLMError)
   })
 })

@@ -7,25 +7,7 @@ export {
   type TensorRequirement,
 } from './checkpoint.js'
 export { CheckpointWriter, type CheckpointWriterOptions, openCheckpointWriter } from './checkpoint-writer.js'
-export {
-  CheckpointError,
-  CheckpointNotFoundError,
-  ConfigError,
-  CorruptFileError,
-  ManifestMismatchError,
-  MissingShardError,
-  MissingTensorError,
-  QuantizationError,
-  ResumeMismatchError,
-  SinkError,
-  SourceError,
-  TensorMismatchError,
-  TruncatedFileError,
-  UnsafePathError,
-  UnsafePickleError,
-  UnsupportedFormatError,
-  WriteOrderError,
-} from './errors.js'
+export { isAbort, messageOf } from './errors.js'
 export {
   asFloat32Array,
   asUint16Array,

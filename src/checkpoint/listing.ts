@@ -18,9 +18,9 @@ export interface ListedFile {
  * (a repository may hold several) with the configuration and the tokenizer; one file alone where the source points at
  * one.
  *
- * @throws CheckpointNotFoundError where there are no weights
- * @throws CorruptFileError, UnsafePathError where the manifest or the index is malformed
- * @throws SourceError where the source cannot be read
+ * @throws `source.not-found` where there are no weights
+ * @throws `checkpoint.corrupt`, `checkpoint.unsafe-path` where the manifest or the index is malformed
+ * @throws `source.failed` where the source cannot be read
  */
 export async function listCheckpoint(source: ByteSource, signal?: AbortSignal): Promise<ListedFile[]> {
   const manifest = source.file === undefined ? await readManifest(source) : undefined

@@ -1,4 +1,4 @@
-import { CheckpointNotFoundError, SinkError } from './errors.js'
+import { SinkError, SourceError } from '../errors/index.js'
 import { isNode } from './node-modules.js'
 import type { ByteSink } from './sinks/byte-sink.js'
 import { DirectoryHandleFiles } from './sinks/directory-handle.js'
@@ -40,7 +40,7 @@ export interface SourceOptions {
 /**
  * Opens the place that a checkpoint is read from.
  *
- * @throws CheckpointNotFoundError where there is no such place
+ * @throws `source.not-found` where there is no such place
  */
 export async function openSource(location: SourceLocation, options: SourceOptions = {}): Promise<ByteSource> {
   if (typeof location === 'string') return openNamedSource(location, options)
@@ -54,7 +54,7 @@ export async function openSource(location: SourceLocation, options: SourceOption
 /**
  * Opens the place that a checkpoint is written to.
  *
- * @throws SinkError where it cannot be written to
+ * @throws `sink.failed` where it cannot be written to
  */
 export async function openSink(location: SinkLocation): Promise<ByteSink> {
   if (typeof location === 'string' || location instanceof URL) {
@@ -62,6 +62,7 @@ export async function openSink(location: SinkLocation): Promise<ByteSink> {
       location instanceof URL ? location.protocol !== 'file:' : /^[a-z][a-z0-9+.-]+:/i.test(location)
     if (isUrl || !isNode) {
       throw new SinkError(
+        'sink.failed',
         `Cannot write to ${location}: give ${isNode ? 'the path of a folder' : 'a directory handle'}.`,
       )
     }
@@ -74,20 +75,26 @@ async function openNamedSource(location: string, options: SourceOptions): Promis
   const hub = HubSource.parse(location, options.endpoints)
   if (hub) return hub
   if (/^(https?|file):/i.test(location)) {
-    if (!URL.canParse(location)) throw new CheckpointNotFoundError(`${location} is no valid URL.`)
+    if (!URL.canParse(location)) throw new SourceError('source.not-found', `${location} is no valid URL.`)
     return openSource(new URL(location), options)
   }
   if (isNode) return openFolder(location)
   const base = globalThis.location?.href
   if (base === undefined || !URL.canParse(location, base)) {
-    throw new CheckpointNotFoundError(`Cannot open ${location}: give a URL, files or a directory handle.`)
+    throw new SourceError(
+      'source.not-found',
+      `Cannot open ${location}: give a URL, files or a directory handle.`,
+    )
   }
   return new HttpSource(new URL(location, base))
 }
 
 async function openFolder(location: string | URL): Promise<ByteSource> {
   if (!isNode)
-    throw new CheckpointNotFoundError(`A page cannot open ${location}: give files or a directory handle.`)
+    throw new SourceError(
+      'source.not-found',
+      `A page cannot open ${location}: give files or a directory handle.`,
+    )
   return FolderSource.open(location)
 }
 

@@ -1,16 +1,17 @@
-import { UnsafePathError } from './errors.js'
+import { CheckpointError } from '../errors/index.js'
 
 /**
  * Checks a path that came from data (an index, a manifest) or from a caller and gives its plain form.
  *
  * @param path relative, with `/` between the parts
  * @returns the path without `.` parts
- * @throws UnsafePathError for anything that could leave the checkpoint's folder: absolute paths, drive
+ * @throws `checkpoint.unsafe-path` for anything that could leave the checkpoint's folder: absolute paths, drive
  * letters, `..`, backslashes (a separator on Windows), control characters
  */
 export function normalizePath(path: string): string {
   const refuse = (why: string) =>
-    new UnsafePathError(
+    new CheckpointError(
+      'checkpoint.unsafe-path',
       `The path ${JSON.stringify(path.slice(0, 200))} is refused: ${why}. ` +
         'Paths inside a checkpoint are relative and stay inside its folder.',
     )

@@ -1,4 +1,4 @@
-import { CorruptFileError, ResumeMismatchError, SinkError } from './errors.js'
+import { CheckpointError, SinkError } from '../errors/index.js'
 import { MANIFEST_FILE, PROGRESS_FILE, WEIGHT_FILES } from './formats/checkpoint-files.js'
 import { isJsonObject, parseJson } from './formats/json.js'
 import { type Manifest, type ManifestEntry, parseManifestEntries, readManifest } from './formats/manifest.js'
@@ -48,7 +48,8 @@ async function readProgress(sink: ByteSink): Promise<Progress | undefined> {
     !Array.isArray(json.planned) ||
     !json.planned.every((path) => typeof path === 'string')
   ) {
-    throw new CorruptFileError(
+    throw new CheckpointError(
+      'checkpoint.corrupt',
       `${PROGRESS_FILE} in ${sink.name} is not what this version writes. Empty the folder.`,
     )
   }
@@ -74,8 +75,8 @@ export interface ResumeOptions {
  *
  * @param planned the shards to be written
  * @returns the complete shards, each checked by its hash
- * @throws ResumeMismatchError where an earlier run had another identity, without `restart`
- * @throws SinkError where the destination holds a finished checkpoint, without `restart`, or foreign weights
+ * @throws `sink.resume-mismatch` where an earlier run had another identity, without `restart`
+ * @throws `sink.failed` where the destination holds a finished checkpoint, without `restart`, or foreign weights
  */
 export async function resume(
   sink: ByteSink,
@@ -90,6 +91,7 @@ export async function resume(
   const foreign = weights.filter((path) => !own.has(path))
   if (foreign.length > 0) {
     throw new SinkError(
+      'sink.occupied',
       `${sink.name} holds weights that were not written by an earlier run (${foreign.slice(0, 3).join(', ')}). ` +
         'Give an empty folder.',
     )
@@ -98,13 +100,15 @@ export async function resume(
     return checkComplete(sink, progress.complete, planned, onProgress, signal)
   }
   if (!restart && progress !== undefined) {
-    throw new ResumeMismatchError(
+    throw new SinkError(
+      'sink.resume-mismatch',
       `${sink.name} holds an unfinished checkpoint with other settings or tensors. Run it again with its own ` +
         'settings to finish it, ask for a restart to replace it, or give an empty folder.',
     )
   }
   if (!restart && weights.length > 0) {
     throw new SinkError(
+      'sink.occupied',
       `${sink.name} already holds a finished checkpoint. Ask for a restart to replace it, or give an empty folder.`,
     )
   }

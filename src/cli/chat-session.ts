@@ -93,7 +93,7 @@ export class ChatSession {
 
   /**
    * Loads a prefix unless it is loaded, and uses it from now on; undefined for none.
-   * @throws PrefixError, and errors of the source
+   * @throws `checkpoint.prefix-invalid`, and errors of the source
    */
   async usePrefix(path: string | undefined, signal: AbortSignal): Promise<void> {
     if (path !== undefined && !this.#prefixes.has(path)) {

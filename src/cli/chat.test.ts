@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { DeviceError } from '../errors/index.js'
 import { run } from './program.js'
 import { answerOf, StubModel, stubLibrary, type TestIo, testIo } from './testing.js'
 
@@ -72,7 +73,7 @@ describe('a chat on a terminal', () => {
 
   it('ends where the device is lost', async () => {
     model.chat = () => {
-      throw Object.assign(new Error('The GPU device was lost.'), { name: 'DeviceLostError' })
+      throw new DeviceError('device.lost', 'The GPU device was lost.')
     }
     expect(await chat(['m'], 'hi\r')).toBe(1)
     expect(io.stderr.text).toContain('error: The GPU device was lost.')

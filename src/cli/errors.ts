@@ -1,3 +1,4 @@
+import { hasCode } from '../errors/index.js'
 import type { Terminal } from './terminal.js'
 
 export const EXIT = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const
@@ -38,5 +39,5 @@ export function reportError(error: unknown, terminal: Terminal, debug: boolean):
   terminal.say(`${terminal.colors.red('error:')} ${message}`)
   if (debug) terminal.note(stack ?? name)
   else if (DEFECTS.has(name)) terminal.note('Run it again with --debug to see where this comes from.')
-  return error instanceof UsageError || name === 'InvalidOptionError' ? EXIT.usage : EXIT.failure
+  return error instanceof UsageError || hasCode(error, 'option.invalid') ? EXIT.usage : EXIT.failure
 }

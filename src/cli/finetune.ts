@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { hasCode } from '../errors/index.js'
 import type { RunOptions, TrainingDataset, TrainingOutcome } from '../index.js'
 import type { Context } from './context.js'
 import { CommandError, InterruptedError, UsageError } from './errors.js'
@@ -183,10 +184,10 @@ async function watch(
     // The curve is worth less than what ended the training.
     await drawLossCurve(output).catch(() => {})
     // Without --resume nothing but a training that is there already can be in the way of another.
-    if ((error as Error).name === 'TrainingResumeError' && !resume) {
-      throw new CommandError(`${(error as Error).message}\n--resume goes on with it.`)
+    if (hasCode(error, 'training.resume-mismatch') && !resume) {
+      throw new CommandError(`${error.message}\n--resume goes on with it.`)
     }
-    if (!signal.aborted || (error as Error).name === 'TrainingStoppedError') throw error
+    if (!signal.aborted || hasCode(error, 'training.stopped')) throw error
     throw new InterruptedError(
       view.checkpoint
         ? `${view.checkpoint} is saved. The same command with --resume goes on there.`

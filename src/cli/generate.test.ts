@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { InputError } from '../errors/index.js'
 import { run } from './program.js'
 import { command, noLibrary, StubModel, stubLibrary, testIo } from './testing.js'
 
@@ -57,7 +58,10 @@ describe('generate', () => {
   it('names the line of a record that fails, keeps those before, and continues there', async () => {
     const model = new StubModel()
     model.answerTo = (prompt) => {
-      if (prompt === 'c') throw Object.assign(new Error('Too long.'), { name: 'ContextOverflowError' })
+      if (prompt === 'c')
+        throw new InputError('input.context-overflow', 'Too long.', {
+          details: { promptTokens: 9, available: 8 },
+        })
       return String(prompt)
     }
     const failed = await generate(model, '--raw')

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
+import { hasCode } from '../errors/index.js'
 import type { GenerateOptions, Prompt } from '../index.js'
 import type { Context } from './context.js'
 import { CommandError, InterruptedError, UsageError } from './errors.js'
@@ -163,12 +164,9 @@ function promptOf({ prompt }: InputRecord, raw: boolean): Prompt {
   return typeof prompt === 'string' && !raw ? [{ role: 'user', content: prompt }] : prompt
 }
 
-/** Errors that stand for a record rather than for the model or the device. */
-const RECORD_ERRORS = new Set(['ContextOverflowError', 'NumericalError'])
-
-/** Says which lines an error is about. */
+/** Says which lines an error is about, if it stands for a record rather than for the model or the device. */
 function atLine(error: unknown, name: string, group: readonly InputRecord[]): unknown {
-  if (!(error instanceof Error) || !RECORD_ERRORS.has(error.name)) return error
+  if (!hasCode(error, 'input.context-overflow', 'checkpoint.not-finite')) return error
   const [first, last] = [group[0].line, group[group.length - 1].line]
   const lines = first === last ? `line ${first}` : `one of the lines ${first} to ${last}`
   return new CommandError(`${name}, ${lines}: ${error.message}`)

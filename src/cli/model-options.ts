@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { hasCode } from '../errors/index.js'
 import type { LoadModelOptions, Progress as ModelProgress } from '../index.js'
 import { CommandError, UsageError } from './errors.js'
 import { collect } from './generation-options.js'
@@ -77,9 +78,9 @@ function loadOptions({ bits, groupSize, context, device, variant }: ModelFlags):
 
 /** A prompt given where the model belongs is the likeliest mistake. */
 function explain(error: unknown, model: string): unknown {
-  if ((error as Error)?.name !== 'CheckpointNotFoundError' || !/[\s\u3000-\uffef?!]/.test(model)) return error
+  if (!hasCode(error, 'source.not-found') || !/[\s\u3000-\uffef?!]/.test(model)) return error
   return new CommandError(
-    `${(error as Error).message}\nIf that was the prompt, name the model first: chatglm chat ${BUNDLED_MODEL} ${JSON.stringify(model)}`,
+    `${error.message}\nIf that was the prompt, name the model first: chatglm chat ${BUNDLED_MODEL} ${JSON.stringify(model)}`,
   )
 }
 

@@ -1,3 +1,4 @@
+import { hasCode } from '../errors/index.js'
 import type { Prefix } from '../index.js'
 import { CommandError } from './errors.js'
 import type { CliModel } from './library.js'
@@ -6,7 +7,7 @@ import { BUNDLED_MODEL, bundledPrefixes, prefixSource } from './package-files.js
 /**
  * Loads the prefix that the user named.
  * @param modelName what the user calls the model: the bundled one has prefixes with names
- * @throws PrefixError, and errors of the source
+ * @throws `checkpoint.prefix-invalid`, and errors of the source
  */
 export async function openPrefix(
   model: CliModel,
@@ -23,9 +24,8 @@ export async function openPrefix(
 
 /** A path that leads nowhere can be a name that is not there. */
 function explain(error: unknown, modelName: string): unknown {
-  const { name, message } = error as Error
-  if (name !== 'CheckpointNotFoundError' || modelName !== BUNDLED_MODEL) return error
+  if (!hasCode(error, 'source.not-found') || modelName !== BUNDLED_MODEL) return error
   return new CommandError(
-    `${message}\nPrefixes that ${BUNDLED_MODEL} has by name: ${bundledPrefixes().join(', ')}.`,
+    `${error.message}\nPrefixes that ${BUNDLED_MODEL} has by name: ${bundledPrefixes().join(', ')}.`,
   )
 }

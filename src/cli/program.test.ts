@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it, vi } from 'vitest'
+import { AdapterError, SourceError } from '../errors/index.js'
 import type { LoadModelOptions } from '../index.js'
 import { run } from './program.js'
 import {
@@ -69,7 +70,7 @@ describe('the command line', () => {
   it('answers a failure with 1 and its message, and shows where it comes from on request', async () => {
     const failing = stubLibrary(new StubModel(), {
       requestAdapter: async () => {
-        throw Object.assign(new Error('There is no adapter.'), { name: 'NoAdapterError' })
+        throw new AdapterError('adapter.none', 'There is no adapter.')
       },
     })
     expect(await command(['devices'], failing)).toEqual({
@@ -246,7 +247,7 @@ describe('one prompt', () => {
   it('was perhaps given where the model belongs', async () => {
     const missing = stubLibrary(new StubModel(), {
       loadModel: async () => {
-        throw Object.assign(new Error('Cannot open it.'), { name: 'CheckpointNotFoundError' })
+        throw new SourceError('source.not-found', 'Cannot open it.')
       },
     })
     expect((await command(['chat', '你好', 'x'], missing)).err).toContain('chatglm chat tiny "你好"')
@@ -258,7 +259,7 @@ describe('--prefix', () => {
   it('that is not there is answered with the names of those that the bundled model has', async () => {
     const model = new StubModel()
     model.loadPrefix = async () => {
-      throw Object.assign(new Error('Cannot open it.'), { name: 'CheckpointNotFoundError' })
+      throw new SourceError('source.not-found', 'Cannot open it.')
     }
     const errorOf = async (name: string) =>
       (await command(['chat', name, 'hi', '--prefix', 'nosuch'], stubLibrary(model))).err

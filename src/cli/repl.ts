@@ -1,12 +1,10 @@
+import { hasCode } from '../errors/index.js'
 import { AnswerView, remarks, speedOf } from './answer-view.js'
 import type { Answer, ChatSession, Question } from './chat-session.js'
 import { InterruptedError, reportError } from './errors.js'
 import { LineEditor } from './line-editor.js'
 import { type ChatState, type Next, parseSlashCommand, runSlashCommand } from './slash-commands.js'
 import type { Terminal } from './terminal.js'
-
-/** After these the model is gone. */
-const FATAL = new Set(['DeviceLostError', 'DisposedError', 'GpuError'])
 
 /**
  * Talks with the user until they leave.
@@ -28,7 +26,8 @@ export async function runRepl(
     try {
       return await editor.during(work)
     } catch (error) {
-      if (FATAL.has((error as Error)?.name)) throw error
+      // After these the model is gone.
+      if (hasCode(error, 'device.lost', 'device.disposed', 'device.failed')) throw error
       if (!(error instanceof InterruptedError)) reportError(error, terminal, debug)
       return 'prompt'
     }

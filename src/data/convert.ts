@@ -1,23 +1,25 @@
+import { InputError } from '../errors/index.js'
 import type { PythonValue } from '../tokenizer/index.js'
-import { DatasetError, describe } from './errors.js'
+import { describe } from './describe.js'
 import type { Conversation, PromptResponse, SourceRecord, TrainingMessage } from './records.js'
 
 type Fields = Readonly<Record<string, unknown>>
 
 function fieldsOf({ value, where }: SourceRecord): Fields {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields
-  throw new DatasetError(`${where}: expected a JSON object, found ${describe(value)}.`)
+  throw new InputError('input.dataset', `${where}: expected a JSON object, found ${describe(value)}.`)
 }
 
 /**
  * A record of AdvertiseGen, `{content, summary}`, as `format_advertise_gen.py` of the official scripts converts it.
- * @throws DatasetError for any other record
+ * @throws `input.dataset` for any other record
  */
 export function fromAdvertiseGen(record: SourceRecord): PromptResponse {
   const { content, summary } = fieldsOf(record)
   if (typeof content === 'string' && typeof summary === 'string')
     return { prompt: content, response: summary }
-  throw new DatasetError(
+  throw new InputError(
+    'input.dataset',
     `${record.where}: expected the texts content and summary, found ${describe(record.value)}.`,
   )
 }
@@ -41,12 +43,13 @@ export interface ConvertedApi {
 /**
  * A record of ToolAlpaca, an API with its documentation and instances of its use, as `format_tool_alpaca.py` of the
  * official scripts converts it.
- * @throws DatasetError where it is no such record
+ * @throws `input.dataset` where it is no such record
  */
 export function fromToolAlpaca(record: SourceRecord): ConvertedApi {
   const { NLDocumentation: documentation, Instances: instances } = fieldsOf(record)
   if (typeof documentation !== 'string' || !Array.isArray(instances)) {
-    throw new DatasetError(
+    throw new InputError(
+      'input.dataset',
       `${record.where}: expected an API of ToolAlpaca with the text NLDocumentation and the list Instances, ` +
         `found ${describe(record.value)}.`,
     )

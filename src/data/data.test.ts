@@ -1,10 +1,12 @@
 /** Training data: what the files may be, and the ids and labels that they become. */
+
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MemoryFiles } from '../checkpoint/index.js'
+import type { ChatGLMError } from '../errors/index.js'
 import { Tokenizer } from '../tokenizer/index.js'
 import { fromAdvertiseGen, fromToolAlpaca, toConversation } from './convert.js'
 import {
@@ -35,7 +37,7 @@ async function records(text: string, name?: string) {
 const failure = (text: string, settings: DataSettings = PAIRS, name?: string) =>
   readDataset(file(text, name), tiny, settings).then(
     () => 'no error',
-    (error: Error) => `${error.name}: ${error.message}`,
+    (error: ChatGLMError) => `${error.code}: ${error.message}`,
   )
 
 describe('a data file', () => {
@@ -128,7 +130,7 @@ describe('a data file', () => {
     ['{"conversations": [{"role": "user", "content": "a"}]}', 'Use a preset for conversations'],
     ['{"prompt": "a", "response": ""}', undefined],
   ])('%j is refused with file and line', async (text, message) => {
-    expect(await failure(text)).toContain(message ? `DatasetError: ` : 'no error')
+    expect(await failure(text)).toContain(message ? 'input.dataset: ' : 'no error')
     if (message) expect(await failure(text)).toContain(message)
   })
 

@@ -1,8 +1,8 @@
 import { createSha256, type Sha256 } from '../checkpoint/index.js'
+import { InputError } from '../errors/index.js'
 import type { Tokenizer } from '../tokenizer/index.js'
 import { convertPublished } from './convert.js'
 import { type EncodedSample, encodeConversation, encodePair, IGNORED } from './encode.js'
-import { DatasetError } from './errors.js'
 import { type DataLocation, dataName, type ReadOptions, readRecords } from './read-records.js'
 import { isConversation, parseRecord, type SourceRecord, type TrainingRecord } from './records.js'
 import type { TrainingSample } from './training-sample.js'
@@ -116,13 +116,15 @@ function encode(
 ): EncodedSample {
   if (settings.format === 'input-output') {
     if (!isConversation(record)) return encodePair(tokenizer, record, settings)
-    throw new DatasetError(
+    throw new InputError(
+      'input.dataset',
       `${where}: expected prompt and response, found conversations. Use a preset for conversations: ` +
         'ptuning-multiturn or ptuning-v2.',
     )
   }
   if (isConversation(record)) return encodeConversation(tokenizer, record, settings.maxLength)
-  throw new DatasetError(
+  throw new InputError(
+    'input.dataset',
     `${where}: expected conversations, found prompt and response. Use the preset ptuning, ` +
       'or make conversations of them.',
   )
@@ -131,7 +133,7 @@ function encode(
 /**
  * Tokenizes records. The whole data stay in memory, four bytes a token.
  * @param name what to call the data in messages
- * @throws DatasetError for a record of another format, or where there is nothing to learn from
+ * @throws `input.dataset` for a record of another format, or where there is nothing to learn from
  */
 export async function createDataset(
   records: Iterable<TrainingRecord> | AsyncIterable<TrainingRecord>,
@@ -148,7 +150,7 @@ export async function createDataset(
 
 /**
  * Reads and tokenizes a data file; see `readRecords` for what it may be.
- * @throws DatasetError naming file and line, CheckpointNotFoundError or SourceError where the file cannot be read
+ * @throws `input.dataset` naming file and line, `source.not-found` or `source.failed` where the file cannot be read
  */
 export async function readDataset(
   location: DataLocation,
@@ -189,7 +191,8 @@ async function collect(
   }
   counts.empty += dropped()
   if (samples.length > 0) return new TrainingDataset(name, settings, samples, counts, hash.digest())
-  throw new DatasetError(
+  throw new InputError(
+    'input.dataset',
     counts.empty === 0
       ? `${name} has no records.`
       : `${name}: none of its ${counts.empty} records has anything to learn from. Responses are empty or cut off, ` +

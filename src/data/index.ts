@@ -9,7 +9,7 @@ export {
   readDataset,
   TrainingDataset,
 } from './dataset.js'
-export { DatasetError, describe } from './errors.js'
+export { describe } from './describe.js'
 export { type PreviewPart, previewSample } from './preview.js'
 export { type EvaluationData, type EvaluationLimits, type Question, readEvaluationData } from './questions.js'
 export { type DataLocation, type ReadOptions, readRecords } from './read-records.js'

@@ -35,7 +35,7 @@ const DEFAULTS = {
 
 /**
  * Reads data to evaluate with, in either format of training data.
- * @throws DatasetError naming file and line, CheckpointNotFoundError or SourceError where the file cannot be read
+ * @throws `input.dataset` naming file and line, `source.not-found` or `source.failed` where the file cannot be read
  */
 export async function readEvaluationData(
   location: DataLocation,

@@ -1,6 +1,7 @@
 import type { Progress } from '../checkpoint/index.js'
 import { type ByteSource, findJsonExcess, openSource, type SourceLocation } from '../checkpoint/index.js'
-import { DatasetError, describe } from './errors.js'
+import { InputError } from '../errors/index.js'
+import { describe } from './describe.js'
 import type { SourceRecord } from './records.js'
 
 /** A data file: where a checkpoint may lie, too, but one file; or a file of the browser. */
@@ -39,7 +40,7 @@ const MAX_DEPTH = 100
 /**
  * Reads the records of a data file as a stream: a JSON list, JSON lines, or CSV with a header by its ending `.csv`.
  * In CSV the columns `conversations` and `tools` hold JSON.
- * @throws DatasetError naming file and line, SourceError where the file cannot be read
+ * @throws `input.dataset` naming file and line, `source.failed` where the file cannot be read
  */
 export async function* readRecords(
   location: DataLocation,
@@ -51,14 +52,17 @@ export async function* readRecords(
   // A list or lines: files of lines are often called .json, too.
   const { first, all } = await peek(pieces)
   if (first === '')
-    throw new DatasetError(`${path} is empty: expected a record on each line, or a JSON list.`)
+    throw new InputError('input.dataset', `${path} is empty: expected a record on each line, or a JSON list.`)
   yield* first === '[' ? readJsonList(all, path) : readJsonLines(all, path)
 }
 
 async function openDataFile(location: DataLocation): Promise<{ source: ByteSource; path: string }> {
   const source = await openSource(location instanceof File ? [location] : location)
   if (source.file !== undefined) return { source, path: source.file }
-  throw new DatasetError(`${source.name} is no data file: give a .json, .jsonl or .csv file, not a folder.`)
+  throw new InputError(
+    'input.dataset',
+    `${source.name} is no data file: give a .json, .jsonl or .csv file, not a folder.`,
+  )
 }
 
 async function* decodeText(
@@ -72,7 +76,7 @@ async function* decodeText(
     try {
       return decoder.decode(bytes, { stream: bytes !== undefined })
     } catch (error) {
-      throw new DatasetError(`${path} is no UTF-8 text: save it as UTF-8.`, { cause: error })
+      throw new InputError('input.dataset', `${path} is no UTF-8 text: save it as UTF-8.`, { cause: error })
     }
   }
   for (let start = 0; start < size; start += CHUNK_BYTES) {
@@ -111,7 +115,8 @@ async function* readJsonLines(pieces: AsyncIterable<string>, path: string): Asyn
     try {
       return [{ value: parseJson(text), where }]
     } catch (error) {
-      throw new DatasetError(
+      throw new InputError(
+        'input.dataset',
         `${where}: expected a JSON object on a line of its own, but it is no JSON (${(error as Error).message}).`,
         { cause: error },
       )
@@ -161,7 +166,8 @@ async function* readJsonList(pieces: AsyncIterable<string>, path: string): Async
   }
   const fail = () => {
     const why = failure ? ` (${failure.message})` : ''
-    return new DatasetError(
+    return new InputError(
+      'input.dataset',
       `${path}, line ${line}: expected a JSON list of records, but it is no JSON${why}.`,
       {
         cause: failure,
@@ -227,7 +233,10 @@ async function* readCsv(pieces: AsyncIterable<string>, path: string): AsyncGener
       await step((done) => parser.write(piece, done))
       length = found.length > 0 ? 0 : length + piece.length
       if (length > MAX_RECORD) {
-        throw new DatasetError(`${path}: a record has ${TOO_LONG}. Is there a quote that does not end?`)
+        throw new InputError(
+          'input.dataset',
+          `${path}: a record has ${TOO_LONG}. Is there a quote that does not end?`,
+        )
       }
       yield* found
       found = []
@@ -237,9 +246,13 @@ async function* readCsv(pieces: AsyncIterable<string>, path: string): AsyncGener
   } catch (error) {
     if (error !== refused) throw error
     const { message } = error as Error
-    throw new DatasetError(`${path}: expected CSV with a line of column names first. ${message}.`, {
-      cause: error,
-    })
+    throw new InputError(
+      'input.dataset',
+      `${path}: expected CSV with a line of column names first. ${message}.`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 
@@ -251,9 +264,13 @@ function withJsonCells(record: Record<string, string>, where: string): Record<st
     try {
       value[column] = cell.trim() === '' ? undefined : parseJson(cell)
     } catch (error) {
-      throw new DatasetError(`${where}: expected ${column} to hold JSON, found ${describe(cell)}.`, {
-        cause: error,
-      })
+      throw new InputError(
+        'input.dataset',
+        `${where}: expected ${column} to hold JSON, found ${describe(cell)}.`,
+        {
+          cause: error,
+        },
+      )
     }
   }
   return value

@@ -1,5 +1,6 @@
+import { InputError } from '../errors/index.js'
 import type { PythonValue } from '../tokenizer/index.js'
-import { DatasetError, describe } from './errors.js'
+import { describe } from './describe.js'
 
 /** A prompt and what should follow it: the `input-output` format of the official scripts, without roles. */
 export interface PromptResponse {
@@ -57,10 +58,11 @@ function isFields(value: unknown): value is Fields {
 
 /**
  * Checks a record of a data file.
- * @throws DatasetError naming the line and what was expected there
+ * @throws `input.dataset` naming the line and what was expected there
  */
 export function parseRecord({ value, where }: SourceRecord): TrainingRecord {
-  if (!isFields(value)) throw new DatasetError(`${where}: expected a JSON object, found ${describe(value)}.`)
+  if (!isFields(value))
+    throw new InputError('input.dataset', `${where}: expected a JSON object, found ${describe(value)}.`)
   if (value.conversations !== undefined) return parseConversation(value, where)
   if (value.prompt !== undefined || value.response !== undefined) {
     return { prompt: text(value, 'prompt', where), response: text(value, 'response', where) }
@@ -71,7 +73,8 @@ export function parseRecord({ value, where }: SourceRecord): TrainingRecord {
       : 'NLDocumentation' in value
         ? ' This is the ToolAlpaca format: convert it with `chatglm data tool-alpaca`.'
         : ''
-  throw new DatasetError(
+  throw new InputError(
+    'input.dataset',
     `${where}: expected the fields prompt and response, or conversations; ` +
       `found ${Object.keys(value).slice(0, 8).join(', ') || 'none'}.${advice}`,
   )
@@ -80,12 +83,13 @@ export function parseRecord({ value, where }: SourceRecord): TrainingRecord {
 function text(fields: Fields, field: string, where: string): string {
   const value = fields[field]
   if (typeof value === 'string') return value
-  throw new DatasetError(`${where}: expected ${field} to be a text, found ${describe(value)}.`)
+  throw new InputError('input.dataset', `${where}: expected ${field} to be a text, found ${describe(value)}.`)
 }
 
 function parseConversation({ conversations, tools }: Fields, where: string): Conversation {
   if (!Array.isArray(conversations) || conversations.length === 0) {
-    throw new DatasetError(
+    throw new InputError(
+      'input.dataset',
       `${where}: expected conversations to be a list of messages, found ${describe(conversations)}.`,
     )
   }
@@ -93,35 +97,48 @@ function parseConversation({ conversations, tools }: Fields, where: string): Con
   // Other programs write null where a field is absent.
   if (tools === undefined || tools === null) return { conversations: messages }
   if (typeof tools !== 'object') {
-    throw new DatasetError(`${where}: expected tools to be a list or an object, found ${describe(tools)}.`)
+    throw new InputError(
+      'input.dataset',
+      `${where}: expected tools to be a list or an object, found ${describe(tools)}.`,
+    )
   }
   return { conversations: messages, tools }
 }
 
 function parseMessage(message: unknown, where: string): TrainingMessage {
   if (!isFields(message))
-    throw new DatasetError(`${where}: expected a JSON object, found ${describe(message)}.`)
+    throw new InputError('input.dataset', `${where}: expected a JSON object, found ${describe(message)}.`)
   const { role, loss, parameters, observation } = message
   if (loss !== undefined && loss !== null && typeof loss !== 'boolean') {
-    throw new DatasetError(`${where}: expected loss to be true or false, found ${describe(loss)}.`)
+    throw new InputError(
+      'input.dataset',
+      `${where}: expected loss to be true or false, found ${describe(loss)}.`,
+    )
   }
   const learnt = typeof loss === 'boolean' ? { loss } : {}
   if (role === 'tool') {
     if (!isFields(parameters)) {
-      throw new DatasetError(
+      throw new InputError(
+        'input.dataset',
         `${where}: expected parameters to be an object by name, found ${describe(parameters)}.`,
       )
     }
     if (observation === undefined) {
-      throw new DatasetError(`${where}: expected observation, what the tool answered; found nothing.`)
+      throw new InputError(
+        'input.dataset',
+        `${where}: expected observation, what the tool answered; found nothing.`,
+      )
     }
     const name = text(message, 'name', where)
-    if (name.includes('\n')) throw new DatasetError(`${where}: expected name to be one line.`)
+    if (name.includes('\n')) throw new InputError('input.dataset', `${where}: expected name to be one line.`)
     return { role, name, parameters: parameters as ToolMessage['parameters'], observation, ...learnt }
   }
   const textRole = TEXT_ROLES.find((known) => known === role)
   if (!textRole) {
-    throw new DatasetError(`${where}: expected the role ${ROLES.join(', ')}; found ${describe(role)}.`)
+    throw new InputError(
+      'input.dataset',
+      `${where}: expected the role ${ROLES.join(', ')}; found ${describe(role)}.`,
+    )
   }
   return { role: textRole, content: text(message, 'content', where), ...learnt }
 }

@@ -6,7 +6,6 @@ import {
   openCheckpoint,
   readFile,
   readManifest,
-  SinkError,
   type TensorWithBytes,
   verifyManifest,
   writeFile,
@@ -14,8 +13,8 @@ import {
   writeSafetensors,
   writeTorchBin,
 } from '../checkpoint/index.js'
+import { SinkError, TrainingError } from '../errors/index.js'
 import type { ParameterState } from './engine/training-engine.js'
-import { TrainingResumeError } from './errors.js'
 import { SubFolder } from './sub-folder.js'
 import { checkpointName, type TrainingPosition } from './trainer-state.js'
 import { checkIdentity, type TrainingIdentity } from './training-identity.js'
@@ -80,8 +79,8 @@ export class CheckpointStore {
   /**
    * @param identity what training the checkpoints belong to
    * @param resume whether to go on with what is there
-   * @throws TrainingResumeError where there are checkpoints and none are wanted
-   * @throws SinkError where other weights are in the way
+   * @throws `training.resume-mismatch` where there are checkpoints and none are wanted
+   * @throws `sink.failed` where other weights are in the way
    */
   static async open(
     sink: ByteSink,
@@ -90,7 +89,8 @@ export class CheckpointStore {
   ): Promise<CheckpointStore> {
     const steps = await readSteps(sink)
     if (steps.length > 0 && !resume) {
-      throw new TrainingResumeError(
+      throw new TrainingError(
+        'training.resume-mismatch',
         `${sink.name} holds a training up to ${checkpointName(steps[steps.length - 1])} already. ` +
           'Resume it, or give another folder.',
       )
@@ -108,7 +108,7 @@ export class CheckpointStore {
   /**
    * Reads the latest checkpoint that is not damaged.
    * @returns undefined where there is none at all; with it, the folders that were passed over
-   * @throws TrainingResumeError where all are damaged, or the training is another one
+   * @throws `training.resume-mismatch` where all are damaged, or the training is another one
    */
   async load(
     signal?: AbortSignal,
@@ -119,7 +119,7 @@ export class CheckpointStore {
       const folder = new SubFolder(this.#sink, checkpointName(step))
       try {
         const manifest = await readManifest(folder)
-        if (!manifest) throw new TrainingResumeError(`${folder.name} has no manifest.`)
+        if (!manifest) throw new TrainingError('training.resume-mismatch', `${folder.name} has no manifest.`)
         await verifyManifest(folder, manifest, { signal })
       } catch (error) {
         signal?.throwIfAborted()
@@ -133,7 +133,8 @@ export class CheckpointStore {
     }
     if (damaged.length === 0) return undefined
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new TrainingResumeError(
+    throw new TrainingError(
+      'training.resume-mismatch',
       `Every checkpoint in ${this.#sink.name} is damaged: ${why} Give another folder, and begin anew.`,
       { cause },
     )
@@ -142,7 +143,7 @@ export class CheckpointStore {
   /**
    * Writes a checkpoint, and the prefix at the top.
    * @param published the checkpoint whose prefix goes to the top
-   * @throws SinkError where the destination fails; the checkpoints before stay as they are
+   * @throws `sink.failed` where the destination fails; the checkpoints before stay as they are
    */
   async save(
     { position, state }: TrainingCheckpoint,
@@ -199,7 +200,10 @@ export class CheckpointStore {
       readonly position: TrainingPosition
     } & TrainingIdentity
     if (version !== VERSION) {
-      throw new TrainingResumeError(`${folder.name} is of version ${version}; ${VERSION} is supported.`)
+      throw new TrainingError(
+        'training.resume-mismatch',
+        `${folder.name} is of version ${version}; ${VERSION} is supported.`,
+      )
     }
     checkIdentity(identity, this.#identity, this.#sink.name)
     const prefix = await openCheckpoint(new SubFolder(this.#sink, checkpointName(position.step), PREFIX_FILE))
@@ -252,7 +256,8 @@ async function readJson(sink: ByteSink, path: string): Promise<unknown> {
   try {
     return JSON.parse(new TextDecoder().decode(bytes))
   } catch (error) {
-    throw new TrainingResumeError(
+    throw new TrainingError(
+      'training.resume-mismatch',
       `${path} in ${sink.name} is damaged: ${(error as Error).message}. ` +
         'Give another folder, and begin anew.',
       { cause: error },
@@ -264,7 +269,8 @@ async function readSteps(sink: ByteSink): Promise<number[]> {
   if (!(await sink.has(LIST_FILE))) return []
   const { version, steps } = (await readJson(sink, LIST_FILE)) as { version?: unknown; steps?: unknown }
   if (version === VERSION && Array.isArray(steps) && steps.every(Number.isSafeInteger)) return steps
-  throw new TrainingResumeError(
+  throw new TrainingError(
+    'training.resume-mismatch',
     `${LIST_FILE} in ${sink.name} lists no checkpoints of this version. Give another folder, and begin anew.`,
   )
 }
@@ -275,6 +281,7 @@ async function refuseOtherWeights(sink: ByteSink): Promise<void> {
   const weights = files.find((file) => /\.(safetensors|bin)$|\.index\.json$/.test(file))
   if (weights) {
     throw new SinkError(
+      'sink.occupied',
       `${sink.name} holds other weights (${weights}). Give a folder of its own to a training.`,
     )
   }

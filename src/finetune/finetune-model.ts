@@ -1,8 +1,8 @@
 import { type ByteSink, readFile, writeFile } from '../checkpoint/index.js'
 import type { TrainingDataset } from '../data/index.js'
+import { TrainingError } from '../errors/index.js'
 import type { Model } from '../runtime/generate/index.js'
 import { modelTensors, tensorList } from '../runtime/model/index.js'
-import { UntrainableModelError } from './engine/errors.js'
 import { createModelTraining } from './engine/model-training.js'
 import { SFT } from './presets.js'
 import { packedTokens, type RunOptions, runTraining, type TrainingOutcome } from './run-training.js'
@@ -32,10 +32,10 @@ async function copyTokenizer({ checkpoint: { source } }: Model, files: ByteSink)
  * weights as trained so far, rounded to float16; `files` is a checkpoint in float32, for `loadModel` and
  * `convertCheckpoint`. Samples of a micro-batch go through the model together.
  *
- * @throws UntrainableModelError for a quantized model, one that is too large for the GPU, or one with fewer rows than tokens
- * @throws InvalidOptionError, DatasetError before anything is allocated
- * @throws TrainingResumeError, SinkError where `output` cannot be used
- * @throws TrainingStoppedError where it cannot go on: its `cause` is NonFiniteLossError, DeviceLostError, SinkError, …
+ * @throws `training.untrainable` for a quantized model, one that is too large for the GPU, or one with fewer rows than tokens
+ * @throws `option.invalid`, `input.dataset` before anything is allocated
+ * @throws `training.resume-mismatch`, `sink.failed` where `output` cannot be used
+ * @throws `training.stopped` where it cannot go on: its `cause` is `training.diverged`, `device.lost`, `sink.failed`, …
  * @throws the reason of the signal, after a checkpoint was saved
  */
 export async function finetuneModel(
@@ -47,7 +47,8 @@ export async function finetuneModel(
   checkSettings(settings)
   const { config, checkpoint, tokenizer } = model
   if (tokenizer.vocabSize > config.vocabulary) {
-    throw new UntrainableModelError(
+    throw new TrainingError(
+      'training.untrainable',
       `The tokenizer of ${checkpoint.source.name} has ${tokenizer.vocabSize} tokens, but padded_vocab_size in its config.json is ` +
         `${config.vocabulary}. Give the model as many rows, or the tokenizer that belongs to it.`,
     )

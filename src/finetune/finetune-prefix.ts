@@ -23,9 +23,9 @@ export interface FinetuneResult extends Omit<TrainingOutcome, 'files'> {
  *
  * Checkpoints go to `output` on the way; a training that was interrupted goes on from the last of them with `resume`,
  * as if it had never been. The prefix in `output` itself is the last one, or with `earlyStopping` the best.
- * @throws InvalidOptionError, DatasetError before anything is allocated
- * @throws TrainingResumeError, SinkError where `output` cannot be used
- * @throws TrainingStoppedError where it cannot go on: its `cause` is NonFiniteLossError, DeviceLostError, SinkError, …
+ * @throws `option.invalid`, `input.dataset` before anything is allocated
+ * @throws `training.resume-mismatch`, `sink.failed` where `output` cannot be used
+ * @throws `training.stopped` where it cannot go on: its `cause` is `training.diverged`, `device.lost`, `sink.failed`, …
  * @throws the reason of the signal, after a checkpoint was saved
  */
 export async function finetunePrefix(
@@ -42,7 +42,7 @@ export async function finetunePrefix(
 /**
  * The GPU memory that a training will take besides the model, by purpose. It compiles the kernels, but allocates
  * nothing.
- * @throws InvalidOptionError, DatasetError
+ * @throws `option.invalid`, `input.dataset`
  */
 export async function planTrainingMemory(
   model: Model,

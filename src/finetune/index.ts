@@ -1,11 +1,4 @@
-export {
-  NonFiniteLossError,
-  TrainingSampleError,
-  TrainingStateError,
-  UntrainableModelError,
-} from './engine/errors.js'
 export type { PlannedMemory } from './engine/training-engine.js'
-export { TrainingResumeError, TrainingSettingsError, TrainingStoppedError } from './errors.js'
 export { type FinetuneModelOptions, finetuneModel } from './finetune-model.js'
 export { type FinetuneResult, finetunePrefix, planTrainingMemory } from './finetune-prefix.js'
 export { type ModelPreset, PRESETS, type Preset, type PresetName, SFT } from './presets.js'

@@ -1,11 +1,12 @@
 /** What is kept of a training that is interrupted, and how it goes on; over an engine on the CPU. */
+
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type ByteSink, MemoryFiles, type SinkFile } from '../checkpoint/index.js'
-import { DeviceLostError } from '../gpu/index.js'
-import { NonFiniteLossError } from './engine/errors.js'
+import { deviceLost } from '../gpu/index.js'
+import { diverged } from './engine/errors.js'
 import type { PrefixTrainingOptions } from './engine/training-engine.js'
 import { FAKE_MODEL, FakeTraining } from './testing/fake-engine.js'
 import { data, eventsOf, heldOut, SETTINGS, train } from './testing/fake-training.js'
@@ -129,21 +130,20 @@ describe('an interrupted training', () => {
   it('that the GPU or the numbers ended says what is kept', async () => {
     const { error } = await train({ output: join(folder, 'a') }, (engine) => {
       engine.beforeUpdate = (step) => {
-        if (step === 7) throw new DeviceLostError('unknown')
+        if (step === 7) throw deviceLost('unknown')
       }
     })
     expect(error).toMatchObject({
-      name: 'TrainingStoppedError',
-      step: 6,
-      checkpoint: join(folder, 'a/checkpoint-5'),
+      code: 'training.stopped',
+      details: { step: 6, checkpoint: join(folder, 'a/checkpoint-5') },
     })
-    expect(error?.cause).toBeInstanceOf(DeviceLostError)
+    expect(error?.cause).toMatchObject({ code: 'device.lost' })
     expect(error?.message).toMatch(
       /^The training stopped after 6 of 12 steps: .*device was lost.*checkpoint-5 is complete: resume/s,
     )
     const diverging = (at: number) => (engine: FakeTraining) => {
       engine.beforeUpdate = (step) => {
-        if (step === at) throw new NonFiniteLossError('gradient norm', Number.NaN)
+        if (step === at) throw diverged('gradient norm', Number.NaN)
       }
     }
     // The same settings would diverge again, so there is no word of resuming.
@@ -165,7 +165,10 @@ describe('an interrupted training', () => {
         if (event.type === 'checkpoint') disk.room = 700
       },
     })
-    expect(error).toMatchObject({ name: 'TrainingStoppedError', step: 10, checkpoint: 'full/checkpoint-5' })
+    expect(error).toMatchObject({
+      code: 'training.stopped',
+      details: { step: 10, checkpoint: 'full/checkpoint-5' },
+    })
     expect(error?.message).toContain('No space left on the disk. full/checkpoint-5 is complete')
     expect(await disk.has('checkpoint-10/model.safetensors')).toBe(false)
     disk.room = Number.POSITIVE_INFINITY
@@ -181,7 +184,8 @@ describe('an interrupted training', () => {
     expect(eventsOf(events, 'start')).toMatchObject([{ step: 10, damaged: [join(output, 'checkpoint-12')] }])
     for (const step of [5, 10, 12]) await rm(join(output, `checkpoint-${step}`), { recursive: true })
     const { error } = await train({ output, resume: true })
-    expect(`${error}`).toMatch(/TrainingResumeError: Every checkpoint in .* is damaged/)
+    expect(error).toMatchObject({ code: 'training.resume-mismatch' })
+    expect(error?.message).toMatch(/^Every checkpoint in .* is damaged/)
     await writeFile(join(output, 'checkpoints.json'), '{')
     expect(`${(await train({ output, resume: true })).error}`).toMatch(/checkpoints.json in .* is damaged/)
   })
@@ -205,7 +209,8 @@ describe('an interrupted training', () => {
     ]
     for (const [change, message] of changes) {
       const { error } = await train({ output, resume: true, ...change })
-      expect(`${error}`).toContain(`TrainingResumeError: The training in ${output} was begun with ${message}`)
+      expect(error).toMatchObject({ code: 'training.resume-mismatch' })
+      expect(error?.message).toContain(`The training in ${output} was begun with ${message}`)
     }
     const create = async (options: PrefixTrainingOptions) => new FakeTraining(options)
     await expect(

@@ -1,6 +1,6 @@
 import { type ByteSink, MemoryFiles, openSink, type SinkLocation } from '../checkpoint/index.js'
 import type { DatasetHandle, TrainingDataset } from '../data/index.js'
-import { DatasetError } from '../data/index.js'
+import { InputError } from '../errors/index.js'
 import type { ModelConfig } from '../runtime/model/index.js'
 import { CheckpointStore } from './checkpoint-store.js'
 import type { TrainingEngine } from './engine/training-engine.js'
@@ -52,12 +52,13 @@ export interface Subject<Settings extends TrainerSettings> {
 
 /**
  * Tokens of the longest sample.
- * @throws DatasetError for a sample that the model has no positions for
+ * @throws `input.dataset` for a sample that the model has no positions for
  */
 export function longestSample(datasets: readonly DatasetHandle[], model: ModelConfig): number {
   for (const { name, longest } of datasets) {
     if (longest <= model.maxContextLength) continue
-    throw new DatasetError(
+    throw new InputError(
+      'input.dataset',
       `${name} has a sample of ${longest} tokens; the model was made for ${model.maxContextLength} positions. ` +
         'Cut samples to fewer tokens.',
     )

@@ -1,6 +1,6 @@
 import type { DataSettings } from '../data/index.js'
 import { describe } from '../data/index.js'
-import { TrainingSettingsError } from './errors.js'
+import { OptionError } from '../errors/index.js'
 import { type ModelPreset, PRESETS, type Preset, type PresetName, SFT } from './presets.js'
 import type { TrainingSettings } from './settings.js'
 
@@ -101,7 +101,7 @@ export interface SettingsFile<Settings = Preset> {
  * structure of `ptuning_v2.yaml`. What the file leaves out is as in the preset.
  * @param name what to call the file in an error
  * @param base the preset; by default the one whose lengths the file names
- * @throws TrainingSettingsError naming the setting and what was expected
+ * @throws `option.settings-file` naming the setting and what was expected
  */
 export async function parseSettings(text: string, name: string, base?: PresetName): Promise<SettingsFile> {
   const { content, training, lengths, unused } = await readSettings(text, name)
@@ -112,14 +112,15 @@ export async function parseSettings(text: string, name: string, base?: PresetNam
 
 /**
  * The same for the training of all weights, in the structure of `sft.yaml`. What the file leaves out is as there.
- * @throws TrainingSettingsError, also for settings that only a prefix has
+ * @throws `option.settings-file`, also for settings that only a prefix has
  */
 export async function parseModelSettings(text: string, name: string): Promise<SettingsFile<ModelPreset>> {
   const { training, paths, lengths, unused } = await readSettings(text, name)
   for (const setting of PREFIX_SETTINGS) {
     const path = paths.get(setting)
     if (path === undefined) continue
-    throw new TrainingSettingsError(
+    throw new OptionError(
+      'option.settings-file',
       `${name}: ${path} is a setting of a prefix, but all weights are to be trained. Leave it out, or use a preset of prefixes.`,
     )
   }
@@ -140,7 +141,8 @@ interface ReadSettings {
 async function readSettings(text: string, name: string): Promise<ReadSettings> {
   const { parse } = await import('yaml')
   if (text.length > MAX_LENGTH) {
-    throw new TrainingSettingsError(
+    throw new OptionError(
+      'option.settings-file',
       `${name} has ${text.length} characters; settings have at most ${MAX_LENGTH}. Check that it is the right file.`,
     )
   }
@@ -149,10 +151,15 @@ async function readSettings(text: string, name: string): Promise<ReadSettings> {
     // Warnings would go to the console; what they are about is refused below.
     content = parse(text, { logLevel: 'error' })
   } catch (error) {
-    throw new TrainingSettingsError(`${name} is no YAML: ${(error as Error).message}`, { cause: error })
+    throw new OptionError('option.settings-file', `${name} is no YAML: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
   if (!isMapping(content)) {
-    throw new TrainingSettingsError(`${name}: expected names and values, found ${describe(content)}.`)
+    throw new OptionError(
+      'option.settings-file',
+      `${name}: expected names and values, found ${describe(content)}.`,
+    )
   }
   const training: Partial<Record<keyof TrainingSettings, unknown>> = {}
   const paths = new Map<keyof TrainingSettings, string>()
@@ -167,13 +174,17 @@ async function readSettings(text: string, name: string): Promise<ReadSettings> {
       lengths[LENGTH_NAMES[key]] = { tokens: readLength(value, `${name}: ${path}`), path }
     } else if (Object.hasOwn(FIXED, key)) {
       if (!FIXED[key].includes(value)) {
-        throw new TrainingSettingsError(
+        throw new OptionError(
+          'option.settings-file',
           `${name}: ${path} is ${describe(value)}; only ${FIXED[key].join(' or ')} is supported.`,
         )
       }
     } else if (UNUSED.includes(key)) unused.push(path)
     else
-      throw new TrainingSettingsError(`${name}: ${path} is no setting of a training that is supported here.`)
+      throw new OptionError(
+        'option.settings-file',
+        `${name}: ${path} is no setting of a training that is supported here.`,
+      )
   }
   return { content, training, paths, lengths, unused }
 }
@@ -194,7 +205,8 @@ function flatten(content: Mapping, name: string): { key: string; path: string; v
         value: innerValue,
       }))
     }
-    throw new TrainingSettingsError(
+    throw new OptionError(
+      'option.settings-file',
       `${name}: expected ${key} to be names and values, found ${describe(value)}.`,
     )
   })
@@ -202,7 +214,7 @@ function flatten(content: Mapping, name: string): { key: string; path: string; v
 
 function readValue(setting: keyof TrainingSettings, value: unknown, where: string): unknown {
   const expected = (what: string) =>
-    new TrainingSettingsError(`${where} is ${describe(value)}; expected ${what}.`)
+    new OptionError('option.settings-file', `${where} is ${describe(value)}; expected ${what}.`)
   if (setting === 'prefixProjection') {
     if (typeof value === 'boolean') return value
     throw expected('true or false')
@@ -217,7 +229,8 @@ function readValue(setting: keyof TrainingSettings, value: unknown, where: strin
 
 function readLength(value: unknown, where: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value
-  throw new TrainingSettingsError(
+  throw new OptionError(
+    'option.settings-file',
     `${where} is ${describe(value)}; expected a whole number of tokens from 1 up.`,
   )
 }
@@ -238,7 +251,8 @@ function withLengths(
   const refuse = (others: readonly (Length | undefined)[], format: string) => {
     for (const other of others) {
       if (!other) continue
-      throw new TrainingSettingsError(
+      throw new OptionError(
+        'option.settings-file',
         `${name}: ${other.path} has no meaning for ${format}; use another preset, or leave it out.`,
       )
     }

@@ -96,6 +96,6 @@ describe('a file of settings', () => {
     ['MAX_SEQ_LEN: 64\nMAX_SOURCE_LEN: 64', 'MAX_SOURCE_LEN has no meaning for conversations'],
   ])('that says %j is refused', async (text, message) => {
     await expect(read(text)).rejects.toThrow(message)
-    await expect(read(text)).rejects.toMatchObject({ name: 'TrainingSettingsError' })
+    await expect(read(text)).rejects.toMatchObject({ code: 'option.settings-file' })
   })
 })

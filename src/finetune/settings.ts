@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../errors/index.js'
+import { invalidOption } from '../errors/index.js'
 
 export const SCHEDULES = ['linear', 'cosine', 'constant'] as const
 
@@ -87,26 +87,26 @@ const PREFIX_RULES: Rules<TrainingSettings> = { prefixLength: whole(1), dropout:
 function checkRules<Settings>(settings: Settings, rules: Rules<Settings>): void {
   for (const [name, [accepts, expected]] of Object.entries(rules) as [keyof Settings & string, Rule][]) {
     const value = settings[name]
-    if (typeof value !== 'number' || !accepts(value)) throw new InvalidOptionError(name, value, expected)
+    if (typeof value !== 'number' || !accepts(value)) throw invalidOption(name, value, expected)
   }
 }
 
-/** @throws InvalidOptionError naming the setting */
+/** @throws `option.invalid` naming the setting */
 export function checkSettings(settings: OptimizationSettings): void {
   checkRules(settings, RULES)
   const { schedule } = settings
   if (!SCHEDULES.includes(schedule)) {
-    throw new InvalidOptionError('schedule', schedule, `one of ${SCHEDULES.join(', ')}`)
+    throw invalidOption('schedule', schedule, `one of ${SCHEDULES.join(', ')}`)
   }
 }
 
-/** @throws InvalidOptionError naming the setting */
+/** @throws `option.invalid` naming the setting */
 export function checkPrefixSettings(settings: TrainingSettings): void {
   checkRules(settings, PREFIX_RULES)
   checkSettings(settings)
   const { prefixProjection } = settings
   if (typeof prefixProjection !== 'boolean') {
-    throw new InvalidOptionError('prefixProjection', prefixProjection, 'true or false')
+    throw invalidOption('prefixProjection', prefixProjection, 'true or false')
   }
 }
 

@@ -39,7 +39,7 @@ function parameterCount(
   return settings.prefixLength * width + projection
 }
 
-/** @throws InvalidOptionError naming the setting */
+/** @throws `option.invalid` naming the setting */
 export function resolveSettings(options: FinetuneOptions): TrainingSettings {
   const settings = settingsFrom<TrainingSettings>(PRESETS.ptuning.training, options)
   checkPrefixSettings(settings)

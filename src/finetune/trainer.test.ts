@@ -1,4 +1,5 @@
 /** The course of a training, over an engine on the CPU. */
+
 import { describe, expect, it } from 'vitest'
 import { asFloat32Array, type ByteSink, MemoryFiles, openCheckpoint } from '../checkpoint/index.js'
 import { learningRateAt } from './learning-rate.js'
@@ -135,7 +136,7 @@ describe('a training', () => {
     [{ prefixProjection: 'yes' as unknown as true }, 'Option prefixProjection is "yes"'],
   ])('refuses %j', async (options, message) => {
     const { error, engine } = await train(options)
-    expect(`${error?.name}: ${error?.message}`).toContain(`InvalidOptionError: ${message}`)
+    expect(error).toMatchObject({ code: 'option.invalid', message: expect.stringContaining(message) })
     expect(engine).toBeUndefined()
   })
 
@@ -177,12 +178,13 @@ describe('a checkpoint', () => {
     const output = new MemoryFiles([], 'out')
     await train({ maxSteps: 1, output })
     const again = await train({ maxSteps: 1, output })
-    expect(again.error?.name).toBe('TrainingResumeError')
+    expect(again.error).toMatchObject({ code: 'training.resume-mismatch' })
     expect(again.error?.message).toBe(
       'out holds a training up to checkpoint-1 already. Resume it, or give another folder.',
     )
     const model = new MemoryFiles([['model.safetensors.index.json', new Uint8Array()]], 'chatglm3-6b')
     const { error } = await train({ output: model })
-    expect(`${error}`).toMatch(/SinkError: chatglm3-6b holds other weights \(model.safetensors.index.json\)/)
+    expect(error).toMatchObject({ code: 'sink.occupied' })
+    expect(error?.message).toMatch(/^chatglm3-6b holds other weights \(model.safetensors.index.json\)/)
   })
 })

@@ -1,8 +1,7 @@
 import type { TrainingDataset } from '../data/index.js'
+import { hasCode, TrainingError } from '../errors/index.js'
 import type { CheckpointStore } from './checkpoint-store.js'
-import { NonFiniteLossError } from './engine/errors.js'
 import type { TrainingEngine } from './engine/training-engine.js'
-import { TrainingStoppedError } from './errors.js'
 import { learningRateAt } from './learning-rate.js'
 import { randomAt } from './random.js'
 import { SampleOrder } from './sample-order.js'
@@ -69,7 +68,7 @@ export class Trainer {
   /**
    * Trains to the end, saving checkpoints on the way. When the signal is aborted the steps taken so far are saved,
    * and its reason is thrown.
-   * @throws TrainingStoppedError where the training cannot go on
+   * @throws `training.stopped` where the training cannot go on
    */
   async run(): Promise<StopReason> {
     const { signal } = this.#options
@@ -228,20 +227,19 @@ export class Trainer {
     this.#report({ type: 'checkpoint', step, name: checkpointName(step) })
   }
 
-  #stopped(error: unknown): TrainingStoppedError {
+  #stopped(error: unknown): TrainingError {
     const { step } = this.#position
     const { latest } = this.#options.store
     const why = error instanceof Error ? error.message : String(error)
     // The same settings would diverge again.
-    const canResume = !(error instanceof NonFiniteLossError)
+    const canResume = !hasCode(error, 'training.diverged')
     const kept = latest
       ? `${latest} is complete${canResume ? ': resume from there' : ''}.`
       : 'There is no checkpoint yet.'
-    return new TrainingStoppedError(
+    return new TrainingError(
+      'training.stopped',
       `The training stopped after ${step} of ${this.#settings.maxSteps} steps: ${why} ${kept}`,
-      step,
-      latest,
-      { cause: error },
+      { cause: error, details: { step, checkpoint: latest } },
     )
   }
 

@@ -1,4 +1,4 @@
-import { TrainingResumeError } from './errors.js'
+import { TrainingError } from '../errors/index.js'
 import { type OptimizationSettings, REPORTING_SETTINGS } from './settings.js'
 
 /** What a training is, apart from how far it has come: with the same identity it takes the same course. */
@@ -11,11 +11,12 @@ export interface TrainingIdentity {
 
 /**
  * Compares a checkpoint's training with the one that is to go on.
- * @throws TrainingResumeError naming the first setting that differs
+ * @throws `training.resume-mismatch` naming the first setting that differs
  */
 export function checkIdentity(saved: TrainingIdentity, wanted: TrainingIdentity, folder: string): void {
   const differs = (what: string, before: unknown, now: unknown) =>
-    new TrainingResumeError(
+    new TrainingError(
+      'training.resume-mismatch',
       `The training in ${folder} was begun with ${what} ${before}, not ${now}. ` +
         `Give it ${before} again, or begin anew in another folder.`,
     )
@@ -29,7 +30,8 @@ export function checkIdentity(saved: TrainingIdentity, wanted: TrainingIdentity,
     if (before !== now) throw differs(name, before, now)
   }
   if (saved.data.fingerprint !== wanted.data.fingerprint) {
-    throw new TrainingResumeError(
+    throw new TrainingError(
+      'training.resume-mismatch',
       `The training in ${folder} was begun with other data (${saved.data.samples} samples then, ` +
         `${wanted.data.samples} now), or with other limits of their length. ` +
         'Give the same data and limits, or begin anew in another folder.',

@@ -1,5 +1,4 @@
 import { describe, expect, it, vi } from 'vitest'
-import { NoAdapterError } from '../errors/index.js'
 import { requestAdapter } from './adapter.js'
 import * as node from './node-gpu.js'
 
@@ -13,7 +12,7 @@ describe('the software adapter', () => {
   it('is never replaced by a GPU: where there is none, that is said', async () => {
     const spy = vi.spyOn(node, 'nodeGpu').mockResolvedValue(realGpuOnly())
     try {
-      await expect(requestAdapter('software')).rejects.toThrow(NoAdapterError)
+      await expect(requestAdapter('software')).rejects.toMatchObject({ code: 'adapter.none' })
       await expect(requestAdapter('software')).rejects.toThrow('There is no software adapter here')
     } finally {
       spy.mockRestore()

@@ -1,4 +1,4 @@
-import { NoAdapterError } from '../errors/index.js'
+import { AdapterError } from '../errors/index.js'
 import { Gpu, type GpuOptions, isSoftwareAdapter } from './gpu.js'
 
 /**
@@ -13,21 +13,24 @@ async function webGpu(software: boolean): Promise<GPU> {
   // A program in Node may have set `navigator.gpu` itself, but only another instance has the software adapter.
   if (typeof navigator !== 'undefined' && navigator.gpu && !(software && isNode)) return navigator.gpu
   if (isNode) return (await import('./node-gpu.js')).nodeGpu(software)
-  throw new NoAdapterError(
+  throw new AdapterError(
+    'adapter.none',
     'This browser has no WebGPU. Use a current Chrome, Edge, Safari or Firefox, over https or on localhost.',
   )
 }
 
 /** Why there is no adapter, and what to do. */
-function noAdapter(software: boolean): NoAdapterError {
+function noAdapter(software: boolean): AdapterError {
   if (!software) {
-    return new NoAdapterError(
+    return new AdapterError(
+      'adapter.none',
       isNode
         ? 'WebGPU found no adapter: no Vulkan, Metal or Direct3D 12 driver answered, and the software adapter is for Linux on x64.'
         : 'WebGPU found no adapter. Turn on graphics acceleration in the browser settings and update the GPU driver.',
     )
   }
-  return new NoAdapterError(
+  return new AdapterError(
+    'adapter.none',
     isNode
       ? `There is no software adapter here: it is for Linux on x64, and this is ${process.platform} on ${process.arch}. Use the device "auto".`
       : 'This browser offers no software adapter. Use the device "auto".',
@@ -36,7 +39,7 @@ function noAdapter(software: boolean): NoAdapterError {
 
 /**
  * The adapter of a choice.
- * @throws NoAdapterError where there is none: a GPU is never taken for the software adapter
+ * @throws `adapter.none` where there is none: a GPU is never taken for the software adapter
  */
 export async function requestAdapter(choice: DeviceChoice = 'auto'): Promise<GPUAdapter> {
   if (typeof choice !== 'string') return choice

@@ -1,10 +1,5 @@
-import {
-  AdapterLimitError,
-  DeviceLostError,
-  GpuError,
-  OutOfMemoryError,
-  ShaderCompilationError,
-} from './errors.js'
+import { DeviceError } from '../errors/index.js'
+import { adapterLimit, deviceLost, outOfMemory, shaderRefused } from './errors.js'
 import { type Specialization, specialize } from './wgsl.js'
 
 /** Optional adapter features that some kernel variants use. */
@@ -109,23 +104,23 @@ export class Gpu {
     this.#lost = device.lost.then(({ message, reason }) => {
       const gpu = self.deref()
       if (!gpu) return
-      gpu.#failure ??= new DeviceLostError(message || reason)
+      gpu.#failure ??= deviceLost(message || reason)
       for (const end of gpu.#waits) end()
     })
     device.addEventListener('uncapturederror', ({ error }) => {
       const gpu = self.deref()
-      if (gpu) gpu.#failure ??= new GpuError(`WebGPU error: ${error.message}`)
+      if (gpu) gpu.#failure ??= new DeviceError('device.failed', `WebGPU error: ${error.message}`)
     })
   }
 
   /**
    * Requests a device with every limit the adapter offers and the features that kernels can use.
-   * @throws AdapterLimitError where the adapter has fewer than 8 storage buffers a stage.
+   * @throws `adapter.limit` where the adapter has fewer than 8 storage buffers a stage.
    */
   static async create(adapter: GPUAdapter, options: GpuOptions = {}): Promise<Gpu> {
     const storageBuffers = adapter.limits.maxStorageBuffersPerShaderStage
     if (storageBuffers < 8) {
-      throw new AdapterLimitError(
+      throw adapterLimit(
         'maxStorageBuffersPerShaderStage',
         storageBuffers,
         8,
@@ -211,7 +206,7 @@ export class Gpu {
 
   /**
    * Compiles a kernel for the given constants; the same text is compiled once.
-   * @throws ShaderCompilationError with the driver's messages
+   * @throws `adapter.shader-refused` with the driver's messages
    */
   compile(
     label: string,
@@ -244,10 +239,7 @@ export class Gpu {
       this.check()
       const { messages } = await module.getCompilationInfo()
       const problems = messages.map(({ lineNum, message }) => `line ${lineNum}: ${message}`)
-      throw new ShaderCompilationError(
-        label,
-        problems.join('; ') || (await problem)?.message || String(error),
-      )
+      throw shaderRefused(label, problems.join('; ') || (await problem)?.message || String(error))
     }
   }
 
@@ -269,14 +261,14 @@ export class Gpu {
   /**
    * Allocates a storage buffer, rounded up to whole 16 bytes.
    * @param byteLength size in bytes
-   * @throws AdapterLimitError when one binding cannot hold it
+   * @throws `adapter.limit` when one binding cannot hold it
    */
   allocate(kind: MemoryKind, label: string, byteLength: number, usage = STORAGE_USAGE): GPUBuffer {
     this.check()
     const size = Math.max(16, Math.ceil(byteLength / 16) * 16)
     const limit = Math.min(this.limits.maxBufferSize, this.limits.maxStorageBufferBindingSize)
     if (size > limit) {
-      throw new AdapterLimitError(
+      throw adapterLimit(
         'maxStorageBufferBindingSize',
         limit,
         size,
@@ -300,7 +292,7 @@ export class Gpu {
       const failed = this.race(this.device.popErrorScope())
       if (await failed) {
         // biome-ignore lint/correctness/noUnsafeFinally: out of memory is the cause, whatever followed from it
-        throw new OutOfMemoryError(label, this.total - before)
+        throw outOfMemory(label, this.total - before)
       }
     }
     return result
@@ -363,7 +355,7 @@ export class Gpu {
 
   /** Ends the device and gives all its memory back. */
   dispose(): void {
-    this.#failure ??= new DeviceLostError('disposed')
+    this.#failure ??= deviceLost('disposed')
     for (const buffer of this.#kinds.keys()) buffer.destroy()
     this.#kinds.clear()
     this.device.destroy()

@@ -1,7 +1,6 @@
+import { OptionError } from '../errors/index.js'
+
 /** A kernel was asked for sizes or options it does not have. Programming error, raised before any GPU work. */
-export class KernelArgumentError extends Error {
-  override readonly name = 'KernelArgumentError'
-  constructor(kernel: string, problem: string) {
-    super(`Kernel ${kernel}: ${problem}`)
-  }
+export function kernelArgument(kernel: string, problem: string) {
+  return new OptionError('option.kernel-argument', `Kernel ${kernel}: ${problem}`)
 }

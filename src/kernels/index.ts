@@ -46,7 +46,7 @@ export {
   type TrainingAttentionOptions,
 } from './common/training-attention.js'
 export type { QuantizedFormat, WeightBuffers, WeightFormat } from './common/weight.js'
-export { KernelArgumentError } from './errors.js'
+export { kernelArgument } from './errors.js'
 export {
   compileEmbedding,
   type EmbeddingBuffers,

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { smallTokenizer } from '../../test/fixtures/text/small-tokenizer.js'
+import type { ErrorCode } from '../errors/index.js'
 import { buildPrompt, encodeMessage, hasTools, type Message, TOOLS_SYSTEM_PROMPT } from './chat-format.js'
-import {
-  EmptyPromptError,
-  InvalidMessageError,
-  SystemMessagePositionError,
-  UnknownRoleError,
-  UnserializableValueError,
-} from './errors.js'
 
 const tokenizer = smallTokenizer
 const { gMask, sop, system, user, assistant, observation } = tokenizer.special
@@ -81,85 +75,89 @@ describe('a conversation that has no prompt', () => {
   const self: object[] = []
   self.push(self)
 
-  it.each<[string, unknown[], new (...args: never[]) => Error, RegExp]>([
-    ['is empty', [], EmptyPromptError, /at least one/],
+  it.each<[string, unknown[], ErrorCode, RegExp]>([
+    ['is empty', [], 'input.messages-empty', /at least one/],
     [
       'has a role of another model',
       [ok, { role: 'tool', content: '' }],
-      UnknownRoleError,
+      'input.role-unknown',
       /Message 1: .*"tool".*observation/,
     ],
     [
       'has no role',
       [{ content: '' }],
-      UnknownRoleError,
+      'input.role-unknown',
       /Message 0: expected a role out of system, user,.* undefined/,
     ],
     [
       'has a system message later',
       [ok, { role: 'system', content: '' }],
-      SystemMessagePositionError,
+      'input.system-misplaced',
       /Message 1.*index 0/,
     ],
     [
       'has something else in it',
       [ok, null],
-      InvalidMessageError,
+      'input.message-invalid',
       /Message 1: expected an object, found null/,
     ],
     [
       'has content in parts',
       [{ role: 'user', content: [] }],
-      InvalidMessageError,
+      'input.message-invalid',
       /content to be a string, found an array/,
     ],
-    ['has no content', [ok, { role: 'assistant' }], InvalidMessageError, /Message 1: .*found undefined/],
+    ['has no content', [ok, { role: 'assistant' }], 'input.message-invalid', /Message 1: .*found undefined/],
     [
       'names a tool of two lines',
       [{ role: 'assistant', content: '', metadata: 'a\nb' }],
-      InvalidMessageError,
+      'input.message-invalid',
       /one line/,
     ],
     [
       'lets the user call a tool',
       [{ role: 'user', content: '', metadata: 'a' }],
-      InvalidMessageError,
+      'input.message-invalid',
       /from the assistant/,
     ],
     [
       'has tools elsewhere',
       [{ role: 'user', content: '', tools: [] }],
-      InvalidMessageError,
+      'input.message-invalid',
       /tools of the system/,
     ],
     [
       'has tools as text',
       [{ role: 'system', content: '', tools: '[]' }],
-      InvalidMessageError,
+      'input.message-invalid',
       /tools of the system/,
     ],
     [
       'has endless tools',
       [{ role: 'system', content: '', tools: self }],
-      UnserializableValueError,
+      'input.not-serializable',
       /inside itself/,
     ],
-  ])('%s', (_, messages, error, message) => {
-    expect(() => buildPrompt(tokenizer, messages as Message[])).toThrow(error)
+  ])('%s', (_, messages, code, message) => {
+    expect(() => buildPrompt(tokenizer, messages as Message[])).toThrow(expect.objectContaining({ code }))
     expect(() => buildPrompt(tokenizer, messages as Message[])).toThrow(message)
   })
 
   it('has tools twice', () => {
     const messages: Message[] = [{ role: 'system', content: '', tools }]
-    expect(() => buildPrompt(tokenizer, messages, { tools })).toThrow(InvalidMessageError)
+    expect(() => buildPrompt(tokenizer, messages, { tools })).toThrow(
+      expect.objectContaining({ code: 'input.message-invalid' }),
+    )
     expect(() => buildPrompt(tokenizer, messages, { tools })).toThrow(/Leave out either/)
   })
 
   it('has an error that names itself', () => {
-    expect(() => buildPrompt(tokenizer, [])).toThrow(expect.objectContaining({ name: 'EmptyPromptError' }))
+    expect(() => buildPrompt(tokenizer, [])).toThrow(
+      expect.objectContaining({ code: 'input.messages-empty' }),
+    )
     const later = { role: 'system', content: '' } as const
     expect(() => buildPrompt(tokenizer, [later, later])).toThrow(
-      expect.objectContaining({ name: 'SystemMessagePositionError', index: 1 }),
+      expect.objectContaining({ code: 'input.system-misplaced', details: { index: 1 } }),
     )
   })
 })

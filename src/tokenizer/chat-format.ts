@@ -1,10 +1,4 @@
-import {
-  describe,
-  EmptyPromptError,
-  InvalidMessageError,
-  SystemMessagePositionError,
-  UnknownRoleError,
-} from './errors.js'
+import { describe, emptyConversation, invalidMessage, misplacedSystemMessage, unknownRole } from './errors.js'
 import { pythonJson } from './python-json.js'
 import type { Tokenizer } from './tokenizer.js'
 
@@ -53,15 +47,15 @@ export const TOOLS_SYSTEM_PROMPT =
  * gives them: `[gMASK] sop`, every message, `<|assistant|>`.
  *
  * @param messages the conversation, what is to be answered last
- * @throws EmptyPromptError, UnknownRoleError, SystemMessagePositionError, InvalidMessageError,
- *   UnserializableValueError (tools)
+ * @throws `input.messages-empty`, `input.role-unknown`, `input.system-misplaced`, `input.message-invalid`,
+ *   `input.not-serializable` (tools)
  */
 export function buildPrompt(
   tokenizer: Tokenizer,
   messages: readonly Message[],
   { tools }: PromptOptions = {},
 ): number[] {
-  if (messages.length === 0) throw new EmptyPromptError()
+  if (messages.length === 0) throw emptyConversation()
   messages.forEach(assertMessage)
   const { gMask, sop, assistant } = tokenizer.special
   const ids = withTools(messages, tools).flatMap((message) => encodeMessage(tokenizer, message))
@@ -73,7 +67,7 @@ export function buildPrompt(
  * then metadata with a newline, then the text, each encoded by itself. Nothing ends a message but the next role.
  *
  * @param index what number to call the message in an error
- * @throws UnknownRoleError, InvalidMessageError, UnserializableValueError (tools)
+ * @throws `input.role-unknown`, `input.message-invalid`, `input.not-serializable` (tools)
  */
 export function encodeMessage(tokenizer: Tokenizer, message: Message, index = 0): number[] {
   assertFields(message, index)
@@ -102,40 +96,35 @@ function withTools(messages: readonly Message[], tools: object | undefined): rea
   if (first.role !== 'system') return [{ role: 'system', content: TOOLS_SYSTEM_PROMPT, tools }, ...messages]
   if (first.tools !== undefined) {
     const advice = 'Leave out either the tools of the message or those of the options.'
-    throw new InvalidMessageError(0, 'no tools beside those of the options', 'its own', advice)
+    throw invalidMessage(0, 'no tools beside those of the options', 'its own', advice)
   }
   return [{ ...first, tools }, ...rest]
 }
 
 function assertMessage(message: Message, index: number): void {
   assertFields(message, index)
-  if (message.role === 'system' && index > 0) throw new SystemMessagePositionError(index)
+  if (message.role === 'system' && index > 0) throw misplacedSystemMessage(index)
 }
 
 /** Messages often come out of JSON, so nothing is taken from their type. */
 function assertFields(message: unknown, index: number): void {
   if (typeof message !== 'object' || message === null) {
-    throw new InvalidMessageError(index, 'an object', describe(message), 'Pass {role, content}.')
+    throw invalidMessage(index, 'an object', describe(message), 'Pass {role, content}.')
   }
   const { role, content, metadata, tools } = message as Record<string, unknown>
-  if (!(ROLES as readonly unknown[]).includes(role)) throw new UnknownRoleError(index, role, ROLES)
+  if (!(ROLES as readonly unknown[]).includes(role)) throw unknownRole(index, role, ROLES)
   if (typeof content !== 'string') {
     const advice = 'Pass the text of the message, an answer of a tool as JSON text.'
-    throw new InvalidMessageError(index, 'content to be a string', describe(content), advice)
+    throw invalidMessage(index, 'content to be a string', describe(content), advice)
   }
   if (metadata !== undefined && metadata !== '') {
     if (role !== 'assistant' || typeof metadata !== 'string' || metadata.includes('\n')) {
       const advice = 'Only an assistant message has metadata: the name of the tool it calls.'
-      throw new InvalidMessageError(
-        index,
-        'metadata of one line from the assistant',
-        describe(metadata),
-        advice,
-      )
+      throw invalidMessage(index, 'metadata of one line from the assistant', describe(metadata), advice)
     }
   }
   if (tools !== undefined && (role !== 'system' || typeof tools !== 'object' || tools === null)) {
     const advice = 'Pass tools as a list or an object, in the system message or the options.'
-    throw new InvalidMessageError(index, 'tools of the system message only', describe(tools), advice)
+    throw invalidMessage(index, 'tools of the system message only', describe(tools), advice)
   }
 }

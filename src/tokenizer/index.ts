@@ -12,15 +12,6 @@ export {
   TOOLS_SYSTEM_PROMPT,
   type UserMessage,
 } from './chat-format.js'
-export {
-  EmptyPromptError,
-  InvalidMessageError,
-  PythonLiteralError,
-  SystemMessagePositionError,
-  TokenizerFileError,
-  UnknownRoleError,
-  UnserializableValueError,
-} from './errors.js'
 export { pythonJson } from './python-json.js'
 export { type PythonValue, parseToolCall } from './python-literal.js'
 export { formatToolCall, toPythonLiteral } from './python-repr.js'

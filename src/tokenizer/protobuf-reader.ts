@@ -1,4 +1,4 @@
-import { TokenizerFileError } from './errors.js'
+import { invalidTokenizer } from './errors.js'
 
 /** Wire types of Protocol Buffers; groups (3 and 4) have been deprecated since proto2. */
 export const WireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const
@@ -10,7 +10,7 @@ const MAX_VARINT_BYTES = 10
  * Reads Protocol Buffers wire format (https://protobuf.dev/programming-guides/encoding/) from a byte range
  * that is checked before every access. Nothing is copied or allocated by a length found in the file.
  *
- * Every method throws {@link TokenizerFileError} at malformed input.
+ * Every method throws {@link `checkpoint.tokenizer-invalid`} at malformed input.
  */
 export class ProtobufReader {
   readonly #bytes: Uint8Array
@@ -140,7 +140,7 @@ export class ProtobufReader {
   }
 
   #fail(offset: number, expected: string, found: string): never {
-    throw new TokenizerFileError(this.#file, `${expected} at byte ${offset}`, found)
+    throw invalidTokenizer(this.#file, `${expected} at byte ${offset}`, found)
   }
 }
 

@@ -1,4 +1,4 @@
-import { UnserializableValueError } from './errors.js'
+import { notSerializable } from './errors.js'
 
 const MAX_DEPTH = 200
 
@@ -10,7 +10,7 @@ const MAX_DEPTH = 200
  * may have had `1.0`), and keys that are whole numbers come first in an object.
  *
  * @param indent spaces per level, one line for everything if left out
- * @throws UnserializableValueError if the value holds something that JSON has not, or itself
+ * @throws `input.not-serializable` if the value holds something that JSON has not, or itself
  */
 export function pythonJson(value: unknown, indent?: number): string {
   return write(value, indent, 0)
@@ -25,8 +25,7 @@ export function pythonNumber(value: number): string {
 }
 
 function write(value: unknown, indent: number | undefined, depth: number): string {
-  if (depth > MAX_DEPTH)
-    throw new UnserializableValueError(`more than ${MAX_DEPTH} levels, or a value inside itself`)
+  if (depth > MAX_DEPTH) throw notSerializable(`more than ${MAX_DEPTH} levels, or a value inside itself`)
   if (value === null) return 'null'
   if (typeof value === 'string') return JSON.stringify(value)
   if (typeof value === 'boolean' || typeof value === 'bigint') return String(value)
@@ -34,7 +33,7 @@ function write(value: unknown, indent: number | undefined, depth: number): strin
     // JavaScript's names for NaN and the infinities are also those of Python's json.
     return Number.isFinite(value) ? pythonNumber(value) : String(value)
   }
-  if (typeof value !== 'object') throw new UnserializableValueError(`a value of type ${typeof value}`)
+  if (typeof value !== 'object') throw notSerializable(`a value of type ${typeof value}`)
   if (Array.isArray(value)) {
     const items = value.map((item) => write(item, indent, depth + 1))
     return enclose('[', items, ']', indent, depth)

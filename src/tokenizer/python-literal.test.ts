@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PythonLiteralError } from './errors.js'
+import { hasCode } from '../errors/index.js'
 import { type PythonValue, parseToolCall } from './python-literal.js'
 import { formatToolCall } from './python-repr.js'
 
@@ -47,7 +47,7 @@ describe('the call of a tool', () => {
     ['tool_call(a={(1,): 2})', /a string or a number as key/],
     ['tool_call(a=[1 for x in y])', /"," or "]"/],
   ])('%s is refused', (source, message) => {
-    expect(() => parseToolCall(source)).toThrow(PythonLiteralError)
+    expect(() => parseToolCall(source)).toThrow(expect.objectContaining({ code: 'input.python-literal' }))
     expect(() => parseToolCall(source)).toThrow(message)
   })
 
@@ -55,7 +55,10 @@ describe('the call of a tool', () => {
     const source = "tool_call(\n  a='x',\n  b=nope)"
     expect(() => parseToolCall(source)).toThrow(/^Line 3, column 5: expected a literal, found "nope\)"/)
     expect(() => parseToolCall(source)).toThrow(
-      expect.objectContaining({ name: 'PythonLiteralError', position: source.indexOf('nope') }),
+      expect.objectContaining({
+        code: 'input.python-literal',
+        details: { position: source.indexOf('nope') },
+      }),
     )
   })
 })
@@ -145,13 +148,15 @@ describe('a Python literal', () => {
     '...',
     'lambda: 0',
   ])('%s is refused', (literal) => {
-    expect(() => read(literal)).toThrow(PythonLiteralError)
+    expect(() => read(literal)).toThrow(expect.objectContaining({ code: 'input.python-literal' }))
   })
 
   it('may not nest too deeply', () => {
     expect(read(`${'['.repeat(90)}${']'.repeat(90)}`)).toBeInstanceOf(Array)
     for (const open of ['[', '(', '{1:', '{']) {
-      expect(() => read(open.repeat(100_000))).toThrow(PythonLiteralError)
+      expect(() => read(open.repeat(100_000))).toThrow(
+        expect.objectContaining({ code: 'input.python-literal' }),
+      )
     }
   })
 })
@@ -205,14 +210,14 @@ describe('arbitrary text for the call of a tool', () => {
     fc.string({ unit: 'binary' }),
   )
 
-  it('gives its arguments or a PythonLiteralError', () => {
+  it('gives its arguments or an error with its position', () => {
     fc.assert(
       fc.property(source, (source) => {
         try {
           parseToolCall(source)
         } catch (error) {
-          expect(error).toBeInstanceOf(PythonLiteralError)
-          expect((error as PythonLiteralError).position).toBeLessThanOrEqual(source.length)
+          if (!hasCode(error, 'input.python-literal')) throw error
+          expect(error.details.position).toBeLessThanOrEqual(source.length)
         }
       }),
       { numRuns: 5000 },
@@ -244,7 +249,7 @@ describe('arbitrary text for the call of a tool', () => {
       try {
         parseToolCall(`tool_call(a=${before}${part.repeat(100_000)}`)
       } catch (error) {
-        expect(error).toBeInstanceOf(PythonLiteralError)
+        expect(error).toMatchObject({ code: 'input.python-literal' })
       }
     }
     expect(performance.now() - started).toBeLessThan(5000)
@@ -263,7 +268,7 @@ describe('a call that is cut off', () => {
       try {
         parseToolCall(call.slice(0, end))
       } catch (error) {
-        expect(error).toBeInstanceOf(PythonLiteralError)
+        expect(error).toMatchObject({ code: 'input.python-literal' })
       }
     }
   })
@@ -276,7 +281,7 @@ describe('a call that is cut off', () => {
         try {
           parseToolCall((call.slice(0, at) + unit + call.slice(at + 1)).slice(0, end))
         } catch (error) {
-          expect(error).toBeInstanceOf(PythonLiteralError)
+          expect(error).toMatchObject({ code: 'input.python-literal' })
         }
       }),
       { numRuns: 5000 },

@@ -15,7 +15,7 @@ const MAX_DEPTH = 100
  * strings as `json.dumps` makes them.
  *
  * @returns the arguments by name
- * @throws PythonLiteralError at anything else
+ * @throws `input.python-literal` at anything else
  */
 export function parseToolCall(source: string): Record<string, PythonValue> {
   const reader = new SourceReader(source)

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { UnserializableValueError } from './errors.js'
 import type { PythonValue } from './python-literal.js'
 import { toPythonLiteral } from './python-repr.js'
 
@@ -39,7 +38,9 @@ describe("Python's repr", () => {
   it('does not exist for what Python has not, or what holds itself', () => {
     const loop: PythonValue[] = []
     loop.push(loop)
-    expect(() => toPythonLiteral(loop)).toThrow(UnserializableValueError)
-    expect(() => toPythonLiteral(undefined as unknown as PythonValue)).toThrow(UnserializableValueError)
+    expect(() => toPythonLiteral(loop)).toThrow(expect.objectContaining({ code: 'input.not-serializable' }))
+    expect(() => toPythonLiteral(undefined as unknown as PythonValue)).toThrow(
+      expect.objectContaining({ code: 'input.not-serializable' }),
+    )
   })
 })

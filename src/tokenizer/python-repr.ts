@@ -1,4 +1,4 @@
-import { UnserializableValueError } from './errors.js'
+import { notSerializable } from './errors.js'
 import { pythonNumber } from './python-json.js'
 import type { PythonValue } from './python-literal.js'
 
@@ -8,7 +8,7 @@ const MAX_DEPTH = 200
  * A value as Python's `repr` writes it, in which training data for calls of tools has it: `'Paris'`, `2`, `True`,
  * `None`. A whole number is written as an integer, NaN as `nan`, which is no literal.
  *
- * @throws UnserializableValueError if the value has no Python form, or holds itself
+ * @throws `input.not-serializable` if the value has no Python form, or holds itself
  */
 export function toPythonLiteral(value: PythonValue): string {
   return write(value, 0)
@@ -18,7 +18,7 @@ export function toPythonLiteral(value: PythonValue): string {
  * The call of a tool as training data has it (`format_function_call` of the official `preprocess_utils.py`), the
  * inverse of `parseToolCall`: `tool_call(city='Paris', days=2)`.
  *
- * @throws UnserializableValueError if a value has no Python form
+ * @throws `input.not-serializable` if a value has no Python form
  */
 export function formatToolCall(parameters: Readonly<Record<string, PythonValue>>): string {
   const keywords = Object.entries(parameters).map(([name, value]) => `${name}=${write(value, 0)}`)
@@ -26,15 +26,14 @@ export function formatToolCall(parameters: Readonly<Record<string, PythonValue>>
 }
 
 function write(value: unknown, depth: number): string {
-  if (depth > MAX_DEPTH)
-    throw new UnserializableValueError(`more than ${MAX_DEPTH} levels, or a value inside itself`)
+  if (depth > MAX_DEPTH) throw notSerializable(`more than ${MAX_DEPTH} levels, or a value inside itself`)
   if (value === null) return 'None'
   if (value === true) return 'True'
   if (value === false) return 'False'
   if (typeof value === 'string') return writeString(value)
   if (typeof value === 'number') return writeNumber(value)
   if (Array.isArray(value)) return `[${value.map((item) => write(item, depth + 1)).join(', ')}]`
-  if (typeof value !== 'object') throw new UnserializableValueError(`a value of type ${typeof value}`)
+  if (typeof value !== 'object') throw notSerializable(`a value of type ${typeof value}`)
   const items = Object.entries(value).map(([key, item]) => `${writeString(key)}: ${write(item, depth + 1)}`)
   return `{${items.join(', ')}}`
 }

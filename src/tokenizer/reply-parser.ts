@@ -1,5 +1,5 @@
+import { type ChatGLMError, hasCode } from '../errors/index.js'
 import type { AssistantMessage } from './chat-format.js'
-import { PythonLiteralError } from './errors.js'
 import { type PythonValue, parseToolCall } from './python-literal.js'
 import type { Tokenizer } from './tokenizer.js'
 
@@ -21,7 +21,7 @@ export interface InvalidToolCallSegment {
   type: 'invalid-tool-call'
   name: string
   content: string
-  error: PythonLiteralError
+  error: ChatGLMError<'input.python-literal'>
 }
 
 /** The model wants code to be run; answer with an observation message. */
@@ -123,7 +123,7 @@ function segmentOf(
   try {
     return { type: 'tool-call', name: metadata, parameters: parseToolCall(code) }
   } catch (error) {
-    if (!(error instanceof PythonLiteralError)) throw error
+    if (!hasCode(error, 'input.python-literal')) throw error
     return { type: 'invalid-tool-call', name: metadata, content, error }
   }
 }

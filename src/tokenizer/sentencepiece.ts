@@ -1,4 +1,4 @@
-import { describe, TokenizerFileError } from './errors.js'
+import { describe, invalidTokenizer } from './errors.js'
 import { ProtobufReader } from './protobuf-reader.js'
 
 /** `ModelProto.SentencePiece.Type`. */
@@ -77,7 +77,7 @@ const MAX_PIECES = 2 ** 18
  *
  * @param bytes the whole file
  * @param file what to call it in an error
- * @throws TokenizerFileError where the bytes are not such a file
+ * @throws `checkpoint.tokenizer-invalid` where the bytes are not such a file
  */
 export function readSentencePieceModel(bytes: Uint8Array, file = 'tokenizer.model'): SentencePieceModel {
   refuseOtherKinds(bytes, file)
@@ -91,7 +91,7 @@ export function readSentencePieceModel(bytes: Uint8Array, file = 'tokenizer.mode
   for (let next = reader.nextField(); next; next = reader.nextField()) {
     if (next.field === 1) {
       if (model.pieces.length === MAX_PIECES) {
-        throw new TokenizerFileError(file, `at most ${MAX_PIECES} pieces`, 'more')
+        throw invalidTokenizer(file, `at most ${MAX_PIECES} pieces`, 'more')
       }
       model.pieces.push(readPiece(reader.message(next.wireType), model.pieces.length, file))
     } else if (next.field === 2) readTrainerSpec(reader.message(next.wireType), model.trainer, file)
@@ -102,7 +102,7 @@ export function readSentencePieceModel(bytes: Uint8Array, file = 'tokenizer.mode
       model.denormalizerCharsmap = denormalizer.precompiledCharsmap
     } else reader.skip(next.wireType)
   }
-  if (model.pieces.length === 0) throw new TokenizerFileError(file, 'a list of pieces', 'none')
+  if (model.pieces.length === 0) throw invalidTokenizer(file, 'a list of pieces', 'none')
   return model
 }
 
@@ -110,7 +110,7 @@ export function readSentencePieceModel(bytes: Uint8Array, file = 'tokenizer.mode
  * Checks that a model is one that the encoder reproduces: BPE with byte fallback, text taken as it is, one space
  * put before it. ChatGLM3's is; a model of another family would be encoded wrongly without a sign.
  *
- * @throws TokenizerFileError naming the first option that differs
+ * @throws `checkpoint.tokenizer-invalid` naming the first option that differs
  */
 export function assertSupported(model: SentencePieceModel, file: string): void {
   const { trainer, normalizer, denormalizerCharsmap } = model
@@ -160,7 +160,7 @@ function assertPiecesSupported(pieces: readonly SentencePiece[], trainer: Traine
 }
 
 function refuse(file: string, expected: string, found: string): never {
-  throw new TokenizerFileError(file, expected, found, 'Use the tokenizer.model of a ChatGLM3 checkpoint.')
+  throw invalidTokenizer(file, expected, found, 'Use the tokenizer.model of a ChatGLM3 checkpoint.')
 }
 
 function describePiece({ piece, type }: SentencePiece): string {
@@ -183,17 +183,13 @@ function readPiece(reader: ProtobufReader, id: number, file: string): SentencePi
     else reader.skip(next.wireType)
   }
   if (piece === '' || piece.length > MAX_PIECE_LENGTH) {
-    throw new TokenizerFileError(
-      file,
-      `piece ${id} to have 1 to ${MAX_PIECE_LENGTH} characters`,
-      `${piece.length}`,
-    )
+    throw invalidTokenizer(file, `piece ${id} to have 1 to ${MAX_PIECE_LENGTH} characters`, `${piece.length}`)
   }
   if (!Number.isFinite(score)) {
-    throw new TokenizerFileError(file, `piece ${id} to have a finite score`, `${score}`)
+    throw invalidTokenizer(file, `piece ${id} to have a finite score`, `${score}`)
   }
   if (!isPieceType(type)) {
-    throw new TokenizerFileError(file, `piece ${id} to have a known type`, `type ${type}`)
+    throw invalidTokenizer(file, `piece ${id} to have a known type`, `type ${type}`)
   }
   return { piece, score, type }
 }
@@ -203,7 +199,7 @@ function readTrainerSpec(reader: ProtobufReader, spec: TrainerSpec, file: string
     if (next.field === 3) {
       const modelType = reader.int32(next.wireType)
       if (!isModelType(modelType)) {
-        throw new TokenizerFileError(file, 'a known model_type', `${modelType}`)
+        throw invalidTokenizer(file, 'a known model_type', `${modelType}`)
       }
       spec.modelType = modelType
     } else if (next.field === 24) spec.treatWhitespaceAsSuffix = reader.bool(next.wireType)
@@ -229,18 +225,13 @@ function readNormalizerSpec(reader: ProtobufReader, spec: NormalizerSpec): void 
 function refuseOtherKinds(bytes: Uint8Array, file: string): void {
   const start = String.fromCharCode(...bytes.subarray(0, 40))
   const expected = 'a SentencePiece model file'
-  if (bytes.length === 0) throw new TokenizerFileError(file, expected, 'an empty file')
+  if (bytes.length === 0) throw invalidTokenizer(file, expected, 'an empty file')
   if (start.startsWith('version https://git-lfs')) {
-    throw new TokenizerFileError(
-      file,
-      expected,
-      'a Git LFS pointer',
-      'Run "git lfs pull" where it came from.',
-    )
+    throw invalidTokenizer(file, expected, 'a Git LFS pointer', 'Run "git lfs pull" where it came from.')
   }
-  if (start.startsWith('<')) throw new TokenizerFileError(file, expected, 'a web page')
+  if (start.startsWith('<')) throw invalidTokenizer(file, expected, 'a web page')
   if (start.startsWith('{')) {
-    throw new TokenizerFileError(file, expected, 'JSON', 'Read a tokenizer.json with Tokenizer.fromJson.')
+    throw invalidTokenizer(file, expected, 'JSON', 'Read a tokenizer.json with Tokenizer.fromJson.')
   }
 }
 

@@ -1,4 +1,4 @@
-import { PythonLiteralError } from './errors.js'
+import { notALiteral } from './errors.js'
 
 const BLANK = /[ \t\r\n\f]+/y
 const COMMENT = /#[^\r\n]*/y
@@ -27,7 +27,7 @@ export class SourceReader {
     return this.source.charAt(this.#position)
   }
 
-  /** Takes the next UTF-16 unit. @throws PythonLiteralError at the end */
+  /** Takes the next UTF-16 unit. @throws `input.python-literal` at the end */
   takeUnit(): string {
     if (this.atEnd) this.fail('more text')
     return this.source[this.#position++]
@@ -68,6 +68,6 @@ export class SourceReader {
   }
 
   fail(expected: string, position = this.#position): never {
-    throw new PythonLiteralError(this.source, position, expected)
+    throw notALiteral(this.source, position, expected)
   }
 }

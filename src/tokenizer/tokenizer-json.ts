@@ -1,4 +1,4 @@
-import { describe, TokenizerFileError } from './errors.js'
+import { describe, invalidTokenizer } from './errors.js'
 import {
   assertSupported,
   bytePieceName,
@@ -46,7 +46,7 @@ interface ReplaceNormalizer {
  * part that is one character needs no piece of its own. The order of the ways to make one piece does not matter: up
  * to its last merge a piece grows as it would alone, hence always out of the same two parts.
  *
- * @throws TokenizerFileError if the model needs what ChatGLM3's tokenizer does not do
+ * @throws `checkpoint.tokenizer-invalid` if the model needs what ChatGLM3's tokenizer does not do
  */
 export function tokenizerJsonFromSentencePiece(
   model: SentencePieceModel,
@@ -104,7 +104,7 @@ function characterLength(text: string, offset: number): number {
  *
  * @param source its text, or the object in it
  * @param file what to call it in an error
- * @throws TokenizerFileError if it is not one, or describes another kind of tokenizer
+ * @throws `checkpoint.tokenizer-invalid` if it is not one, or describes another kind of tokenizer
  */
 export function readTokenizerJson(source: unknown, file = 'tokenizer.json'): TokenizerJson {
   const json = record(typeof source === 'string' ? parse(source, file) : source)
@@ -231,13 +231,13 @@ function parse(text: string, file: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new TokenizerFileError(file, 'JSON', error instanceof Error ? error.message : 'something else')
+    throw invalidTokenizer(file, 'JSON', error instanceof Error ? error.message : 'something else')
   }
 }
 
 function refuse(file: string, expected: string, found: string): never {
   const advice = 'Use the tokenizer.model of a ChatGLM3 checkpoint, or a tokenizer.json made from it.'
-  throw new TokenizerFileError(file, expected, found, advice)
+  throw invalidTokenizer(file, expected, found, advice)
 }
 
 function record(value: unknown): Record<string, unknown> {

@@ -48,7 +48,7 @@ export class Tokenizer {
    * 64789.
    *
    * @param file what to call the file in an error
-   * @throws TokenizerFileError if the bytes are not a SentencePiece model of ChatGLM3's kind
+   * @throws `checkpoint.tokenizer-invalid` if the bytes are not a SentencePiece model of ChatGLM3's kind
    */
   static fromSentencePiece(
     bytes: Uint8Array,
@@ -62,7 +62,7 @@ export class Tokenizer {
    * `tokenizer.model`.
    *
    * @param file what to call the file in an error
-   * @throws TokenizerFileError if it describes another kind of tokenizer
+   * @throws `checkpoint.tokenizer-invalid` if it describes another kind of tokenizer
    */
   static fromJson(json: string | object, { file = 'tokenizer.json' }: { file?: string } = {}): Tokenizer {
     return new Tokenizer(readTokenizerJson(json, file))

@@ -67,22 +67,24 @@ describe.runIf(hasBrowser)('a model in a worker', { timeout: 300_000 }, () => {
         (await model.logits([5, 6], chosen ? { prefix: chosen } : {})).subarray(0, 8).join()
       const [without, within] = [await first(), await first(prefix)]
       await model.unloadPrefix(prefix)
-      const after = await first(prefix).catch((error: Error) => error instanceof chatglm.PrefixError)
+      const after = await first(prefix).catch((error: Error) =>
+        chatglm.hasCode(error, 'input.prefix-unloaded'),
+      )
       return { ...prefix, differs: without !== within, after, prefixes, freed: model.memory.prefixes }
     })
     expect(result).toMatchObject({ length: expect.any(Number), differs: true, after: true, freed: 0 })
     expect(result.prefixes).toBeGreaterThan(0)
   })
 
-  it('throws errors of their own classes, with message and fields', async () => {
+  it('throws errors of their own kinds, with code, message and details', async () => {
     const errors = await page.evaluate(async () => {
       const caught = async (work: () => Promise<unknown>) => {
         const error = await work().then(
           () => new Error('nothing was thrown'),
           (thrown: Error) => thrown,
         )
-        const own = Object.entries(chatglm).find(([, value]) => error.constructor === value)?.[0]
-        return { ...error, own, message: error.message, isError: error instanceof Error, cause: undefined }
+        const { code, details, message } = error as InstanceType<typeof chatglm.ChatGLMError>
+        return { code, details, message, isInput: error instanceof chatglm.InputError }
       }
       return {
         empty: await caught(() => model.generate([]).result()),
@@ -95,19 +97,19 @@ describe.runIf(hasBrowser)('a model in a worker', { timeout: 300_000 }, () => {
         adapter: await caught(() => chatglm.loadModelInWorker('/tiny/', { device: {} as GPUAdapter })),
       }
     })
-    const own = Object.fromEntries(Object.entries(errors).map(([call, error]) => [call, error.own]))
-    expect(own).toEqual({
-      empty: 'EmptyTokensError',
-      overflow: 'ContextOverflowError',
-      option: 'InvalidOptionError',
-      role: 'UnknownRoleError',
-      token: 'InvalidTokenError',
-      prefix: 'PrefixError',
-      missing: 'CheckpointNotFoundError',
-      adapter: 'InvalidOptionError',
+    const codes = Object.fromEntries(Object.entries(errors).map(([call, { code }]) => [call, code]))
+    expect(codes).toEqual({
+      empty: 'input.tokens-empty',
+      overflow: 'input.context-overflow',
+      option: 'option.invalid',
+      role: 'input.role-unknown',
+      token: 'input.token-invalid',
+      prefix: 'checkpoint.prefix-invalid',
+      missing: 'source.not-found',
+      adapter: 'option.invalid',
     })
     expect(errors.overflow.message).toContain('9000 tokens')
-    expect(errors.role).toMatchObject({ name: 'UnknownRoleError', index: 0, isError: true })
+    expect(errors.role).toMatchObject({ details: { index: 0 }, isInput: true })
   })
 
   it('stops a few tokens ahead of a reader that does not read on, and at once for one that leaves', async () => {
@@ -157,12 +159,12 @@ describe.runIf(hasBrowser)('a model in a worker', { timeout: 300_000 }, () => {
     }
     const result = await page.evaluate(async () => {
       const running = model.generate('你好', { stopIds: [] }).result()
-      const failing = running.catch((error: unknown) => error instanceof chatglm.DeviceLostError)
+      const failing = running.catch((error: unknown) => chatglm.hasCode(error, 'device.lost'))
       setTimeout(() => new BroadcastChannel('take the GPU away').postMessage(''), 300)
       const [ended, lost] = await Promise.all([failing, model.lost])
-      const after = await model.logits([5]).catch((error: Error) => error.name)
+      const after = await model.logits([5]).catch(({ code }: { code: string }) => code)
       model.dispose()
-      const disposed = await model.logits([5]).catch((error: Error) => error.name)
+      const disposed = await model.logits([5]).catch(({ code }: { code: string }) => code)
       globalThis.model = await chatglm.loadModelInWorker('/f16/', {
         worker: losableWorker,
         quantization: { bits: 4, groupSize: 32 },
@@ -170,7 +172,7 @@ describe.runIf(hasBrowser)('a model in a worker', { timeout: 300_000 }, () => {
       const { ids } = await model.generate([1, 2, 3], { maxTokens: 3, stopIds: [] }).result()
       return {
         ended,
-        lost: lost instanceof chatglm.DeviceLostError,
+        lost: lost instanceof chatglm.DeviceError,
         after,
         disposed,
         ids: ids.length,
@@ -180,8 +182,8 @@ describe.runIf(hasBrowser)('a model in a worker', { timeout: 300_000 }, () => {
     expect(result).toMatchObject({
       ended: true,
       lost: true,
-      after: 'DeviceLostError',
-      disposed: 'DisposedError',
+      after: 'device.lost',
+      disposed: 'device.disposed',
       ids: 3,
     })
     const weights = await checkpoint.size('model.safetensors')

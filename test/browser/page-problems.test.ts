@@ -117,7 +117,7 @@ describe.runIf(hasBrowser)('the demo page says what to do', { timeout: 120_000 }
     const page = await demo.open('', (tab) => inWorkers(tab, FULL_DISK))
     await dropPrefix(page)
     expect(await notice(page, 'There is no more space')).toContain('Delete stored models')
-    expect(await page.locator('.notice-details').textContent()).toContain('StorageQuotaError')
+    expect(await page.locator('.notice-details').textContent()).toContain('store.quota')
     await page.close()
   })
 

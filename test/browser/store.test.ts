@@ -109,7 +109,7 @@ describe.runIf(hasBrowser)('the store of a browser', { timeout: 120_000 }, () =>
       { status: 503 },
       { status: 503 },
     )
-    expect(await download('/big/')).toMatchObject({ name: 'SourceError' })
+    expect(await download('/big/')).toMatchObject({ code: 'source.failed' })
     const [partial] = await list()
     expect(partial).toMatchObject({ complete: false, bytes: totalBytes - 2 - 600_000 })
 
@@ -144,7 +144,10 @@ describe.runIf(hasBrowser)('the store of a browser', { timeout: 120_000 }, () =>
     const wrong = randomBytes(SHARD)
     tests.server.serveBytes(`/broken/${SECOND}`, wrong)
     const error = await download('/broken/', 'broken')
-    expect(error).toMatchObject({ name: 'ManifestMismatchError', mismatches: [{ path: SECOND }] })
+    expect(error).toMatchObject({
+      code: 'checkpoint.manifest-mismatch',
+      details: { mismatches: [{ path: SECOND }] },
+    })
     expect((await list()).map(({ name, complete }) => [name, complete])).toEqual([
       ['model', true],
       ['broken', false],
@@ -166,9 +169,9 @@ describe.runIf(hasBrowser)('the store of a browser', { timeout: 120_000 }, () =>
     expect(found).toMatchObject({ damaged: [FIRST], item: { complete: false, bytes: totalBytes - SHARD } })
     const refused = await page.evaluate(async () => {
       const store = await chatglm.ModelStore.open()
-      return chatglm.loadModelInWorker(store.source('model')).catch((error: Error) => error.name)
+      return chatglm.loadModelInWorker(store.source('model')).catch(({ code }: { code: string }) => code)
     })
-    expect(refused).toBe('IncompleteItemError')
+    expect(refused).toBe('store.incomplete')
     expect(await download('/big/')).toMatchObject({ complete: true })
     expect(tests.server.sent(`/big/${SECOND}`)).toBe(0)
     expect(await page.evaluate(async () => (await chatglm.ModelStore.open()).verify('model'))).toMatchObject({
@@ -201,8 +204,10 @@ describe.runIf(hasBrowser)('the store of a browser', { timeout: 120_000 }, () =>
     const { used } = await page.evaluate(async () => (await chatglm.ModelStore.open()).usage())
     await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: used + 500_000 })
     const error = await download('/big/')
-    expect(error).toMatchObject({ name: 'StorageQuotaError', needed: totalBytes })
-    expect((error as unknown as { available: number }).available).toBeLessThanOrEqual(500_000)
+    expect(error).toMatchObject({ code: 'store.quota', details: { needed: totalBytes } })
+    expect((error as unknown as { details: { available: number } }).details.available).toBeLessThanOrEqual(
+      500_000,
+    )
 
     // Others may take the space meanwhile.
     await session.send('Storage.overrideQuotaForOrigin', { origin })
@@ -210,7 +215,7 @@ describe.runIf(hasBrowser)('the store of a browser', { timeout: 120_000 }, () =>
     const late = download('/big/')
     while (tests.server.sent(`/big/${FIRST}`) < 50_000) await new Promise((resolve) => setTimeout(resolve, 5))
     await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: used + 500_000 })
-    expect(await late).toMatchObject({ name: 'StorageQuotaError' })
+    expect(await late).toMatchObject({ code: 'store.quota' })
     tests.server.pause = 0
     const [kept] = await list()
     expect(kept).toMatchObject({ complete: false })
@@ -225,10 +230,10 @@ describe.runIf(hasBrowser)('the store of a browser', { timeout: 120_000 }, () =>
     const first = download('/big/')
     while (tests.server.sent(`/big/${FIRST}`) < 50_000)
       await new Promise((resolve) => setTimeout(resolve, 10))
-    expect(await download('/big/', 'model', other)).toMatchObject({ name: 'StoreBusyError' })
+    expect(await download('/big/', 'model', other)).toMatchObject({ code: 'busy.stored-item' })
     const deleting = other.evaluate(async () => {
       const store = await chatglm.ModelStore.open()
-      return store.delete('model').catch((error: Error) => error instanceof chatglm.StoreBusyError)
+      return store.delete('model').catch((error: Error) => chatglm.hasCode(error, 'busy.stored-item'))
     })
     expect(await deleting).toBe(true)
     expect((await list(other))[0]).toMatchObject({ name: 'model', complete: false })
@@ -253,7 +258,7 @@ describe.runIf(hasBrowser)('the store of a browser', { timeout: 120_000 }, () =>
         globalThis.Worker = worker
       })
       const again = await store.add('again', [file], 'prefix')
-      const missing = await store.delete('nothing').catch((error: Error) => error.name)
+      const missing = await store.delete('nothing').catch(({ code }: { code: string }) => code)
       const elsewhere = await (await chatglm.ModelStore.open()).list()
       await store.deleteAll()
       return { item, again, missing, elsewhere, left: await store.list() }
@@ -262,7 +267,7 @@ describe.runIf(hasBrowser)('the store of a browser', { timeout: 120_000 }, () =>
     expect(result).toMatchObject({
       item: stored,
       again: stored,
-      missing: 'NotStoredError',
+      missing: 'store.not-found',
       elsewhere: [],
       left: [],
     })
@@ -304,11 +309,11 @@ describe.runIf(hasBrowser)('the store of a browser', { timeout: 120_000 }, () =>
       const { getDirectory } = navigator.storage
       navigator.storage.getDirectory = () => Promise.reject(new DOMException('private', 'SecurityError'))
       return chatglm.ModelStore.open()
-        .catch((error: Error) => error.name)
+        .catch(({ code }: { code: string }) => code)
         .finally(() => {
           navigator.storage.getDirectory = getDirectory
         })
     })
-    expect(name).toBe('StoreUnavailableError')
+    expect(name).toBe('store.unavailable')
   })
 })

@@ -140,7 +140,7 @@ describe.runIf(hasBrowser)('training in a worker', { timeout: 300_000 }, () => {
       const caught = (work: Promise<unknown>) =>
         work.then(
           () => 'nothing',
-          (error: Error) => Object.entries(chatglm).find(([, value]) => error.constructor === value)?.[0],
+          ({ code }: { code: string }) => code,
         )
       let during: unknown
       const training = model.finetunePrefix(dataset, {
@@ -173,10 +173,10 @@ describe.runIf(hasBrowser)('training in a worker', { timeout: 300_000 }, () => {
       items: [{ name: 'ads', kind: 'prefix', source: 'training', complete: true }],
       damaged: [],
       length: 4,
-      busy: 'StoreBusyError',
-      again: 'TrainingResumeError',
-      taken: 'SinkError',
-      failed: 'InvalidOptionError',
+      busy: 'busy.stored-item',
+      again: 'training.resume-mismatch',
+      taken: 'sink.occupied',
+      failed: 'option.invalid',
     })
     // What failed before its first checkpoint leaves nothing, and what was there stays as it was.
     expect(result.after).toMatchObject([
@@ -198,16 +198,15 @@ describe.runIf(hasBrowser)('training in a worker', { timeout: 300_000 }, () => {
     expect(same).toBe(true)
   })
 
-  it('throws errors of their own classes, with message, fields and cause', async () => {
+  it('throws errors with code, message, details and cause', async () => {
     const errors = await page.evaluate(async () => {
       const caught = async (work: () => Promise<unknown>) => {
         const error = await work().then(
           () => new Error('nothing was thrown'),
           (thrown: Error) => thrown,
         )
-        const own = Object.entries(chatglm).find(([, value]) => error.constructor === value)?.[0]
-        const { message, cause } = error
-        return { ...error, own, message, cause: (cause as Error | undefined)?.name }
+        const { code, message, details, cause } = error as InstanceType<typeof chatglm.ChatGLMError>
+        return { code, message, details, cause: (cause as { code?: string } | undefined)?.code }
       }
       const pairs = { format: 'input-output', maxSourceLength: 16, maxTargetLength: 16 } as const
       const read = (text: string) => model.readDataset(new File([text], 'bad.jsonl'), pairs)
@@ -228,19 +227,19 @@ describe.runIf(hasBrowser)('training in a worker', { timeout: 300_000 }, () => {
         ),
       }
     })
-    const own = Object.fromEntries(Object.entries(errors).map(([call, error]) => [call, error.own]))
-    expect(own).toEqual({
-      line: 'DatasetError',
-      unloaded: 'DatasetError',
-      option: 'InvalidOptionError',
-      path: 'SinkError',
-      diverged: 'TrainingStoppedError',
+    const codes = Object.fromEntries(Object.entries(errors).map(([call, { code }]) => [call, code]))
+    expect(codes).toEqual({
+      line: 'input.dataset',
+      unloaded: 'input.dataset',
+      option: 'option.invalid',
+      path: 'sink.failed',
+      diverged: 'training.stopped',
     })
     expect(errors.line.message).toContain('bad.jsonl, line 2')
     expect(errors.diverged).toMatchObject({
-      name: 'TrainingStoppedError',
-      cause: 'NonFiniteLossError',
-      step: 1,
+      code: 'training.stopped',
+      cause: 'training.diverged',
+      details: { step: 1 },
     })
   })
 
@@ -260,14 +259,14 @@ describe.runIf(hasBrowser)('training in a worker', { timeout: 300_000 }, () => {
         })
         .then(
           () => undefined,
-          (thrown: InstanceType<typeof chatglm.TrainingStoppedError>) => thrown,
+          (thrown: unknown) => (chatglm.hasCode(thrown, 'training.stopped') ? thrown : undefined),
         )
-      const { step, checkpoint } = error ?? {}
-      const lost = (error?.cause as Error | undefined)?.name
-      return { error: { name: error?.name, step, checkpoint, lost }, files: await output.list() }
+      const { code, details } = error ?? {}
+      const lost = (error?.cause as { code?: string } | undefined)?.code
+      return { error: { code, details, lost }, files: await output.list() }
     })
-    expect(error).toMatchObject({ name: 'TrainingStoppedError', lost: 'DeviceLostError' })
-    expect(error.checkpoint).toMatch(/checkpoint-\d+$/)
+    expect(error).toMatchObject({ code: 'training.stopped', lost: 'device.lost' })
+    expect(error.details?.checkpoint).toMatch(/checkpoint-\d+$/)
     expect(files).toContain('model.safetensors')
   })
 })

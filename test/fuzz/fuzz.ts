@@ -1,6 +1,6 @@
 import { Random } from '../../tools/tiny/random.js'
 import { mutate, truncations } from './mutate.js'
-import type { Reader } from './readers.js'
+import { isOneOf, type Reader } from './readers.js'
 
 /** No input of a few kB may take longer. */
 export const MAX_MILLISECONDS = 2000
@@ -51,7 +51,7 @@ export async function tryInput(reader: Reader, input: Uint8Array, counts: FuzzCo
     await reader.run(input)
     counts.read++
   } catch (error) {
-    if (!reader.allowed.some((kind) => error instanceof kind)) {
+    if (!isOneOf(error, reader.allowed)) {
       throw new FuzzFailure(reader.name, input, `an error that is not its own (${(error as Error)?.stack})`, {
         cause: error,
       })

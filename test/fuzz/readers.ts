@@ -1,6 +1,5 @@
 import { marked } from 'marked'
 import { GrowingMarkdown, readMarkdown } from '../../demo/src/markdown/read.js'
-import { CheckpointError } from '../../src/checkpoint/errors.js'
 import { readStateDict } from '../../src/checkpoint/formats/torch-pickle.js'
 import {
   MemoryFiles,
@@ -9,14 +8,11 @@ import {
   readManifest,
 } from '../../src/checkpoint/index.js'
 import { fromAdvertiseGen, fromToolAlpaca } from '../../src/data/convert.js'
-import { DatasetError } from '../../src/data/errors.js'
 import { readRecords } from '../../src/data/read-records.js'
 import { parseRecord } from '../../src/data/records.js'
-import { ModelConfigError } from '../../src/errors/index.js'
-import { TrainingSettingsError } from '../../src/finetune/errors.js'
+import { ChatGLMError, type ErrorCode, type ErrorKind, hasCode } from '../../src/errors/index.js'
 import { parseModelSettings, parseSettings } from '../../src/finetune/settings-file.js'
 import { parseModelConfig } from '../../src/runtime/model/config.js'
-import { PythonLiteralError, TokenizerFileError } from '../../src/tokenizer/errors.js'
 import { pythonJson } from '../../src/tokenizer/python-json.js'
 import { parseToolCall } from '../../src/tokenizer/python-literal.js'
 import { parseReply } from '../../src/tokenizer/reply-parser.js'
@@ -25,7 +21,12 @@ import { Tokenizer } from '../../src/tokenizer/tokenizer.js'
 import { tokenizerJsonFromSentencePiece } from '../../src/tokenizer/tokenizer-json.js'
 import * as inputs from './inputs.js'
 
-type ErrorClass = abstract new (...args: never[]) => Error
+/** What a reader may fail with: a code, or any of a kind. */
+export type Failure = ErrorCode | ErrorKind
+
+export function isOneOf(error: unknown, failures: readonly Failure[]): boolean {
+  return error instanceof ChatGLMError && [error.code, error.kind].some((one) => failures.includes(one))
+}
 
 /** A reader of what strangers wrote, for the fuzzer and its test. */
 export interface Reader {
@@ -36,7 +37,7 @@ export interface Reader {
   readonly words: readonly Uint8Array[]
   /** Reads bytes to the end and uses what it gives, or fails with one of {@link allowed}. */
   readonly run: (bytes: Uint8Array) => unknown
-  readonly allowed: readonly ErrorClass[]
+  readonly allowed: readonly Failure[]
 }
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
@@ -58,7 +59,7 @@ const recordsOf = (file: string) => async (bytes: Uint8Array) => {
       try {
         pythonJson(read(record))
       } catch (error) {
-        if (!(error instanceof DatasetError)) throw error
+        if (!hasCode(error, 'input.dataset')) throw error
       }
     }
   }
@@ -69,7 +70,7 @@ function reader(
   seeds: readonly Uint8Array[],
   words: readonly string[],
   run: Reader['run'],
-  ...allowed: readonly ErrorClass[]
+  ...allowed: readonly Failure[]
 ): Reader {
   return { name, inputs: seeds, words: words.map((word) => Buffer.from(word, 'latin1')), run, allowed }
 }
@@ -97,7 +98,7 @@ export const READERS: readonly Reader[] = [
     inputs.calls,
     ['\\', "'''", '"', 'r', '(', ')', '[', '{', '\r\n', '\\u', '\\N', '#', '1_0', '-'],
     (bytes) => parseToolCall(text(bytes)),
-    PythonLiteralError,
+    'input.python-literal',
   ),
   reader('reply', inputs.replies, ['<|assistant|>', '\n', '```', 'tool_call(', "'", '\\'], (bytes) =>
     parseReply(text(bytes), { hasTools: true }),
@@ -125,35 +126,40 @@ export const READERS: readonly Reader[] = [
       '.',
     ],
     (bytes) => readStateDict(bytes, 'pickle'),
-    CheckpointError,
+    'checkpoint',
+    'source',
   ),
   reader(
     'torch-archive',
     inputs.archives,
     ['PK\x03\x04', 'PK\x01\x02', 'PK\x05\x06', '\xff\xff\xff\xff', '\0\0\0\0'],
     openOf('pytorch_model.bin'),
-    CheckpointError,
+    'checkpoint',
+    'source',
   ),
   reader(
     'safetensors',
     [inputs.safetensors],
     [...JSON_WORDS, '"dtype"', '"shape"', '"data_offsets"', '"__metadata__"'],
     openOf('model.safetensors'),
-    CheckpointError,
+    'checkpoint',
+    'source',
   ),
   reader(
     'weight-index',
     [inputs.index],
     [...JSON_WORDS, '"weight_map"', '../', '/'],
     openOf('model.safetensors.index.json', { 'x.safetensors': inputs.safetensors }),
-    CheckpointError,
+    'checkpoint',
+    'source',
   ),
   reader(
     'manifest',
     [inputs.manifest],
     [...JSON_WORDS, '../', '"files"'],
     (bytes) => readManifest(new MemoryFiles([['manifest.json', bytes]])),
-    CheckpointError,
+    'checkpoint',
+    'source',
   ),
   reader(
     'config',
@@ -164,8 +170,8 @@ export const READERS: readonly Reader[] = [
       parseQuantizationConfig(config)
       parseModelConfig(config)
     },
-    CheckpointError,
-    ModelConfigError,
+    'checkpoint',
+    'source',
   ),
   reader(
     'sentencepiece',
@@ -176,38 +182,41 @@ export const READERS: readonly Reader[] = [
       tokenizerJsonFromSentencePiece(model, 'tokenizer.model')
       return Tokenizer.fromSentencePiece(bytes).encode('ab a')
     },
-    TokenizerFileError,
+    'checkpoint.tokenizer-invalid',
   ),
   reader(
     'tokenizer.json',
     [inputs.tokenizerJson],
     [...JSON_WORDS, '"model"', '"vocab"', '"merges"', '"added_tokens"'],
     (bytes) => Tokenizer.fromJson(text(bytes)).encode('ab a'),
-    TokenizerFileError,
+    'checkpoint.tokenizer-invalid',
   ),
   reader(
     'jsonl',
     [inputs.jsonLines],
     [...JSON_WORDS, '\n'],
     recordsOf('data.jsonl'),
-    DatasetError,
-    CheckpointError,
+    'input.dataset',
+    'checkpoint',
+    'source',
   ),
   reader(
     'json-list',
     [inputs.jsonList],
     [...JSON_WORDS, '\n'],
     recordsOf('data.json'),
-    DatasetError,
-    CheckpointError,
+    'input.dataset',
+    'checkpoint',
+    'source',
   ),
   reader(
     'csv',
     [inputs.csv],
     ['"', '""', ',', '\n', '\r\n', '\ufeff'],
     recordsOf('data.csv'),
-    DatasetError,
-    CheckpointError,
+    'input.dataset',
+    'checkpoint',
+    'source',
   ),
   reader(
     'settings',
@@ -237,11 +246,11 @@ export const READERS: readonly Reader[] = [
         parseModelSettings(text(bytes), 'settings.yaml'),
       ])
       for (const result of results) {
-        if (result.status === 'rejected' && !(result.reason instanceof TrainingSettingsError))
+        if (result.status === 'rejected' && !hasCode(result.reason, 'option.settings-file'))
           throw result.reason
       }
     },
-    TrainingSettingsError,
+    'option.settings-file',
   ),
   reader(
     'markdown',

@@ -1,5 +1,6 @@
 import { createDataset } from '../../src/data/index.js'
 import type { Tokenizer } from '../../src/tokenizer/index.js'
+import { markdownTable } from '../markdown-table.js'
 import { type CorpusRecord, lastPrompt, promptsOf } from './corpus/corpus.js'
 import { TASKS, type TaskName } from './corpus/task.js'
 
@@ -106,5 +107,5 @@ export function formatRows(rows: readonly TaskRow[]): string {
     'longest',
     'overlap',
   ]
-  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+  return markdownTable(head, lines)
 }

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { chatglmConfig } from '../chatglm-config.js'
+import { markdownTable } from '../markdown-table.js'
 import type { SmallModelEvaluation } from './evaluate-model.js'
 import type { JudgedAnswer, TaskEvaluation } from './evaluate-tasks.js'
 import { SMALL_MODEL } from './shape.js'
@@ -27,10 +28,6 @@ const SHOWN_OF_PREFIX = 3
 
 const percent = (share: number | undefined) => (share === undefined ? '' : `${(100 * share).toFixed(1)} %`)
 const loss = (value: number) => value.toFixed(3)
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
-}
 
 const taskOf = (evaluations: readonly TaskEvaluation[], name: string) =>
   evaluations.find(({ task }) => task === name)!
@@ -61,7 +58,7 @@ function baseTable({ float, base }: SmallModelEvaluation): string {
       percent(quantized.exact),
     ]
   })
-  return table(
+  return markdownTable(
     ['task', 'right is', 'held out', 'loss, float16', 'loss, INT4', 'right, float16', 'right, INT4'],
     rows,
   )
@@ -80,7 +77,7 @@ function prefixTable({ base, prefixes }: SmallModelEvaluation): string {
       percent(withPrefix.exact),
     ]
   })
-  return table(
+  return markdownTable(
     ['prefix', 'right is', 'loss without', 'loss with', 'lower by', 'right without', 'right with'],
     rows,
   )
@@ -99,7 +96,7 @@ function disturbanceTable({ base, prefixes }: SmallModelEvaluation): string {
         return `${loss(disturbed.loss)}, ${percent(disturbed.exact)}`
       }),
     ])
-  return table(['task', 'without', ...names.map((name) => `with \`${name}\``)], rows)
+  return markdownTable(['task', 'without', ...names.map((name) => `with \`${name}\``)], rows)
 }
 
 /** Evenly spread over all, so that nobody has picked them. */

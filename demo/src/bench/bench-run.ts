@@ -45,10 +45,12 @@ function take(event: BenchEvent): void {
     case 'done':
       end()
       break
-    case 'failed':
+    case 'failed': {
       end()
-      report(Object.assign(new Error(event.message), { name: event.name }))
+      const { name, message, code } = event
+      report(Object.assign(new Error(message), { name, code }))
       break
+    }
   }
 }
 

@@ -1,5 +1,11 @@
 import { signal } from '@preact/signals'
-import type { AssistantMessage, ChatDelta, ChatReply, Message } from '../../../src/index.js'
+import {
+  type AssistantMessage,
+  type ChatDelta,
+  ChatGLMError,
+  type ChatReply,
+  type Message,
+} from '../../../src/index.js'
 import { messagesOf, toolsOf } from '../conversation/messages.js'
 import type {
   Answer,
@@ -124,11 +130,16 @@ export async function answer(
     const rest = { ...base, segments: draft.segments, messages: draft.messages }
     const measures = pieces > 0 ? { measures: measuresOf(model, undefined) } : {}
     if (signal.aborted || isAbort(error)) return { ...rest, ...measures, end: 'stopped' }
-    const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) }
-    return { ...rest, ...measures, end: 'failed', problem: { name, message } }
+    return { ...rest, ...measures, end: 'failed', problem: failureOf(error) }
   } finally {
     frames.flush()
   }
+}
+
+/** What is kept of an error with an answer. */
+function failureOf(error: unknown): NonNullable<Answer['problem']> {
+  const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) }
+  return error instanceof ChatGLMError ? { name, message, code: error.code } : { name, message }
 }
 
 interface AnswerStream {
@@ -195,5 +206,5 @@ export function setLive(id: string, live: LiveAnswer | undefined): void {
 /** Reports what ended an answer, where the page has more to say than the answer itself. */
 export function problemOfAnswer({ problem }: Answer) {
   if (!problem) return undefined
-  return problemOf(Object.assign(new Error(problem.message), { name: problem.name }))
+  return problemOf(Object.assign(new Error(problem.message), problem))
 }

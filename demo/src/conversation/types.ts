@@ -80,8 +80,8 @@ export interface Answer {
   readonly messages: readonly AssistantMessage[]
   /** Undefined while it is being written. */
   readonly end?: AnswerEnd
-  /** The name of the error, where it failed. */
-  readonly problem?: { readonly name: string; readonly message: string }
+  /** What is kept of the error, where it failed. */
+  readonly problem?: { readonly name: string; readonly message: string; readonly code?: string }
   readonly measures?: Measures
   readonly prefix: PrefixChoice
 }

@@ -1,10 +1,11 @@
 import { computed, effect, signal } from '@preact/signals'
-import type {
-  DataSettings,
-  DatasetHandle,
-  PlannedMemory,
-  PreviewPart,
-  WorkerModel,
+import {
+  type DataSettings,
+  type DatasetHandle,
+  hasCode,
+  type PlannedMemory,
+  type PreviewPart,
+  type WorkerModel,
 } from '../../../src/index.js'
 import { readyModel, requireModel } from '../model/model.js'
 import { isAbort, report } from '../problems/problems.js'
@@ -81,7 +82,7 @@ async function read(): Promise<void> {
   } catch (error) {
     if (isAbort(error) || signal.aborted) return
     forget()
-    if ((error as Error).name === 'DatasetError') dataProblem.value = (error as Error).message
+    if (hasCode(error, 'input.dataset')) dataProblem.value = error.message
     else report(error)
   } finally {
     if (reading === controller) isReading.value = false

@@ -12,7 +12,7 @@ async function locate(name: string): Promise<SourceLocation> {
 
 /**
  * A stored prefix on the GPU.
- * @throws PrefixError, and errors of the store
+ * @throws `checkpoint.prefix-invalid`, and errors of the store
  */
 export function prefixNamed(model: WorkerModel, name: string): Promise<PrefixHandle> {
   const known = loadedPrefixes.get(name)

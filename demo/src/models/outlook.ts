@@ -1,4 +1,4 @@
-import { estimateMemory } from '../../../src/index.js'
+import { estimateMemory, SourceError } from '../../../src/index.js'
 import { runOptions } from '../model/run-options.js'
 import { withOrigin } from '../storage/offline.js'
 import { usage } from '../storage/store.js'
@@ -25,7 +25,7 @@ export function configUrl(location: string): URL {
   return new URL('config.json', location.endsWith('/') ? location : `${location}/`)
 }
 
-/** @throws SourceError (by name) where it cannot be had */
+/** @throws `source.failed` where it cannot be had */
 function fetchConfig(url: URL): Promise<unknown> {
   return withOrigin(url.origin, async () => {
     const worker = new Worker(new URL('./config-worker.ts', import.meta.url), {
@@ -40,7 +40,7 @@ function fetchConfig(url: URL): Promise<unknown> {
         worker.onerror = () => resolve({ problem: 'The worker could not be started.' })
       })
       if (problem === undefined) return value
-      throw Object.assign(new Error(problem), { name: 'SourceError' })
+      throw new SourceError('source.failed', problem)
     } finally {
       port1.close()
       worker.terminate()
@@ -50,7 +50,7 @@ function fetchConfig(url: URL): Promise<unknown> {
 
 /**
  * Reads a model's `config.json`, and compares what it will need with the GPU and the disk.
- * @throws SourceError (by name), ModelConfigError, ConfigError
+ * @throws `source.failed`, `checkpoint.model-unsupported`, `checkpoint.config-invalid`
  */
 export async function lookAt(location: string): Promise<Outlook> {
   const { contextLength, quantizeBits, device } = runOptions.value

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals'
+import type { ChatGLMError, ErrorCode } from '../../../src/index.js'
 import type { Strings } from '../i18n/index.js'
 
 /** The names of messages that say what is wrong and what to do. */
@@ -11,47 +12,52 @@ export interface Problem {
   readonly details: string
 }
 
-/** Every error class that has a message of its own here; others are `unknown`. */
-const KINDS: Readonly<Record<string, ProblemKind>> = {
-  NoAdapterError: 'noAdapter',
-  OutOfMemoryError: 'memory',
+/** Every code that has a message of its own here; others are `unknown`. */
+const BY_CODE: Readonly<Partial<Record<ErrorCode, ProblemKind>>> = {
+  'adapter.none': 'noAdapter',
+  'device.out-of-memory': 'memory',
+  'adapter.limit': 'limit',
+  'device.lost': 'lost',
+  'device.worker-failed': 'lost',
+  'device.failed': 'driver',
+  'adapter.shader-refused': 'driver',
+  'store.quota': 'quota',
+  'store.unavailable': 'noStorage',
+  'source.failed': 'network',
+  'source.not-found': 'notFound',
+  'store.not-found': 'notFound',
+  'store.incomplete': 'damaged',
+  'busy.stored-item': 'busy',
+  'checkpoint.shard-missing': 'notFound',
+  'checkpoint.tokenizer-missing': 'notFound',
+  'checkpoint.truncated': 'damaged',
+  'checkpoint.corrupt': 'damaged',
+  'checkpoint.manifest-mismatch': 'damaged',
+  'checkpoint.unsafe-pickle': 'damaged',
+  'checkpoint.unsafe-path': 'damaged',
+  'checkpoint.tokenizer-invalid': 'damaged',
+  'checkpoint.unsupported': 'unsupported',
+  'checkpoint.model-unsupported': 'unsupported',
+  'checkpoint.tensor-missing': 'unsupported',
+  'checkpoint.tensor-mismatch': 'unsupported',
+  'checkpoint.config-invalid': 'unsupported',
+  'checkpoint.not-quantizable': 'unsupported',
+  'checkpoint.prefix-invalid': 'prefix',
+  'input.context-overflow': 'context',
+  'checkpoint.not-finite': 'numerical',
+  'training.diverged': 'diverged',
+  'training.resume-mismatch': 'resume',
+  'input.dataset': 'data',
+  'device.disposed': 'unloaded',
+  'option.invalid': 'options',
+  'input.not-serializable': 'options',
+  'input.prefix-unloaded': 'prefix',
+}
+
+/** Errors of the platform, by their names. */
+const BY_NAME: Readonly<Record<string, ProblemKind>> = {
   RangeError: 'memory',
-  AdapterLimitError: 'limit',
-  DeviceLostError: 'lost',
-  WorkerFailedError: 'lost',
-  GpuError: 'driver',
-  ShaderCompilationError: 'driver',
   QuotaExceededError: 'quota',
-  StorageQuotaError: 'quota',
-  StoreUnavailableError: 'noStorage',
-  SourceError: 'network',
-  CheckpointNotFoundError: 'notFound',
-  NotStoredError: 'notFound',
-  IncompleteItemError: 'damaged',
-  StoreBusyError: 'busy',
-  MissingShardError: 'notFound',
-  MissingTokenizerError: 'notFound',
-  TruncatedFileError: 'damaged',
-  CorruptFileError: 'damaged',
-  ManifestMismatchError: 'damaged',
-  UnsafePickleError: 'damaged',
-  UnsafePathError: 'damaged',
-  TokenizerFileError: 'damaged',
-  UnsupportedFormatError: 'unsupported',
-  ModelConfigError: 'unsupported',
-  MissingTensorError: 'unsupported',
-  TensorMismatchError: 'unsupported',
-  ConfigError: 'unsupported',
-  QuantizationError: 'unsupported',
-  PrefixError: 'prefix',
-  ContextOverflowError: 'context',
-  NumericalError: 'numerical',
-  NonFiniteLossError: 'diverged',
-  TrainingResumeError: 'resume',
-  DatasetError: 'data',
-  DisposedError: 'unloaded',
-  InvalidOptionError: 'options',
-  UnserializableValueError: 'options',
   NotAllowedError: 'permission',
   NotReadableError: 'permission',
 }
@@ -59,16 +65,20 @@ const KINDS: Readonly<Record<string, ProblemKind>> = {
 /** What stopped a training, or kept a file from being written, says more than that it did: the cause of the error. */
 function kindOf(error: unknown): ProblemKind {
   if (!(error instanceof Error)) return 'unknown'
-  return KINDS[error.name] ?? kindOf(error.cause)
+  // Also of errors that came as plain data, from an answer that was kept or from the worker of the measurements.
+  const { code } = error as Partial<ChatGLMError>
+  return (code && BY_CODE[code]) ?? BY_NAME[error.name] ?? kindOf(error.cause)
 }
 
 /** What to tell the user about an error. */
 export function problemOf(error: unknown): Problem {
-  const { name, message } = error instanceof Error ? error : { name: '', message: String(error) }
   const kind = kindOf(error)
+  if (!(error instanceof Error)) return { kind, details: String(error) }
+  const { message } = error
   if (kind === 'noAdapter' && !('gpu' in navigator)) return { kind: 'noWebGpu', details: message }
   if (kind === 'network' && !navigator.onLine) return { kind: 'offline', details: message }
-  return { kind, details: name === '' ? message : `${name}: ${message}` }
+  const { code } = error as Partial<ChatGLMError>
+  return { kind, details: `${code ?? error.name}: ${message}` }
 }
 
 export function isAbort(error: unknown): boolean {

@@ -9,7 +9,7 @@ export const usage = signal<StoreUsage | undefined>(undefined)
 
 let opened: Promise<ModelStore> | undefined
 
-/** @throws StoreUnavailableError */
+/** @throws `store.unavailable` */
 export function openStore(): Promise<ModelStore> {
   opened ??= ModelStore.open()
   return opened
@@ -28,7 +28,7 @@ export async function refreshStore(): Promise<void> {
   }
 }
 
-/** A file of a stored item. @throws NotStoredError, IncompleteItemError */
+/** A file of a stored item. @throws `store.not-found`, `store.incomplete` */
 export async function readStored(name: string, path: string): Promise<Uint8Array> {
   const files = await (await openStore()).source(name).open()
   return files.read(path, 0, await files.size(path))

@@ -3,10 +3,10 @@ import {
   createSha256,
   type ListedFile,
   listCheckpoint,
-  ManifestMismatchError,
   type Sha256,
 } from '../../checkpoint/index.js'
-import { StorageQuotaError } from './errors.js'
+import { CheckpointError } from '../../errors/index.js'
+import { quotaExceeded } from './errors.js'
 import { type FileWriter, openWriter } from './file-writer.js'
 import type { ItemFolder } from './item-folder.js'
 import type { FileRecord, ItemRecord } from './item-record.js'
@@ -29,7 +29,7 @@ const FETCHES = 2
  * Stores what a source has, file by file. What an earlier, interrupted download of the same files left is continued at
  * the byte where it broke; a file whose SHA-256 is wrong is fetched once more, alone. The caller holds the item's lock.
  *
- * @throws StorageQuotaError, ManifestMismatchError, the signal's reason, and what the source throws
+ * @throws `store.quota`, `checkpoint.manifest-mismatch`, the signal's reason, and what the source throws
  */
 export async function download(
   folder: ItemFolder,
@@ -43,7 +43,7 @@ export async function download(
     await fetchFiles(folder, source, await begin(folder, request, listed), progress, signal)
   } catch (error) {
     if ((error as Error).name !== 'QuotaExceededError') throw error
-    throw new StorageQuotaError(folder.item, progress.leftBytes, (await availableBytes()) ?? 0, {
+    throw quotaExceeded(folder.item, progress.leftBytes, (await availableBytes()) ?? 0, {
       cause: error,
     })
   }
@@ -122,10 +122,11 @@ async function fetchFile(
       progress.add(-file.size)
     }
     await writer.restart()
-    throw new ManifestMismatchError(
+    throw new CheckpointError(
+      'checkpoint.manifest-mismatch',
       `${file.path} of ${source.name} was downloaded ${FETCHES} times and differs from the SHA-256 that is given for it. ` +
         'The copy there is damaged: use another source, or tell whoever keeps it.',
-      [{ path: file.path, problem: `has another SHA-256 than ${file.sha256}` }],
+      { details: { mismatches: [{ path: file.path, problem: `has another SHA-256 than ${file.sha256}` }] } },
     )
   } finally {
     // What is there stays, to go on from. A failure before says more than one of closing.
@@ -165,10 +166,10 @@ async function* chunksOf(
   }
 }
 
-/** @throws StorageQuotaError where the browser already knows that there is too little space */
+/** @throws `store.quota` where the browser already knows that there is too little space */
 async function checkSpace(item: string, needed: number): Promise<void> {
   const available = await availableBytes()
-  if (available !== undefined && needed > available) throw new StorageQuotaError(item, needed, available)
+  if (available !== undefined && needed > available) throw quotaExceeded(item, needed, available)
 }
 
 /** What the browser still grants this origin; undefined where it does not tell. */

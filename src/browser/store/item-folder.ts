@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from './errors.js'
+import { storeUnavailable } from './errors.js'
 import { type ItemRecord, parseItemRecord, storedItem } from './item-record.js'
 import { openSyncAccess } from './sync-access.js'
 import type { StoredItem } from './types.js'
@@ -82,7 +82,7 @@ export class ItemFolder {
     }
     // Safari before 26 has no other way to write. A crash in between leaves a record that is damaged and says so.
     const access = await openSyncAccess(handle, 'readwrite')
-    if (!access) throw new StoreUnavailableError('the browser cannot write files here')
+    if (!access) throw storeUnavailable('the browser cannot write files here')
     try {
       access.truncate(0)
       access.write(new TextEncoder().encode(text), { at: 0 })

@@ -5,12 +5,12 @@ import {
   type SourceOpener,
   type SourceOptions,
 } from '../../checkpoint/index.js'
-import { DisposedError, InvalidOptionError } from '../../errors/index.js'
+import { disposed, invalidOption } from '../../errors/index.js'
 import type { Outcome } from '../worker/outcome.js'
 import { packSource } from '../worker/source-transport.js'
 import { type Question, WorkerLine } from '../worker/worker-line.js'
 import { download } from './download.js'
-import { NotStoredError, StoreBusyError, StoreUnavailableError } from './errors.js'
+import { itemBusy, notStored, storeUnavailable } from './errors.js'
 import { folderName, ItemFolder, isNotFound, itemName } from './item-folder.js'
 import { withItemLock } from './locks.js'
 import type { StoreHost } from './store-host.js'
@@ -34,7 +34,7 @@ export interface DownloadOptions extends StoreWorkOptions, SourceOptions {
 
 /**
  * Models and prefixes in the browser's storage (the origin private file system), so that they are downloaded once.
- * Several tabs can use it at a time: work on an item that another tab is working on fails with StoreBusyError.
+ * Several tabs can use it at a time: work on an item that another tab is working on fails with `busy.stored-item`.
  *
  * ```ts
  * const store = await ModelStore.open()
@@ -49,17 +49,17 @@ export class ModelStore {
     this.#root = root
   }
 
-  /** @throws StoreUnavailableError in a private window, in an old browser, and outside https */
+  /** @throws `store.unavailable` in a private window, in an old browser, and outside https */
   static async open({ root }: StoreOptions = {}): Promise<ModelStore> {
     if (root) return new ModelStore(root)
     if (typeof navigator === 'undefined' || !navigator.storage?.getDirectory) {
-      throw new StoreUnavailableError('the browser offers no private file system here')
+      throw storeUnavailable('the browser offers no private file system here')
     }
     try {
       const folder = await navigator.storage.getDirectory()
       return new ModelStore(await folder.getDirectoryHandle(FOLDER, { create: true }))
     } catch (error) {
-      throw new StoreUnavailableError(`the browser refuses (${(error as Error).message})`, { cause: error })
+      throw storeUnavailable(`the browser refuses (${(error as Error).message})`, { cause: error })
     }
   }
 
@@ -79,7 +79,7 @@ export class ModelStore {
    * it is called again with the same name and source. Files are hashed as they come and compared with the manifest, or
    * with what the hub says of them; one that is damaged is fetched again alone.
    *
-   * @throws StoreBusyError where another tab is at it, StorageQuotaError, ManifestMismatchError where the source itself
+   * @throws `busy.stored-item` where another tab is at it, `store.quota`, `checkpoint.manifest-mismatch` where the source itself
    *   is damaged, the signal's reason, and what reading the source throws
    */
   async download(
@@ -117,7 +117,7 @@ export class ModelStore {
    * Hashes an item's files again. Damaged ones count as missing from then on, and the next `download` fetches them
    * alone.
    * @returns the item, and the paths of the files that were damaged
-   * @throws NotStoredError, StoreBusyError, the signal's reason
+   * @throws `store.not-found`, `busy.stored-item`, the signal's reason
    */
   async verify(
     name: string,
@@ -134,20 +134,20 @@ export class ModelStore {
     return { item: (await folder.describe())!, damaged }
   }
 
-  /** @throws NotStoredError, StoreBusyError where it is being read or changed */
+  /** @throws `store.not-found`, `busy.stored-item` where it is being read or changed */
   async delete(name: string): Promise<void> {
     const folder = this.#folder(name)
     await withItemLock(name, async () => {
       try {
         await folder.remove()
       } catch (error) {
-        if (isNotFound(error)) throw new NotStoredError(name)
-        throw isLocked(error) ? new StoreBusyError(name, { cause: error }) : error
+        if (isNotFound(error)) throw notStored(name)
+        throw isLocked(error) ? itemBusy(name, { cause: error }) : error
       }
     })
   }
 
-  /** Deletes everything. @throws StoreBusyError where some of it is being read or changed; the rest is deleted */
+  /** Deletes everything. @throws `busy.stored-item` where some of it is being read or changed; the rest is deleted */
   async deleteAll(): Promise<void> {
     const ends = await Promise.allSettled((await this.list()).map(({ name }) => this.delete(name)))
     const failed = ends.find((end) => end.status === 'rejected')
@@ -155,8 +155,8 @@ export class ModelStore {
   }
 
   /**
-   * An item as a source for `loadModel`, `loadModelInWorker` and `loadPrefix`. They throw NotStoredError or
-   * IncompleteItemError where it is not there; a worker reads it several times faster than a page.
+   * An item as a source for `loadModel`, `loadModelInWorker` and `loadPrefix`. They throw `store.not-found` or
+   * `store.incomplete` where it is not there; a worker reads it several times faster than a page.
    */
   source(name: string): SourceOpener {
     this.#folder(name)
@@ -172,10 +172,10 @@ export class ModelStore {
     return new StoredOutput(this.#root, name)
   }
 
-  /** @throws StoreUnavailableError where the browser does not tell */
+  /** @throws `store.unavailable` where the browser does not tell */
   async usage(): Promise<StoreUsage> {
     const { storage } = navigator
-    if (!storage?.estimate) throw new StoreUnavailableError('the browser does not tell its use')
+    if (!storage?.estimate) throw storeUnavailable('the browser does not tell its use')
     const [{ usage = 0, quota = 0 }, persisted] = await Promise.all([storage.estimate(), storage.persisted()])
     return { used: usage, quota, persisted }
   }
@@ -187,10 +187,10 @@ export class ModelStore {
 
   #folder(name: string): ItemFolder {
     if (name.trim() === '' || name.length > MAX_NAME) {
-      throw new InvalidOptionError('name', name, `a name of 1 to ${MAX_NAME} characters`)
+      throw invalidOption('name', name, `a name of 1 to ${MAX_NAME} characters`)
     }
     if (folderName(name).length > MAX_FOLDER_NAME) {
-      throw new InvalidOptionError('name', name, 'a shorter name: outside ASCII, at most about 28 characters')
+      throw invalidOption('name', name, 'a shorter name: outside ASCII, at most about 28 characters')
     }
     return new ItemFolder(this.#root, name)
   }
@@ -214,7 +214,7 @@ async function inWorker<T>(
   try {
     return await line.call(signal, question)
   } finally {
-    line.end(new DisposedError('store worker'))
+    line.end(disposed('store worker'))
     worker.terminate()
   }
 }

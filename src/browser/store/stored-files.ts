@@ -1,11 +1,6 @@
-import {
-  type ByteSource,
-  checkRange,
-  readBlob,
-  SourceError,
-  type SourceOpener,
-} from '../../checkpoint/index.js'
-import { IncompleteItemError, NotStoredError } from './errors.js'
+import { type ByteSource, checkRange, readBlob, type SourceOpener } from '../../checkpoint/index.js'
+import { SourceError } from '../../errors/index.js'
+import { incompleteItem, notStored } from './errors.js'
 import { ItemFolder } from './item-folder.js'
 import { isComplete } from './item-record.js'
 import { isLocked, openSyncAccess, type SyncAccess } from './sync-access.js'
@@ -26,12 +21,12 @@ export class StoredLocation implements SourceOpener {
     this.name = name
   }
 
-  /** @throws NotStoredError, IncompleteItemError */
+  /** @throws `store.not-found`, `store.incomplete` */
   async open(): Promise<ByteSource> {
     const folder = new ItemFolder(this.root, this.name)
     const record = await folder.record()
-    if (!record) throw new NotStoredError(this.name)
-    if (!isComplete(record)) throw new IncompleteItemError(this.name)
+    if (!record) throw notStored(this.name)
+    if (!isComplete(record)) throw incompleteItem(this.name)
     const sizes = new Map(record.files.map(({ path, size }) => [path, size]))
     return new StoredFiles(folder, sizes)
   }
@@ -65,7 +60,8 @@ class StoredFiles implements ByteSource {
 
   async size(path: string): Promise<number> {
     const size = this.#sizes.get(path)
-    if (size === undefined) throw new SourceError(`There is no file ${path} in "${this.name}".`)
+    if (size === undefined)
+      throw new SourceError('source.failed', `There is no file ${path} in "${this.name}".`)
     return size
   }
 

@@ -1,4 +1,5 @@
-import { type ByteSink, DirectoryHandleFiles, hashFile, SinkError } from '../../checkpoint/index.js'
+import { type ByteSink, DirectoryHandleFiles, hashFile } from '../../checkpoint/index.js'
+import { SinkError } from '../../errors/index.js'
 import { ItemFolder } from './item-folder.js'
 import type { FileRecord, ItemRecord } from './item-record.js'
 import { withItemLock } from './locks.js'
@@ -20,14 +21,17 @@ export class StoredOutput {
   /**
    * Runs a training that writes to the item's files, and notes at its end what it has left, also where it failed. Until then
    * the item counts as not complete, and other tabs leave it alone.
-   * @throws StoreBusyError, SinkError where the name belongs to something else, and what the training throws
+   * @throws `busy.stored-item`, `sink.failed` where the name belongs to something else, and what the training throws
    */
   run<T>(training: (files: ByteSink) => Promise<T>): Promise<T> {
     const folder = new ItemFolder(this.root, this.name)
     return withItemLock(this.name, async () => {
       const before = await folder.record()
       if (before && before.source !== TRAINING) {
-        throw new SinkError(`"${this.name}" is stored already and is no training: choose another name.`)
+        throw new SinkError(
+          'sink.occupied',
+          `"${this.name}" is stored already and is no training: choose another name.`,
+        )
       }
       const addedAt = before?.addedAt ?? Date.now()
       const common = { version: 1, name: this.name, kind: 'prefix', source: TRAINING } as const

@@ -1,5 +1,5 @@
 import { createSha256 } from '../../checkpoint/index.js'
-import { NotStoredError } from './errors.js'
+import { notStored } from './errors.js'
 import { openWriter } from './file-writer.js'
 import type { ItemFolder } from './item-folder.js'
 import { ProgressReporter } from './progress-reporter.js'
@@ -15,7 +15,7 @@ export async function verify(
   { onProgress, signal }: StoreWorkOptions,
 ): Promise<readonly string[]> {
   const record = await folder.record()
-  if (!record) throw new NotStoredError(folder.item)
+  if (!record) throw notStored(folder.item)
   const stored = record.files.filter(({ done }) => done)
   const progress = new ProgressReporter(
     stored.reduce((total, { size }) => total + size, 0),

@@ -1,8 +1,8 @@
 import { proxy } from 'comlink'
 import type { SourceLocation } from '../../checkpoint/index.js'
-import { DisposedError, InvalidOptionError } from '../../errors/index.js'
+import { disposed, invalidOption } from '../../errors/index.js'
 import type { LoadModelOptions } from '../../runtime/generate/index.js'
-import { WorkerFailedError } from './errors.js'
+import { workerFailed } from './errors.js'
 import { ModelLine } from './model-line.js'
 import { packSource } from './source-transport.js'
 import { WorkerModel } from './worker-model.js'
@@ -18,7 +18,7 @@ export interface LoadModelInWorkerOptions extends LoadModelOptions {
 /** Bundlers know this form and take the worker's script along. */
 function startWorker(): Worker {
   if (typeof Worker === 'undefined') {
-    throw new WorkerFailedError('there are no Web Workers here; in Node, use loadModel')
+    throw workerFailed('there are no Web Workers here; in Node, use loadModel')
   }
   return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'chatglm-webgpu' })
 }
@@ -28,18 +28,14 @@ function startWorker(): Worker {
  * the page.
  *
  * @param source as for `loadModel`; a source of one's own stays in the page and is asked from there
- * @throws WorkerFailedError, InvalidOptionError for an adapter as `device`, and what `loadModel` throws
+ * @throws `device.worker-failed`, `option.invalid` for an adapter as `device`, and what `loadModel` throws
  */
 export async function loadModelInWorker(
   source: SourceLocation,
   { worker, signal, onProgress, device, ...options }: LoadModelInWorkerOptions = {},
 ): Promise<WorkerModel> {
   if (typeof device === 'object') {
-    throw new InvalidOptionError(
-      'device',
-      'an adapter',
-      '"auto" or "software": an adapter cannot go to a worker',
-    )
+    throw invalidOption('device', 'an adapter', '"auto" or "software": an adapter cannot go to a worker')
   }
   signal?.throwIfAborted()
   const packed = await packSource(source)
@@ -51,7 +47,7 @@ export async function loadModelInWorker(
     )
     return new WorkerModel(line, facts, worker === undefined)
   } catch (error) {
-    line.end(new DisposedError('model'))
+    line.end(disposed('model'))
     if (!worker) line.worker.terminate()
     throw error
   }

@@ -2,13 +2,12 @@ import { type ProxyMarked, type ProxyMethods, releaseProxy, transfer } from 'com
 import type { Progress, SinkLocation } from '../../checkpoint/index.js'
 import {
   type DataSettings,
-  DatasetError,
   type PreviewPart,
   previewSample,
   readDataset,
   type TrainingDataset,
 } from '../../data/index.js'
-import { DisposedError, InvalidOptionError } from '../../errors/index.js'
+import { disposed, InputError, invalidOption } from '../../errors/index.js'
 import {
   finetunePrefix,
   type PlannedMemory,
@@ -69,7 +68,7 @@ export class ModelHost {
   ): Promise<Answer<ModelFacts>> {
     return this.#call(id, async (signal) => {
       if (this.#model) {
-        throw new InvalidOptionError(
+        throw invalidOption(
           'worker',
           'one with a model in it',
           'a worker whose model was disposed of, or a new one',
@@ -221,7 +220,7 @@ export class ModelHost {
   }
 
   get #loaded(): Model {
-    if (!this.#model) throw new DisposedError('model')
+    if (!this.#model) throw disposed('model')
     return this.#model
   }
 
@@ -231,7 +230,7 @@ export class ModelHost {
 
   #dataset(id: number): TrainingDataset {
     const dataset = this.#datasets.get(id)
-    if (!dataset) throw new DatasetError('The dataset was unloaded. Read it again.')
+    if (!dataset) throw new InputError('input.dataset', 'The dataset was unloaded. Read it again.')
     return dataset
   }
 

@@ -1,33 +1,40 @@
 import { describe, expect, it } from 'vitest'
+import {
+  type ChatGLMError,
+  createError,
+  ERROR_CODES,
+  ERROR_KINDS,
+  type ErrorCode,
+} from '../../errors/index.js'
 import * as library from '../../index.js'
-import { ERROR_CLASSES, packError, unpackError } from './portable-error.js'
+import { quotaExceeded } from '../store/errors.js'
+import { packError, unpackError } from './portable-error.js'
 
 const travel = (error: unknown) => unpackError(structuredClone(packError(error)))
 
 describe('an error between page and worker', () => {
-  it('keeps its class, for every class that the library exports', () => {
-    const exported = Object.entries(library).filter(
-      ([name, value]) => typeof value === 'function' && /Error$/.test(name),
+  it.each(Object.keys(ERROR_KINDS))('keeps class, code and details, of the kind %s', (kind) => {
+    const code = Object.keys(ERROR_CODES).find((one) => one.startsWith(`${kind}.`)) as ErrorCode
+    const error = createError(code, 'a message', { details: { some: ['thing', 1] } })
+    const arrived = travel(error) as ChatGLMError
+    const ofKind = Object.values(library).filter(
+      (one) => typeof one === 'function' && Object.getPrototypeOf(one) === library.ChatGLMError,
     )
-    expect(exported.length).toBeGreaterThan(30)
-    const missing = exported.filter(([name]) => !(name in ERROR_CLASSES))
-    expect(missing.map(([name]) => name)).toEqual([])
+    expect(ofKind).toContain(arrived.constructor)
+    expect(arrived.constructor).toBe(error.constructor)
+    expect(arrived).toMatchObject({ kind, code, message: 'a message', details: { some: ['thing', 1] } })
+    expect(String(arrived)).toBe(String(error))
   })
 
-  it('keeps message, fields, cause and stack', () => {
+  it('keeps cause and stack', () => {
     const cause = new TypeError('no network')
-    const error = new library.StorageQuotaError('model', 10, 5, { cause })
+    const error = quotaExceeded('model', 10, 5, { cause })
     const arrived = travel(error)
-    expect(arrived).toBeInstanceOf(library.StorageQuotaError)
-    expect(arrived).toMatchObject({
-      name: 'StorageQuotaError',
-      message: error.message,
-      needed: 10,
-      available: 5,
-    })
+    expect(arrived).toBeInstanceOf(library.StoreError)
+    expect(arrived).toMatchObject({ code: 'store.quota', details: { needed: 10, available: 5 } })
     expect(arrived.stack).toBe(error.stack)
     expect(arrived.cause).toBeInstanceOf(TypeError)
-    expect(String(arrived)).toBe(String(error))
+    expect(library.hasCode(arrived, 'store.quota')).toBe(true)
   })
 
   it('is one of the platform, or of nobody, as it was', () => {
@@ -35,6 +42,7 @@ describe('an error between page and worker', () => {
     expect(abort).toBeInstanceOf(DOMException)
     expect(abort.name).toBe('AbortError')
     expect(travel('a text').message).toBe('a text')
+    expect(travel(new RangeError('too long'))).toBeInstanceOf(RangeError)
     const custom = travel(Object.assign(new Error('own'), { name: 'CustomError' }))
     expect([custom.name, custom.constructor]).toEqual(['CustomError', Error])
   })

@@ -1,168 +1,49 @@
-import {
-  CheckpointError,
-  CheckpointNotFoundError,
-  ConfigError,
-  CorruptFileError,
-  ManifestMismatchError,
-  MissingShardError,
-  MissingTensorError,
-  QuantizationError,
-  ResumeMismatchError,
-  SinkError,
-  SourceError,
-  TensorMismatchError,
-  TruncatedFileError,
-  UnsafePathError,
-  UnsafePickleError,
-  UnsupportedFormatError,
-} from '../../checkpoint/index.js'
-import { DatasetError } from '../../data/index.js'
-import {
-  ContextOverflowError,
-  DisposedError,
-  EmptyTokensError,
-  InvalidOptionError,
-  InvalidTokenError,
-  ModelConfigError,
-  NoAdapterError,
-  NumericalError,
-  PrefixError,
-} from '../../errors/index.js'
-import {
-  NonFiniteLossError,
-  TrainingResumeError,
-  TrainingSampleError,
-  TrainingSettingsError,
-  TrainingStateError,
-  TrainingStoppedError,
-  UntrainableModelError,
-} from '../../finetune/index.js'
-import {
-  AdapterLimitError,
-  DeviceLostError,
-  GpuError,
-  OutOfMemoryError,
-  ShaderCompilationError,
-} from '../../gpu/index.js'
-import { MissingTokenizerError } from '../../runtime/model/index.js'
-import {
-  EmptyPromptError,
-  InvalidMessageError,
-  PythonLiteralError,
-  SystemMessagePositionError,
-  TokenizerFileError,
-  UnknownRoleError,
-  UnserializableValueError,
-} from '../../tokenizer/index.js'
-import {
-  IncompleteItemError,
-  NotStoredError,
-  StorageQuotaError,
-  StoreBusyError,
-  StoreUnavailableError,
-} from '../store/errors.js'
-import { WorkerFailedError } from './errors.js'
-
-/** The classes whose errors keep them on the way between page and worker: all that a caller can tell apart. */
-export const ERROR_CLASSES = {
-  AdapterLimitError,
-  CheckpointError,
-  CheckpointNotFoundError,
-  ConfigError,
-  ContextOverflowError,
-  CorruptFileError,
-  DatasetError,
-  DeviceLostError,
-  DisposedError,
-  EmptyPromptError,
-  EmptyTokensError,
-  GpuError,
-  IncompleteItemError,
-  InvalidMessageError,
-  InvalidOptionError,
-  InvalidTokenError,
-  ManifestMismatchError,
-  MissingShardError,
-  MissingTensorError,
-  MissingTokenizerError,
-  ModelConfigError,
-  NoAdapterError,
-  NonFiniteLossError,
-  NotStoredError,
-  NumericalError,
-  OutOfMemoryError,
-  PrefixError,
-  PythonLiteralError,
-  QuantizationError,
-  RangeError,
-  ResumeMismatchError,
-  ShaderCompilationError,
-  SinkError,
-  SourceError,
-  StorageQuotaError,
-  StoreBusyError,
-  StoreUnavailableError,
-  SystemMessagePositionError,
-  TensorMismatchError,
-  TokenizerFileError,
-  TrainingResumeError,
-  TrainingSampleError,
-  TrainingSettingsError,
-  TrainingStateError,
-  TrainingStoppedError,
-  TruncatedFileError,
-  TypeError,
-  UnknownRoleError,
-  UnsafePathError,
-  UnsafePickleError,
-  UnserializableValueError,
-  UnsupportedFormatError,
-  UntrainableModelError,
-  WorkerFailedError,
-} as const
+import { ChatGLMError, createError, type ErrorCode } from '../../errors/index.js'
 
 /** An error as plain data, which `postMessage` carries: it would make a subclass a bare `Error`. */
 export interface PortableError {
   readonly name: string
   readonly message: string
   readonly stack: string | undefined
-  /** What the class adds, such as the `mismatches` of a ManifestMismatchError. */
-  readonly fields: Readonly<Record<string, unknown>>
   readonly cause: PortableError | undefined
+  /** Of errors of this library: what a program compares, and what it says more. */
+  readonly code: ErrorCode | undefined
+  readonly details: unknown
   readonly isDomException: boolean
 }
+
+/** Built-in classes that callers tell apart. */
+const BUILT_IN = { RangeError, TypeError } as const
 
 /** Takes an error apart. What was thrown but is no error becomes one with its text. */
 export function packError(error: unknown): PortableError {
   if (!(error instanceof Error)) return packError(new Error(String(error)))
   const { name, message, stack, cause } = error
-  const isDomException = typeof DOMException !== 'undefined' && error instanceof DOMException
-  const {
-    name: _name,
-    message: _message,
-    stack: _stack,
-    cause: _cause,
-    ...fields
-  } = isDomException ? {} : { ...error }
+  const { code, details } = error instanceof ChatGLMError ? error : {}
   return {
     name,
     message,
     stack,
-    fields,
     cause: cause === undefined ? undefined : packError(cause),
-    isDomException,
+    code,
+    details,
+    isDomException: typeof DOMException !== 'undefined' && error instanceof DOMException,
   }
 }
 
-/** Puts an error together again: of its own class, so that `instanceof` tells it. */
+/** Puts an error together again: of the class of its kind, with its code and details. */
 export function unpackError(packed: PortableError): Error {
-  const { name, message, stack, fields, cause, isDomException } = packed
-  if (isDomException) return new DOMException(message, name)
-  const error = cause ? new Error(message, { cause: unpackError(cause) }) : new Error(message)
-  const known = (ERROR_CLASSES as Readonly<Record<string, { prototype: Error }>>)[name]
-  if (known && Object.hasOwn(ERROR_CLASSES, name)) Object.setPrototypeOf(error, known.prototype)
-  // Built-in classes have their name in the prototype, those of this project in each error.
-  if (error.name !== name) Object.defineProperty(error, 'name', { value: name, enumerable: true })
+  const { message, stack, cause, code, details, isDomException } = packed
+  if (isDomException) return new DOMException(message, packed.name)
+  const options = cause ? { cause: unpackError(cause) } : {}
+  const error = code ? createError(code, message, { ...options, details }) : plainError(packed, options)
   Object.defineProperty(error, 'stack', { value: stack, configurable: true, writable: true })
-  return Object.assign(error, fields)
+  return error
+}
+
+function plainError({ name, message }: PortableError, options: ErrorOptions): Error {
+  if (Object.hasOwn(BUILT_IN, name)) return new BUILT_IN[name as keyof typeof BUILT_IN](message, options)
+  const error = new Error(message, options)
+  if (error.name !== name) Object.defineProperty(error, 'name', { value: name, enumerable: true })
+  return error
 }

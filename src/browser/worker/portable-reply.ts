@@ -1,5 +1,5 @@
+import type { ChatGLMError } from '../../errors/index.js'
 import type { ChatReply } from '../../runtime/generate/index.js'
-import type { PythonLiteralError } from '../../tokenizer/index.js'
 import { type PortableError, packError, unpackError } from './portable-error.js'
 
 /** The result of a stream for a message: a chat's reply may hold the errors of malformed tool calls. */
@@ -9,7 +9,10 @@ export function packReply(result: unknown): unknown {
 
 /** What `packReply` packed. */
 export function unpackReply(result: unknown): unknown {
-  return mapErrors(result, (error) => unpackError(error as PortableError) as PythonLiteralError)
+  return mapErrors(
+    result,
+    (error) => unpackError(error as PortableError) as ChatGLMError<'input.python-literal'>,
+  )
 }
 
 function mapErrors(result: unknown, map: (error: unknown) => unknown): unknown {

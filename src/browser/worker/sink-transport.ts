@@ -13,7 +13,7 @@ export type PortableSink =
 
 /**
  * Makes a place ready for a message.
- * @throws SinkError for a path: a page can write to none
+ * @throws `sink.failed` for a path: a page can write to none
  */
 export async function packSink(location: SinkLocation | StoredOutput): Promise<PortableSink> {
   if (location instanceof StoredOutput) return { kind: 'stored', root: location.root, item: location.name }

@@ -1,5 +1,5 @@
 import { type Remote, wrap } from 'comlink'
-import { WorkerFailedError } from './errors.js'
+import { workerFailed } from './errors.js'
 import { type Outcome, unwrap } from './outcome.js'
 
 /** Names a call, so that it can be aborted while it runs. */
@@ -106,6 +106,6 @@ export class WorkerLine<Host extends Abortable> {
 
   readonly #onError = (event: Event) => {
     const { message } = event as Partial<ErrorEvent>
-    this.end(new WorkerFailedError(message || 'its script could not be loaded'))
+    this.end(workerFailed(message || 'its script could not be loaded'))
   }
 }

@@ -7,10 +7,9 @@ import type {
   PreviewPart,
   ReadDatasetOptions,
 } from '../../data/index.js'
-import { DatasetError } from '../../data/index.js'
-import { DisposedError, PrefixError } from '../../errors/index.js'
+import { type DeviceError, disposed, hasCode, InputError } from '../../errors/index.js'
 import type { FinetuneResult, PlannedMemory } from '../../finetune/index.js'
-import { DeviceLostError } from '../../gpu/index.js'
+import { deviceLost } from '../../gpu/index.js'
 import type { VariantChoices } from '../../runtime/engine/index.js'
 import {
   type AdapterInfo,
@@ -52,7 +51,7 @@ export class WorkerModel implements ChatModel {
   readonly contextLength: number
   readonly adapter: AdapterInfo
   readonly variants: VariantChoices
-  readonly lost: Promise<DeviceLostError>
+  readonly lost: Promise<DeviceError>
   readonly #line: ModelLine
   readonly #ownsWorker: boolean
   readonly #prefixes = new WeakMap<PrefixHandle, number>()
@@ -71,9 +70,9 @@ export class WorkerModel implements ChatModel {
     this.#line = line
     this.#ownsWorker = ownsWorker
     this.lost = new Promise((resolve) => {
-      line.tell(async (host) => resolve(unpackError(await host.lost()) as DeviceLostError))
+      line.tell(async (host) => resolve(unpackError(await host.lost()) as DeviceError))
       line.ended.catch((reason: Error) => {
-        if (!(reason instanceof DisposedError)) resolve(new DeviceLostError(reason.message))
+        if (!hasCode(reason, 'device.disposed')) resolve(deviceLost(reason.message))
       })
     })
   }
@@ -120,7 +119,7 @@ export class WorkerModel implements ChatModel {
 
   /**
    * Reads and tokenizes training data in the worker, where they stay; see `readDataset` for what a file may be.
-   * @throws DatasetError naming file and line, and what reading the file throws
+   * @throws `input.dataset` naming file and line, and what reading the file throws
    */
   async readDataset(
     location: DataLocation,
@@ -137,7 +136,7 @@ export class WorkerModel implements ChatModel {
     return dataset
   }
 
-  /** The text of a sample, in parts that are learnt from and parts that are not. @throws DatasetError */
+  /** The text of a sample, in parts that are learnt from and parts that are not. @throws `input.dataset` */
   async previewSample(dataset: DatasetHandle, index: number): Promise<PreviewPart[]> {
     const id = this.#idOf(dataset)
     return this.#line.value((host) => host.previewSample(id, index))
@@ -152,7 +151,7 @@ export class WorkerModel implements ChatModel {
 
   /**
    * The GPU memory that a training will take besides the model, by purpose.
-   * @throws InvalidOptionError, DatasetError
+   * @throws `option.invalid`, `input.dataset`
    */
   async planTrainingMemory(
     dataset: DatasetHandle,
@@ -173,7 +172,7 @@ export class WorkerModel implements ChatModel {
    * const { prefix } = await model.finetunePrefix(dataset, { ...training, output: store.output('ads') })
    * ```
    *
-   * @throws what `finetunePrefix` throws, StoreBusyError where another tab is at work on the item
+   * @throws what `finetunePrefix` throws, `busy.stored-item` where another tab is at work on the item
    */
   async finetunePrefix(dataset: DatasetHandle, options: WorkerFinetuneOptions = {}): Promise<FinetuneResult> {
     const { output, signal, onProgress } = options
@@ -189,7 +188,7 @@ export class WorkerModel implements ChatModel {
 
   dispose(): void {
     this.#line.tell((host) => host.dispose())
-    this.#line.end(new DisposedError('model'))
+    this.#line.end(disposed('model'))
     if (this.#ownsWorker) this.#line.worker.terminate()
   }
 
@@ -238,7 +237,8 @@ export class WorkerModel implements ChatModel {
   #idOf(dataset: DatasetHandle): number {
     const id = this.#datasets.get(dataset)
     if (id !== undefined) return id
-    throw new DatasetError(
+    throw new InputError(
+      'input.dataset',
       "The dataset was not read by this model, or was unloaded. Call the model's readDataset.",
     )
   }
@@ -256,7 +256,10 @@ export class WorkerModel implements ChatModel {
     if (!prefix) return rest
     const prefixId = this.#prefixes.get(prefix)
     if (prefixId === undefined) {
-      throw new PrefixError('The prefix was loaded into another model. Load it into this one.')
+      throw new InputError(
+        'input.prefix-unloaded',
+        'The prefix was loaded into another model. Load it into this one.',
+      )
     }
     return { ...rest, prefixId }
   }

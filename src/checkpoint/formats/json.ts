@@ -1,4 +1,5 @@
-import { CorruptFileError, messageOf } from '../errors.js'
+import { CheckpointError } from '../../errors/index.js'
+import { messageOf } from '../errors.js'
 
 export type JsonObject = { readonly [key: string]: unknown }
 
@@ -47,7 +48,7 @@ export function findJsonExcess(text: string): string | undefined {
  * Parses the JSON text of a file.
  *
  * @param file the file's name, for messages
- * @throws CorruptFileError for bytes that are no UTF-8 or no JSON, and for objects that give a key twice:
+ * @throws `checkpoint.corrupt` for bytes that are no UTF-8 or no JSON, and for objects that give a key twice:
  * readers disagree about which one counts, and for what is out of proportion
  */
 export function parseJson(bytes: Uint8Array, file: string): unknown {
@@ -62,13 +63,16 @@ export function parseJson(bytes: Uint8Array, file: string): unknown {
       key = findDuplicateKey(text)
     }
   } catch (error) {
-    throw new CorruptFileError(
+    throw new CheckpointError(
+      'checkpoint.corrupt',
       `${file} is not valid JSON: ${messageOf(error).slice(0, 200)}. Download or write the file again.`,
     )
   }
-  if (excess !== undefined) throw new CorruptFileError(`${file} has ${excess}; no such file does.`)
+  if (excess !== undefined)
+    throw new CheckpointError('checkpoint.corrupt', `${file} has ${excess}; no such file does.`)
   if (key !== undefined) {
-    throw new CorruptFileError(
+    throw new CheckpointError(
+      'checkpoint.corrupt',
       `${file} gives the key ${JSON.stringify(key.slice(0, 200))} twice in one object.`,
     )
   }

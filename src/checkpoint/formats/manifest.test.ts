@@ -1,11 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  CorruptFileError,
-  ManifestMismatchError,
-  UnsafePathError,
-  UnsupportedFormatError,
-} from '../errors.js'
 import { createPortableSha256, createSha256, hashFile } from '../sha256.js'
 import { json, memory, utf8 } from '../testing.js'
 import { readManifest, verifyManifest, writeManifest } from './manifest.js'
@@ -60,12 +54,12 @@ describe('a manifest', () => {
     const source = memory({ a: utf8('hellO'), 'b/c': utf8('x') })
     const more = new Map([...MANIFEST, ['d', { size: 1, sha256: HELLO }]])
     const error = await verifyManifest(source, more).catch((caught: unknown) => caught)
-    expect(error).toBeInstanceOf(ManifestMismatchError)
-    expect((error as ManifestMismatchError).mismatches).toMatchObject([
+    const mismatches = [
       { path: 'b/c', problem: 'has 1 bytes instead of 0' },
       { path: 'd', problem: 'is missing' },
       { path: 'a', problem: expect.stringContaining(HELLO) },
-    ])
+    ]
+    expect(error).toMatchObject({ code: 'checkpoint.manifest-mismatch', details: { mismatches } })
   })
 
   test('is no longer compared once the signal is aborted', async () => {
@@ -81,12 +75,14 @@ describe('a manifest', () => {
       { version: 1, files: [] },
       { version: 1, files: { a: { ...entry, size: -1 } } },
     ]) {
-      await expect(read(value)).rejects.toThrow(CorruptFileError)
+      await expect(read(value)).rejects.toMatchObject({ code: 'checkpoint.corrupt' })
     }
-    await expect(read({ version: 1, files: { a: { ...entry, sha256: 'x' } } })).rejects.toThrow(
-      CorruptFileError,
-    )
-    await expect(read({ version: 2, files: {} })).rejects.toThrow(UnsupportedFormatError)
-    await expect(read({ version: 1, files: { '../a': entry } })).rejects.toThrow(UnsafePathError)
+    await expect(read({ version: 1, files: { a: { ...entry, sha256: 'x' } } })).rejects.toMatchObject({
+      code: 'checkpoint.corrupt',
+    })
+    await expect(read({ version: 2, files: {} })).rejects.toMatchObject({ code: 'checkpoint.unsupported' })
+    await expect(read({ version: 1, files: { '../a': entry } })).rejects.toMatchObject({
+      code: 'checkpoint.unsafe-path',
+    })
   })
 })

@@ -1,4 +1,4 @@
-import { CorruptFileError, ManifestMismatchError, UnsupportedFormatError } from '../errors.js'
+import { CheckpointError } from '../../errors/index.js'
 import { normalizePath } from '../paths.js'
 import { hashFile } from '../sha256.js'
 import { type ByteSink, writeFile } from '../sinks/byte-sink.js'
@@ -36,16 +36,18 @@ export async function writeManifest(sink: ByteSink, manifest: Manifest): Promise
 /**
  * Reads `manifest.json`; undefined where there is none.
  *
- * @throws CorruptFileError where it is malformed
- * @throws UnsafePathError where a path would lie outside the checkpoint
- * @throws UnsupportedFormatError for a later version
+ * @throws `checkpoint.corrupt` where it is malformed
+ * @throws `checkpoint.unsafe-path` where a path would lie outside the checkpoint
+ * @throws `checkpoint.unsupported` for a later version
  */
 export async function readManifest(source: ByteSource): Promise<Manifest | undefined> {
   if (!(await source.has(MANIFEST_FILE))) return undefined
   const json = parseJson(await readFile(source, MANIFEST_FILE, MAX_MANIFEST_BYTES), MANIFEST_FILE)
-  if (!isJsonObject(json)) throw new CorruptFileError(`${MANIFEST_FILE} is no JSON object.`)
+  if (!isJsonObject(json))
+    throw new CheckpointError('checkpoint.corrupt', `${MANIFEST_FILE} is no JSON object.`)
   if (json.version !== VERSION) {
-    throw new UnsupportedFormatError(
+    throw new CheckpointError(
+      'checkpoint.unsupported',
       `${MANIFEST_FILE} has the version ${json.version}; ${VERSION} is supported.`,
     )
   }
@@ -54,7 +56,7 @@ export async function readManifest(source: ByteSource): Promise<Manifest | undef
 
 /** Checks the JSON object of a manifest's files. */
 export function parseManifestEntries(files: unknown, file: string): Manifest {
-  if (!isJsonObject(files)) throw new CorruptFileError(`${file} lists no files.`)
+  if (!isJsonObject(files)) throw new CheckpointError('checkpoint.corrupt', `${file} lists no files.`)
   const manifest = new Map<string, ManifestEntry>()
   for (const [path, entry] of Object.entries(files)) {
     if (
@@ -63,7 +65,8 @@ export function parseManifestEntries(files: unknown, file: string): Manifest {
       typeof entry.sha256 !== 'string' ||
       !/^[0-9a-f]{64}$/.test(entry.sha256)
     ) {
-      throw new CorruptFileError(
+      throw new CheckpointError(
+        'checkpoint.corrupt',
         `${file} gives no size and SHA-256 for ${JSON.stringify(path.slice(0, 200))}.`,
       )
     }
@@ -75,8 +78,8 @@ export function parseManifestEntries(files: unknown, file: string): Manifest {
 /**
  * Compares every file with the manifest, sizes first. Files that the manifest does not list do not matter.
  *
- * @throws ManifestMismatchError that lists every file which is missing or differs
- * @throws SourceError where a file cannot be read
+ * @throws `checkpoint.manifest-mismatch` that lists every file which is missing or differs
+ * @throws `source.failed` where a file cannot be read
  */
 export async function verifyManifest(
   source: ByteSource,
@@ -110,10 +113,11 @@ export async function verifyManifest(
     }
   }
   if (mismatches.length > 0) {
-    throw new ManifestMismatchError(
+    throw new CheckpointError(
+      'checkpoint.manifest-mismatch',
       `${source.name} differs from its ${MANIFEST_FILE}: ` +
         `${mismatches.map(({ path, problem }) => `${path} ${problem}`).join('; ')}. Download or write these files again.`,
-      mismatches,
+      { details: { mismatches } },
     )
   }
 }

@@ -1,4 +1,4 @@
-import { CorruptFileError, UnsafePickleError } from '../errors.js'
+import { CheckpointError } from '../../errors/index.js'
 
 /**
  * A reader of the pickles in torch checkpoints: a stack machine that knows the opcodes of plain data and calls
@@ -39,8 +39,8 @@ const MAX_MEMO = 2 ** 20
 /**
  * Reads a pickle of protocol 2 to 5.
  *
- * @throws UnsafePickleError for a global that is not allowed or an opcode beyond plain data
- * @throws CorruptFileError for a stream that is cut, malformed or has values out of range
+ * @throws `checkpoint.unsafe-pickle` for a global that is not allowed or an opcode beyond plain data
+ * @throws `checkpoint.corrupt` for a stream that is cut, malformed or has values out of range
  */
 export function readPickle(bytes: Uint8Array, options: PickleOptions): unknown {
   return new Unpickler(bytes, options).run()
@@ -68,7 +68,8 @@ class Unpickler {
       const opcode = this.#bytes[this.#take(1)]!
       if (opcode === 0x2e) return this.#pop() // STOP
       if (!this.#structure(opcode) && !this.#scalar(opcode) && !this.#call(opcode)) {
-        throw new UnsafePickleError(
+        throw new CheckpointError(
+          'checkpoint.unsafe-pickle',
           `${this.#options.name} uses the pickle opcode 0x${opcode.toString(16)} at byte ${start}, which tensors ` +
             'do not need. The file is refused because a pickle can run code; save the plain state dict.',
         )
@@ -192,7 +193,8 @@ class Unpickler {
         const [callable, args] = this.#popMany(2)
         const call = callable instanceof PickleGlobal ? callable.call : undefined
         if (call === undefined || !Array.isArray(args)) {
-          throw new UnsafePickleError(
+          throw new CheckpointError(
+            'checkpoint.unsafe-pickle',
             `${this.#options.name} calls ${callable instanceof PickleGlobal ? callable.name : 'something that is no function'}. ` +
               'The file is refused because a pickle can run code; save the plain state dict.',
           )
@@ -204,7 +206,8 @@ class Unpickler {
         // BUILD: torch gives a state dict the attribute _metadata, which holds no tensor
         const [object, state] = this.#popMany(2)
         if (!(object instanceof Map && state instanceof Map)) {
-          throw new UnsafePickleError(
+          throw new CheckpointError(
+            'checkpoint.unsafe-pickle',
             `${this.#options.name} sets the state of an object other than a dict. ` +
               'The file is refused because a pickle can run code; save the plain state dict.',
           )
@@ -221,7 +224,8 @@ class Unpickler {
     const path = `${module}.${name}`
     const found = this.#options.globals.get(path)
     if (found === undefined) {
-      throw new UnsafePickleError(
+      throw new CheckpointError(
+        'checkpoint.unsafe-pickle',
         `${this.#options.name} names the Python global ${JSON.stringify(path.slice(0, 200))}, which tensors do not ` +
           'need. The file is refused because a pickle can run code; save the plain state dict.',
       )
@@ -330,8 +334,9 @@ class Unpickler {
     for (let i = 0; i < values.length; i += 2) dict.set(values[i], values[i + 1])
   }
 
-  #corrupt(what: string): CorruptFileError {
-    return new CorruptFileError(
+  #corrupt(what: string): CheckpointError {
+    return new CheckpointError(
+      'checkpoint.corrupt',
       `${this.#options.name} ${what} (at byte ${this.#position}). Download it again.`,
     )
   }

@@ -1,11 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import {
-  CorruptFileError,
-  TensorMismatchError,
-  TruncatedFileError,
-  UnsupportedFormatError,
-  WriteOrderError,
-} from '../errors.js'
+import type { ErrorCode } from '../../errors/index.js'
 import { MemoryFiles } from '../sinks/memory-files.js'
 import { FolderSource } from '../sources/folder-source.js'
 import { FIXTURES, floats, memory, safetensorsBytes, utf8 } from '../testing.js'
@@ -28,81 +22,81 @@ describe('a file of the reference implementation', () => {
 })
 
 describe('a header is refused', () => {
-  const refused: [string, unknown, number, new (message: string) => Error, RegExp][] = [
-    ['that is no JSON', '{"a"', 0, CorruptFileError, /not valid JSON/],
-    ['that is no object', '[]', 0, CorruptFileError, /no JSON object/],
+  const refused: [string, unknown, number, ErrorCode, RegExp][] = [
+    ['that is no JSON', '{"a"', 0, 'checkpoint.corrupt', /not valid JSON/],
+    ['that is no object', '[]', 0, 'checkpoint.corrupt', /no JSON object/],
     [
       'that gives a tensor twice',
       '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"\\u0061":{}}',
       4,
-      CorruptFileError,
+      'checkpoint.corrupt',
       /"a" twice/,
     ],
     [
       'that gives a field twice',
       '{"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}',
       4,
-      CorruptFileError,
+      'checkpoint.corrupt',
       /"dtype" twice/,
     ],
-    ['with metadata other than strings', { __metadata__: { a: 1 } }, 0, CorruptFileError, /__metadata__/],
-    ['with a tensor that is no object', { a: 1 }, 0, CorruptFileError, /no description/],
+    ['with metadata other than strings', { __metadata__: { a: 1 } }, 0, 'checkpoint.corrupt', /__metadata__/],
+    ['with a tensor that is no object', { a: 1 }, 0, 'checkpoint.corrupt', /no description/],
     [
       'with a tensor without dtype',
       { a: { shape: [1], data_offsets: [0, 4] } },
       4,
-      CorruptFileError,
+      'checkpoint.corrupt',
       /no dtype/,
     ],
-    ['with an unknown dtype', { a: tensor(0, 4, [4], 'F8_E4M3') }, 4, UnsupportedFormatError, /F8_E4M3/],
+    ['with an unknown dtype', { a: tensor(0, 4, [4], 'F8_E4M3') }, 4, 'checkpoint.unsupported', /F8_E4M3/],
     [
       'with the dtype of a prototype',
       { a: tensor(0, 4, [4], 'toString') },
       4,
-      UnsupportedFormatError,
+      'checkpoint.unsupported',
       /toString/,
     ],
-    ['with a negative dimension', { a: tensor(0, 4, [-1]) }, 4, CorruptFileError, /shape/],
-    ['with a fractional dimension', { a: tensor(0, 4, [0.5]) }, 4, CorruptFileError, /shape/],
+    ['with a negative dimension', { a: tensor(0, 4, [-1]) }, 4, 'checkpoint.corrupt', /shape/],
+    ['with a fractional dimension', { a: tensor(0, 4, [0.5]) }, 4, 'checkpoint.corrupt', /shape/],
     [
       'with a dimension beyond 2^53',
       '{"a":{"dtype":"F32","shape":[9007199254740993],"data_offsets":[0,4]}}',
       4,
-      CorruptFileError,
+      'checkpoint.corrupt',
       /shape/,
     ],
     [
       'with dimensions whose product is beyond 2^53',
       { a: tensor(0, 4, [2 ** 30, 2 ** 30]) },
       4,
-      CorruptFileError,
+      'checkpoint.corrupt',
       /2\^53/,
     ],
-    ['with a dimension that is a string', { a: tensor(0, 4, ['1']) }, 4, CorruptFileError, /shape/],
-    ['with offsets that are no numbers', { a: tensor(null, '4') }, 4, CorruptFileError, /data_offsets/],
-    ['with offsets backwards', { a: tensor(4, 0) }, 4, CorruptFileError, /-4 bytes/],
-    ['whose shape needs other bytes', { a: tensor(0, 8) }, 8, CorruptFileError, /8 bytes .* need 4/],
+    ['with a dimension that is a string', { a: tensor(0, 4, ['1']) }, 4, 'checkpoint.corrupt', /shape/],
+    ['with offsets that are no numbers', { a: tensor(null, '4') }, 4, 'checkpoint.corrupt', /data_offsets/],
+    ['with offsets backwards', { a: tensor(4, 0) }, 4, 'checkpoint.corrupt', /-4 bytes/],
+    ['whose shape needs other bytes', { a: tensor(0, 8) }, 8, 'checkpoint.corrupt', /8 bytes .* need 4/],
     [
       'with tensors that overlap',
       { a: tensor(0, 8, [2]), b: tensor(4, 8) },
       8,
-      CorruptFileError,
+      'checkpoint.corrupt',
       /inside the tensor before/,
     ],
     [
       'with a hole before a tensor',
       { a: tensor(0, 4), b: tensor(8, 12) },
       12,
-      CorruptFileError,
+      'checkpoint.corrupt',
       /behind a hole/,
     ],
-    ['that reaches beyond the file', { a: tensor(0, 4) }, 3, TruncatedFileError, /incomplete/],
-    ['that leaves bytes over', { a: tensor(0, 4) }, 5, CorruptFileError, /1 more than/],
+    ['that reaches beyond the file', { a: tensor(0, 4) }, 3, 'checkpoint.truncated', /incomplete/],
+    ['that leaves bytes over', { a: tensor(0, 4) }, 5, 'checkpoint.corrupt', /1 more than/],
   ]
-  for (const [what, header, dataBytes, error, message] of refused) {
+  for (const [what, header, dataBytes, code, message] of refused) {
     test(what, async () => {
       const opened = open(safetensorsBytes(header, new Uint8Array(dataBytes)))
-      await expect(opened).rejects.toThrow(error)
+      await expect(opened).rejects.toMatchObject({ code })
       await expect(opened).rejects.toThrow(message)
     })
   }
@@ -112,17 +106,17 @@ describe('a header is refused', () => {
     new DataView(bytes.buffer).setBigUint64(0, 2n ** 63n, true)
     await expect(open(bytes)).rejects.toThrow(/claims a header of 9223372036854775808 bytes/)
     new DataView(bytes.buffer).setBigUint64(0, 8_000_000n, true)
-    await expect(open(bytes)).rejects.toThrow(TruncatedFileError)
+    await expect(open(bytes)).rejects.toMatchObject({ code: 'checkpoint.truncated' })
   })
 
   test('that is not there', async () => {
-    await expect(open(new Uint8Array(7))).rejects.toThrow(TruncatedFileError)
+    await expect(open(new Uint8Array(7))).rejects.toMatchObject({ code: 'checkpoint.truncated' })
   })
 
   test('that is no UTF-8', async () => {
     const bytes = safetensorsBytes('{"a?":1}')
     bytes[8 + 3] = 0xff
-    await expect(open(bytes)).rejects.toThrow(CorruptFileError)
+    await expect(open(bytes)).rejects.toMatchObject({ code: 'checkpoint.corrupt' })
   })
 })
 
@@ -169,12 +163,20 @@ describe('writing', () => {
 
   test('refuses names given twice, the reserved name, impossible shapes and missing bytes', async () => {
     const declare = (name: string, shape = [1]) => ({ name, dtype: 'F32' as const, shape })
-    expect(() => planSafetensors([declare('a'), declare('a')])).toThrow(WriteOrderError)
-    expect(() => planSafetensors([declare('__metadata__')])).toThrow(WriteOrderError)
-    expect(() => planSafetensors([declare('a', [-1])])).toThrow(WriteOrderError)
-    expect(() => planSafetensors([declare('a', [2 ** 52])])).toThrow(WriteOrderError)
+    expect(() => planSafetensors([declare('a'), declare('a')])).toThrow(
+      expect.objectContaining({ code: 'sink.write-order' }),
+    )
+    expect(() => planSafetensors([declare('__metadata__')])).toThrow(
+      expect.objectContaining({ code: 'sink.write-order' }),
+    )
+    expect(() => planSafetensors([declare('a', [-1])])).toThrow(
+      expect.objectContaining({ code: 'sink.write-order' }),
+    )
+    expect(() => planSafetensors([declare('a', [2 ** 52])])).toThrow(
+      expect.objectContaining({ code: 'sink.write-order' }),
+    )
     const write = writeSafetensors(new MemoryFiles(), 'x', [{ ...declare('a', [2]), bytes: floats(1) }])
-    await expect(write).rejects.toThrow(TensorMismatchError)
+    await expect(write).rejects.toMatchObject({ code: 'checkpoint.tensor-mismatch' })
   })
 
   test("says in the metadata that the tensors are PyTorch's, as Hugging Face's loaders demand", () => {

@@ -1,4 +1,4 @@
-import { CorruptFileError, TruncatedFileError, UnsupportedFormatError, WriteOrderError } from '../errors.js'
+import { CheckpointError, SinkError } from '../../errors/index.js'
 import type { ByteSink } from '../sinks/byte-sink.js'
 import { type ByteSource, checkRange } from '../sources/byte-source.js'
 import { dtypeBytes, isDType, tensorBytes } from './dtype.js'
@@ -25,9 +25,9 @@ interface SafetensorsHeader {
  * Opens a safetensors file: an 8-byte little-endian length, a JSON header of that length, then the tensors
  * without holes (https://github.com/huggingface/safetensors#format). Only the header is read.
  *
- * @throws TruncatedFileError where the file is shorter than its header says
- * @throws CorruptFileError where the header contradicts the format, itself or the file's size
- * @throws UnsupportedFormatError for dtypes this project does not know
+ * @throws `checkpoint.truncated` where the file is shorter than its header says
+ * @throws `checkpoint.corrupt` where the header contradicts the format, itself or the file's size
+ * @throws `checkpoint.unsupported` for dtypes this project does not know
  */
 export async function openSafetensors(
   source: ByteSource,
@@ -39,7 +39,8 @@ export async function openSafetensors(
   const prefix = await source.read(path, 0, LENGTH_BYTES, signal)
   const headerBytes = new DataView(prefix.buffer, prefix.byteOffset, LENGTH_BYTES).getBigUint64(0, true)
   if (headerBytes > BigInt(MAX_HEADER_BYTES)) {
-    throw new CorruptFileError(
+    throw new CheckpointError(
+      'checkpoint.corrupt',
       `${path} claims a header of ${headerBytes} bytes; no file of tensors has more than ${MAX_HEADER_BYTES}. ` +
         'It is no safetensors file, or damaged.',
     )
@@ -48,13 +49,15 @@ export async function openSafetensors(
   checkRange(source, path, LENGTH_BYTES, dataStart, size)
   const { tensors, dataBytes } = parseHeader(await source.read(path, LENGTH_BYTES, dataStart, signal), path)
   if (dataStart + dataBytes > size) {
-    throw new TruncatedFileError(
+    throw new CheckpointError(
+      'checkpoint.truncated',
       `${path} has ${size} bytes, but its header describes ${dataStart + dataBytes}. ` +
         'The file is incomplete: download or write it again.',
     )
   }
   if (dataStart + dataBytes < size) {
-    throw new CorruptFileError(
+    throw new CheckpointError(
+      'checkpoint.corrupt',
       `${path} has ${size} bytes, ${size - dataStart - dataBytes} more than its header describes.`,
     )
   }
@@ -63,19 +66,24 @@ export async function openSafetensors(
 
 function parseHeader(bytes: Uint8Array, path: string): SafetensorsHeader {
   const json = parseJson(bytes, `The header of ${path}`)
-  if (!isJsonObject(json)) throw new CorruptFileError(`The header of ${path} is no JSON object.`)
+  if (!isJsonObject(json))
+    throw new CheckpointError('checkpoint.corrupt', `The header of ${path} is no JSON object.`)
   const entries: [string, TensorLayout & { begin: number }][] = []
   for (const [name, value] of Object.entries(json)) {
     if (name !== '__metadata__') entries.push([name, parseEntry(name, value, path)])
     else if (!isJsonObject(value) || Object.values(value).some((text) => typeof text !== 'string')) {
-      throw new CorruptFileError(`__metadata__ in the header of ${path} must map strings to strings.`)
+      throw new CheckpointError(
+        'checkpoint.corrupt',
+        `__metadata__ in the header of ${path} must map strings to strings.`,
+      )
     }
   }
   entries.sort(([, a], [, b]) => a.begin - b.begin || a.byteLength - b.byteLength)
   let end = 0
   for (const [name, { begin, byteLength }] of entries) {
     if (begin !== end) {
-      throw new CorruptFileError(
+      throw new CheckpointError(
+        'checkpoint.corrupt',
         `${describe(name)} in ${path} begins at byte ${begin} of the data, ${
           begin < end ? 'inside the tensor before it' : 'behind a hole'
         }; byte ${end} is expected.`,
@@ -87,12 +95,14 @@ function parseHeader(bytes: Uint8Array, path: string): SafetensorsHeader {
 }
 
 function parseEntry(name: string, value: unknown, path: string): TensorLayout & { begin: number } {
-  const corrupt = (what: string) => new CorruptFileError(`${describe(name)} in ${path} ${what}.`)
+  const corrupt = (what: string) =>
+    new CheckpointError('checkpoint.corrupt', `${describe(name)} in ${path} ${what}.`)
   if (!isJsonObject(value)) throw corrupt('has no description')
   const { dtype, shape, data_offsets: offsets } = value
   if (typeof dtype !== 'string') throw corrupt('has no dtype')
   if (!isDType(dtype)) {
-    throw new UnsupportedFormatError(
+    throw new CheckpointError(
+      'checkpoint.unsupported',
       `${describe(name)} in ${path} has the dtype ${dtype.slice(0, 20)}, which is not supported. ` +
         'Convert the checkpoint to F16, BF16 or F32.',
     )
@@ -129,7 +139,7 @@ export interface SafetensorsPlan {
  * Lays out a safetensors file. The tensors keep their order, except that those whose length is no multiple of
  * 8 come last, wider dtypes first: then every tensor is aligned, as zero-copy readers want it.
  *
- * @throws WriteOrderError for a name declared twice or shapes that are none
+ * @throws `sink.write-order` for a name declared twice or shapes that are none
  */
 export function planSafetensors(declarations: readonly TensorDeclaration[]): SafetensorsPlan {
   const sized = declarations.map((declaration) => {
@@ -137,7 +147,10 @@ export function planSafetensors(declarations: readonly TensorDeclaration[]): Saf
       ? tensorBytes(declaration.dtype, declaration.shape)
       : undefined
     if (byteLength === undefined) {
-      throw new WriteOrderError(`${describe(declaration.name)} cannot have the shape [${declaration.shape}].`)
+      throw new SinkError(
+        'sink.write-order',
+        `${describe(declaration.name)} cannot have the shape [${declaration.shape}].`,
+      )
     }
     return { ...declaration, byteLength }
   })
@@ -153,7 +166,7 @@ export function planSafetensors(declarations: readonly TensorDeclaration[]): Saf
   let offset = 0
   for (const { name, dtype, shape, byteLength } of tensors) {
     if (name in header)
-      throw new WriteOrderError(`${describe(name)} is declared twice, or its name is reserved.`)
+      throw new SinkError('sink.write-order', `${describe(name)} is declared twice, or its name is reserved.`)
     header[name] = { dtype, shape, data_offsets: [offset, offset + byteLength] }
     offset += byteLength
   }
@@ -167,9 +180,9 @@ export function planSafetensors(declarations: readonly TensorDeclaration[]): Saf
 /**
  * Writes a safetensors file of tensors that are in memory, as a prefix is.
  *
- * @throws TensorMismatchError where bytes and shape disagree
- * @throws WriteOrderError for a name given twice
- * @throws SinkError where the destination cannot be written
+ * @throws `checkpoint.tensor-mismatch` where bytes and shape disagree
+ * @throws `sink.write-order` for a name given twice
+ * @throws `sink.failed` where the destination cannot be written
  */
 export async function writeSafetensors(
   sink: ByteSink,

@@ -1,4 +1,4 @@
-import { WriteOrderError } from '../errors.js'
+import { SinkError } from '../../errors/index.js'
 import { tensorBytes } from './dtype.js'
 import { planSafetensors } from './safetensors.js'
 import type { TensorDeclaration } from './tensor-file.js'
@@ -24,12 +24,12 @@ export interface ShardPlan {
  * shard is called `model.safetensors`, several `model-00001-of-00007.safetensors` and so on, as Hugging Face's
  * loaders expect.
  *
- * @throws WriteOrderError for a name declared twice, or no bytes at all
+ * @throws `sink.write-order` for a name declared twice, or no bytes at all
  */
 export function planShards(tensors: readonly TensorDeclaration[], shardBytes: number): ShardPlan[] {
   if (!(shardBytes > 0)) throw new RangeError(`shardBytes must be above 0, not ${shardBytes}`)
   const names = new Set(tensors.map(({ name }) => name))
-  if (names.size !== tensors.length) throw new WriteOrderError('A tensor is declared twice.')
+  if (names.size !== tensors.length) throw new SinkError('sink.write-order', 'A tensor is declared twice.')
   const groups: TensorDeclaration[][] = []
   let filled = 0
   for (const tensor of tensors) {
@@ -42,7 +42,8 @@ export function planShards(tensors: readonly TensorDeclaration[], shardBytes: nu
     groups[groups.length - 1]!.push(tensor)
     filled += bytes
   }
-  if (filled === 0) throw new WriteOrderError('A checkpoint needs at least one tensor that is not empty.')
+  if (filled === 0)
+    throw new SinkError('sink.write-order', 'A checkpoint needs at least one tensor that is not empty.')
   const digits = (number: number) => String(number).padStart(5, '0')
   return groups.map((group, i) => {
     const plan = planSafetensors(group)

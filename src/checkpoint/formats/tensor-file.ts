@@ -1,4 +1,4 @@
-import { TensorMismatchError } from '../errors.js'
+import { CheckpointError } from '../../errors/index.js'
 import { type DType, tensorBytes } from './dtype.js'
 
 /** What a file says about one of its tensors. */
@@ -30,12 +30,13 @@ export interface TensorWithBytes extends TensorDeclaration {
   readonly bytes: Uint8Array
 }
 
-/** @throws TensorMismatchError where a tensor's bytes are not as many as its dtype and shape need */
+/** @throws `checkpoint.tensor-mismatch` where a tensor's bytes are not as many as its dtype and shape need */
 export function checkBytes(tensors: readonly TensorWithBytes[]): void {
   for (const { name, dtype, shape, bytes } of tensors) {
     const needed = tensorBytes(dtype, shape)
     if (needed !== bytes.byteLength) {
-      throw new TensorMismatchError(
+      throw new CheckpointError(
+        'checkpoint.tensor-mismatch',
         `Tensor ${name} of dtype ${dtype} and shape [${shape.join(', ')}] needs ${needed} bytes, not ${bytes.byteLength}.`,
       )
     }

@@ -1,7 +1,6 @@
 import { Uint8ArrayReader, ZipReader } from '@zip.js/zip.js'
 import { describe, expect, test } from 'vitest'
 import { Checkpoint, openCheckpoint } from '../checkpoint.js'
-import { TensorMismatchError, UnsupportedFormatError, WriteOrderError } from '../errors.js'
 import { MemoryFiles } from '../sinks/memory-files.js'
 import { fixture, floats } from '../testing.js'
 import { openTorchBin } from './torch-bin.js'
@@ -62,9 +61,11 @@ describe('a written .bin', () => {
     const sink = new MemoryFiles()
     const tensor = { name: 'a', dtype: 'F32', shape: [1], bytes: floats(1) } as const
     const write = (...tensors: Parameters<typeof writeTorchBin>[2]) => writeTorchBin(sink, 'x.bin', tensors)
-    await expect(write({ ...tensor, shape: [2] })).rejects.toThrow(TensorMismatchError)
-    await expect(write({ ...tensor, dtype: 'U32' })).rejects.toThrow(UnsupportedFormatError)
-    await expect(write(tensor, tensor)).rejects.toThrow(WriteOrderError)
+    await expect(write({ ...tensor, shape: [2] })).rejects.toMatchObject({
+      code: 'checkpoint.tensor-mismatch',
+    })
+    await expect(write({ ...tensor, dtype: 'U32' })).rejects.toMatchObject({ code: 'checkpoint.unsupported' })
+    await expect(write(tensor, tensor)).rejects.toMatchObject({ code: 'sink.write-order' })
     await expect(writeTorchBin(sink, 'x.bin', [tensor], AbortSignal.abort())).rejects.toThrow(/abort/i)
     expect(await sink.list()).toEqual([])
   })

@@ -1,5 +1,5 @@
 import { ZipWriter } from '@zip.js/zip.js'
-import { UnsupportedFormatError, WriteOrderError } from '../errors.js'
+import { CheckpointError, SinkError } from '../../errors/index.js'
 import type { ByteSink } from '../sinks/byte-sink.js'
 import type { DType } from './dtype.js'
 import { checkBytes, type TensorDeclaration, type TensorWithBytes } from './tensor-file.js'
@@ -31,9 +31,9 @@ const STREAM_CHUNK_BYTES = 1024 * 1024
  * Writes a state dict as `torch.save` does since torch 1.6: `torch.load(path, weights_only=True)` gives a dict
  * from names to contiguous tensors.
  *
- * @throws TensorMismatchError where bytes and shape disagree
- * @throws UnsupportedFormatError for a dtype that torch's storages lack
- * @throws SinkError where the destination cannot be written
+ * @throws `checkpoint.tensor-mismatch` where bytes and shape disagree
+ * @throws `checkpoint.unsupported` for a dtype that torch's storages lack
+ * @throws `sink.failed` where the destination cannot be written
  */
 export async function writeTorchBin(
   sink: ByteSink,
@@ -140,9 +140,12 @@ function pickleStateDict(tensors: readonly TensorDeclaration[]): Uint8Array<Arra
   for (const [i, { name, dtype, shape }] of tensors.entries()) {
     const storageClass = STORAGE_CLASSES[dtype]
     if (storageClass === undefined) {
-      throw new UnsupportedFormatError(`Tensor ${name} has the dtype ${dtype}, which torch checkpoints lack.`)
+      throw new CheckpointError(
+        'checkpoint.unsupported',
+        `Tensor ${name} has the dtype ${dtype}, which torch checkpoints lack.`,
+      )
     }
-    if (names.has(name)) throw new WriteOrderError(`Tensor ${name} is given twice.`)
+    if (names.has(name)) throw new SinkError('sink.write-order', `Tensor ${name} is given twice.`)
     names.add(name)
     const elements = shape.reduce((product, dimension) => product * dimension, 1)
     const strides = shape.map((_, axis) =>

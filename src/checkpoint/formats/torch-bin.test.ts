@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { ErrorCode } from '../../errors/index.js'
+import { CheckpointError } from '../../errors/index.js'
 import { openCheckpoint } from '../checkpoint.js'
-import { CheckpointError, CorruptFileError, UnsafePickleError, UnsupportedFormatError } from '../errors.js'
 import { MemoryFiles } from '../sinks/memory-files.js'
 import { CountingSource, FIXTURES, fixture, memory } from '../testing.js'
 import { asUint32Array, toFloat32 } from './dtype.js'
@@ -75,28 +76,28 @@ describe('a file written by torch', () => {
 })
 
 describe('a file is refused', () => {
-  const refused: [string, string, new (message: string) => Error, RegExp][] = [
-    ['whose pickle would run a command', 'evil.bin', UnsafePickleError, /"(posix|nt|os)\.system"/],
-    ['that holds a whole module', 'whole_module.bin', UnsafePickleError, /"__main__\.Net"/],
+  const refused: [string, string, ErrorCode, RegExp][] = [
+    ['whose pickle would run a command', 'evil.bin', 'checkpoint.unsafe-pickle', /"(posix|nt|os)\.system"/],
+    ['that holds a whole module', 'whole_module.bin', 'checkpoint.unsafe-pickle', /"__main__\.Net"/],
     [
       'in the format before torch 1.6, with the way to save it anew',
       'legacy.bin',
-      UnsupportedFormatError,
+      'checkpoint.unsupported',
       /torch\.save\(torch\.load/,
     ],
     [
       'with a transposed tensor',
       'transposed.bin',
-      UnsupportedFormatError,
+      'checkpoint.unsupported',
       /"weight".*strides.*\.contiguous\(\)/,
     ],
-    ['with compressed entries', 'compressed.bin', UnsupportedFormatError, /compressed/],
-    ['of a big-endian machine', 'big_endian.bin', UnsupportedFormatError, /byte order "big"/],
-    ['without tensors', 'no_tensors.bin', UnsupportedFormatError, /state_dict/],
+    ['with compressed entries', 'compressed.bin', 'checkpoint.unsupported', /compressed/],
+    ['of a big-endian machine', 'big_endian.bin', 'checkpoint.unsupported', /byte order "big"/],
+    ['without tensors', 'no_tensors.bin', 'checkpoint.unsupported', /state_dict/],
   ]
-  for (const [what, name, error, message] of refused) {
+  for (const [what, name, code, message] of refused) {
     test(what, async () => {
-      await expect(open(name)).rejects.toThrow(error)
+      await expect(open(name)).rejects.toMatchObject({ code })
       await expect(open(name)).rejects.toThrow(message)
     })
   }
@@ -105,7 +106,7 @@ describe('a file is refused', () => {
     const whole = await fixture('state_dict.bin')
     for (let length = 0; length < whole.byteLength; length += 7) {
       const opened = openCheckpoint(memory({ 'pytorch_model.bin': whole.subarray(0, length) }))
-      await expect(opened).rejects.toThrow(CheckpointError)
+      await expect(opened).rejects.toBeInstanceOf(CheckpointError)
     }
   })
 
@@ -121,7 +122,9 @@ describe('a file is refused', () => {
 
   test('that is neither zip nor pickle', async () => {
     for (const bytes of [new Uint8Array(0), new Uint8Array(100), Uint8Array.of(0x50, 0x4b, 3, 4)]) {
-      await expect(openCheckpoint(memory({ 'pytorch_model.bin': bytes }))).rejects.toThrow(CorruptFileError)
+      await expect(openCheckpoint(memory({ 'pytorch_model.bin': bytes }))).rejects.toMatchObject({
+        code: 'checkpoint.corrupt',
+      })
     }
   })
 })

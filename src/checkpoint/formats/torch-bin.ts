@@ -1,5 +1,6 @@
 import { Reader, ZipReader } from '@zip.js/zip.js'
-import { CheckpointError, CorruptFileError, isAbort, messageOf, UnsupportedFormatError } from '../errors.js'
+import { ChatGLMError, CheckpointError } from '../../errors/index.js'
+import { isAbort, messageOf } from '../errors.js'
 import type { ByteSource } from '../sources/byte-source.js'
 import type { TensorFile } from './tensor-file.js'
 import { readStateDict, type TorchTensor } from './torch-pickle.js'
@@ -25,10 +26,10 @@ interface ArchiveEntry {
  * storage in `NAME/data/KEY` (`torch/serialization.py`, since torch 1.6). Only the directory and the pickle
  * are read; tensors are read from where they lie.
  *
- * @throws UnsupportedFormatError for the older format without zip, compressed entries, big-endian data,
+ * @throws `checkpoint.unsupported` for the older format without zip, compressed entries, big-endian data,
  * tensors that are not contiguous
- * @throws UnsafePickleError where the pickle wants more than tensors
- * @throws CorruptFileError where the archive contradicts itself
+ * @throws `checkpoint.unsafe-pickle` where the pickle wants more than tensors
+ * @throws `checkpoint.corrupt` where the archive contradicts itself
  */
 export async function openTorchBin(
   source: ByteSource,
@@ -58,13 +59,15 @@ export async function openTorchBin(
       await source.read(path, start, start + Math.min(byteorder.byteLength, 8), signal),
     )
     if (text !== 'little') {
-      throw new UnsupportedFormatError(
+      throw new CheckpointError(
+        'checkpoint.unsupported',
         `${path} has the byte order ${JSON.stringify(text)}. Save it again on a little-endian machine.`,
       )
     }
   }
   if (pickle.byteLength > MAX_PICKLE_BYTES) {
-    throw new CorruptFileError(
+    throw new CheckpointError(
+      'checkpoint.corrupt',
       `${path} has a pickle of ${pickle.byteLength} bytes, too long for a state dict.`,
     )
   }
@@ -75,7 +78,8 @@ export async function openTorchBin(
   for (const [name, tensor] of tensors) {
     const record = records.get(`${prefix}data/${tensor.storage.key}`)
     if (record?.byteLength !== tensor.storage.byteLength) {
-      throw new CorruptFileError(
+      throw new CheckpointError(
+        'checkpoint.corrupt',
         `Tensor ${JSON.stringify(name.slice(0, 200))} in ${path} needs a storage of ${tensor.storage.byteLength} bytes, ` +
           `but the archive has ${record === undefined ? 'none of its name' : `one of ${record.byteLength}`}.`,
       )
@@ -95,12 +99,14 @@ export async function openTorchBin(
 function notZip(path: string, magic: Uint8Array): CheckpointError {
   // Before torch 1.6 a file was a row of pickles, each of which begins with PROTO.
   if (magic[0] === 0x80) {
-    return new UnsupportedFormatError(
+    return new CheckpointError(
+      'checkpoint.unsupported',
       `${path} has torch's format from before version 1.6. Save it again with a newer torch: ` +
         'torch.save(torch.load(path, map_location="cpu"), path).',
     )
   }
-  return new CorruptFileError(
+  return new CheckpointError(
+    'checkpoint.corrupt',
     `${path} is no torch checkpoint: it does not begin as a zip archive. Download it again.`,
   )
 }
@@ -121,13 +127,17 @@ async function readDirectory(
         entry.encrypted ||
         entry.compressedSize !== entry.uncompressedSize
       ) {
-        throw new UnsupportedFormatError(
+        throw new CheckpointError(
+          'checkpoint.unsupported',
           `${path} has a compressed or encrypted entry ${JSON.stringify(entry.filename)}; torch stores them as they are. ` +
             'Save the checkpoint again with torch.save.',
         )
       }
       if (records.has(entry.filename)) {
-        throw new CorruptFileError(`${path} has two entries ${JSON.stringify(entry.filename)}.`)
+        throw new CheckpointError(
+          'checkpoint.corrupt',
+          `${path} has two entries ${JSON.stringify(entry.filename)}.`,
+        )
       }
       records.set(entry.filename, {
         name: entry.filename,
@@ -136,8 +146,9 @@ async function readDirectory(
       })
     }
   } catch (error) {
-    if (error instanceof CheckpointError || isAbort(error, signal)) throw error
-    throw new CorruptFileError(
+    if (error instanceof ChatGLMError || isAbort(error, signal)) throw error
+    throw new CheckpointError(
+      'checkpoint.corrupt',
       `The zip directory of ${path} cannot be read: ${messageOf(error)}. The file is incomplete or damaged: ` +
         'download it again.',
       { cause: error },
@@ -153,7 +164,8 @@ function findPickle(
   const pickles = [...records.values()].filter(({ name }) => /^[^/]+\/data\.pkl$/.test(name))
   const [pickle] = pickles
   if (pickle === undefined || pickles.length > 1) {
-    throw new CorruptFileError(
+    throw new CheckpointError(
+      'checkpoint.corrupt',
       `${path} is a zip archive, but no torch checkpoint: it has ${pickles.length} entries "NAME/data.pkl" instead of one.`,
     )
   }
@@ -172,7 +184,10 @@ async function locateData(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const corrupt = (what: string) =>
-    new CorruptFileError(`The entry ${JSON.stringify(name)} of ${path} ${what}. Download the file again.`)
+    new CheckpointError(
+      'checkpoint.corrupt',
+      `The entry ${JSON.stringify(name)} of ${path} ${what}. Download the file again.`,
+    )
   const headerEnd = headerOffset + LOCAL_HEADER_BYTES
   if (!Number.isSafeInteger(headerOffset) || headerOffset < 0 || headerEnd > size) {
     throw corrupt('lies outside the file')

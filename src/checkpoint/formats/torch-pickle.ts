@@ -1,4 +1,4 @@
-import { CorruptFileError, UnsupportedFormatError } from '../errors.js'
+import { CheckpointError } from '../../errors/index.js'
 import { type DType, dtypeBytes, tensorBytes } from './dtype.js'
 import { isSize } from './json.js'
 import { PickleGlobal, readPickle } from './pickle.js'
@@ -75,9 +75,9 @@ class Tensor implements TorchTensor {
  * out.
  *
  * @param name what to call the pickle in messages
- * @throws UnsafePickleError for anything that tensors do not need
- * @throws UnsupportedFormatError for tensors that are not contiguous, and for a pickle without tensors
- * @throws CorruptFileError for a malformed pickle and for numbers that contradict each other
+ * @throws `checkpoint.unsafe-pickle` for anything that tensors do not need
+ * @throws `checkpoint.unsupported` for tensors that are not contiguous, and for a pickle without tensors
+ * @throws `checkpoint.corrupt` for a malformed pickle and for numbers that contradict each other
  */
 export function readStateDict(bytes: Uint8Array, name: string): ReadonlyMap<string, TorchTensor> {
   const dict = readPickle(bytes, {
@@ -89,7 +89,8 @@ export function readStateDict(bytes: Uint8Array, name: string): ReadonlyMap<stri
   for (const [key, value] of dict instanceof Map ? dict : []) {
     if (typeof key !== 'string' || !(value instanceof Tensor)) continue
     if (!isContiguous(value.shape, value.stride)) {
-      throw new UnsupportedFormatError(
+      throw new CheckpointError(
+        'checkpoint.unsupported',
         `Tensor ${JSON.stringify(key.slice(0, 200))} in ${name} has the shape [${value.shape.slice(0, 8)}] and the ` +
           `strides [${value.stride.slice(0, 8)}], so it is not contiguous. Call .contiguous() on it before torch.save.`,
       )
@@ -97,7 +98,8 @@ export function readStateDict(bytes: Uint8Array, name: string): ReadonlyMap<stri
     tensors.set(key, value)
   }
   if (tensors.size === 0) {
-    throw new UnsupportedFormatError(
+    throw new CheckpointError(
+      'checkpoint.unsupported',
       `${name} holds no dict from names to tensors. Save the state dict itself: torch.save(model.state_dict(), path).`,
     )
   }
@@ -107,7 +109,8 @@ export function readStateDict(bytes: Uint8Array, name: string): ReadonlyMap<stri
 function globals(name: string): ReadonlyMap<string, PickleGlobal> {
   const list = [
     new PickleGlobal('collections.OrderedDict', (args) => {
-      if (args.length !== 0) throw new CorruptFileError(`${name} makes an OrderedDict with arguments.`)
+      if (args.length !== 0)
+        throw new CheckpointError('checkpoint.corrupt', `${name} makes an OrderedDict with arguments.`)
       return new Map()
     }),
     new PickleGlobal('torch.Size', ([sizes]) => (Array.isArray(sizes) ? sizes : [])),
@@ -124,7 +127,8 @@ function globals(name: string): ReadonlyMap<string, PickleGlobal> {
     }),
     // (data, requires_grad, backward_hooks)
     new PickleGlobal('torch._utils._rebuild_parameter', ([tensor]) => {
-      if (!(tensor instanceof Tensor)) throw new CorruptFileError(`${name} has a parameter without a tensor.`)
+      if (!(tensor instanceof Tensor))
+        throw new CheckpointError('checkpoint.corrupt', `${name} has a parameter without a tensor.`)
       return tensor
     }),
     ...[...STORAGE_DTYPES.keys(), ...DTYPES.keys()].map((path) => new PickleGlobal(path)),
@@ -142,13 +146,14 @@ function loadStorage(id: unknown, name: string): Storage {
       if (Number.isSafeInteger(byteLength)) return new Storage(key, dtype, byteLength)
     }
   }
-  throw new CorruptFileError(`${name} refers to a storage in a way torch does not.`)
+  throw new CheckpointError('checkpoint.corrupt', `${name} refers to a storage in a way torch does not.`)
 }
 
 function rebuildTensor(args: readonly unknown[], name: string, dtypeGlobal?: unknown): Tensor {
   const [storage, offset, shape, stride] = args
   const named = dtypeGlobal instanceof PickleGlobal ? DTYPES.get(dtypeGlobal.name) : undefined
-  if (!(storage instanceof Storage)) throw new CorruptFileError(`${name} has a tensor without a storage.`)
+  if (!(storage instanceof Storage))
+    throw new CheckpointError('checkpoint.corrupt', `${name} has a tensor without a storage.`)
   const dtype = named ?? storage.dtype
   if (
     !isSize(offset) ||
@@ -157,12 +162,16 @@ function rebuildTensor(args: readonly unknown[], name: string, dtypeGlobal?: unk
     shape.length !== stride.length ||
     dtype === 'untyped'
   ) {
-    throw new CorruptFileError(`${name} has a tensor whose offset, shape, strides or dtype are none.`)
+    throw new CheckpointError(
+      'checkpoint.corrupt',
+      `${name} has a tensor whose offset, shape, strides or dtype are none.`,
+    )
   }
   const byteLength = tensorBytes(dtype, shape)
   const byteOffset = offset * dtypeBytes(dtype)
   if (byteLength === undefined || byteOffset + byteLength > storage.byteLength) {
-    throw new CorruptFileError(
+    throw new CheckpointError(
+      'checkpoint.corrupt',
       `${name} has a tensor of shape [${shape.slice(0, 8)}] at element ${offset}, ` +
         `beyond its storage of ${storage.byteLength} bytes.`,
     )
@@ -189,6 +198,9 @@ function isContiguous(shape: readonly number[], stride: readonly number[]): bool
 /** The metadata of a tensor marks it as conjugated or negated, which its bytes do not show. */
 function refuseMetadata(metadata: unknown, name: string): void {
   if (metadata instanceof Map && metadata.size > 0) {
-    throw new UnsupportedFormatError(`${name} has a lazily conjugated or negated tensor. Save it resolved.`)
+    throw new CheckpointError(
+      'checkpoint.unsupported',
+      `${name} has a lazily conjugated or negated tensor. Save it resolved.`,
+    )
   }
 }

@@ -1,4 +1,4 @@
-import { CorruptFileError } from '../errors.js'
+import { CheckpointError } from '../../errors/index.js'
 import { normalizePath } from '../paths.js'
 import { type ByteSource, readFile } from '../sources/byte-source.js'
 import { isJsonObject, isSize, parseJson } from './json.js'
@@ -20,8 +20,8 @@ export interface WeightIndex {
 /**
  * Reads an index file of Hugging Face: `{"metadata": {"total_size"}, "weight_map": {TENSOR: FILE}}`.
  *
- * @throws CorruptFileError where the file is no such index
- * @throws UnsafePathError where a shard would lie outside the checkpoint
+ * @throws `checkpoint.corrupt` where the file is no such index
+ * @throws `checkpoint.unsafe-path` where a shard would lie outside the checkpoint
  */
 export async function readWeightIndex(
   source: ByteSource,
@@ -31,7 +31,10 @@ export async function readWeightIndex(
   const json = parseJson(await readFile(source, path, MAX_INDEX_BYTES, signal), path)
   const weightMap = isJsonObject(json) ? json.weight_map : undefined
   if (!isJsonObject(json) || !isJsonObject(weightMap)) {
-    throw new CorruptFileError(`${path} is no index of shards: it has no "weight_map". Download it again.`)
+    throw new CheckpointError(
+      'checkpoint.corrupt',
+      `${path} is no index of shards: it has no "weight_map". Download it again.`,
+    )
   }
   // Shards are siblings of their index.
   const folder = path.slice(0, path.lastIndexOf('/') + 1)
@@ -39,7 +42,10 @@ export async function readWeightIndex(
   const shards = new Map<string, string[]>()
   for (const [tensor, file] of Object.entries(weightMap)) {
     if (typeof file !== 'string') {
-      throw new CorruptFileError(`${path} gives no file for tensor ${JSON.stringify(tensor.slice(0, 200))}.`)
+      throw new CheckpointError(
+        'checkpoint.corrupt',
+        `${path} gives no file for tensor ${JSON.stringify(tensor.slice(0, 200))}.`,
+      )
     }
     const shard = normalizePath(folder + file)
     shardOf.set(tensor, shard)
@@ -50,6 +56,9 @@ export async function readWeightIndex(
   const totalSize = isJsonObject(json.metadata) ? json.metadata.total_size : undefined
   if (totalSize === undefined) return { path, shardOf, shards }
   if (!isSize(totalSize))
-    throw new CorruptFileError(`${path} has a "total_size" that is no size: ${totalSize}.`)
+    throw new CheckpointError(
+      'checkpoint.corrupt',
+      `${path} has a "total_size" that is no size: ${totalSize}.`,
+    )
   return { path, shardOf, shards, totalSize }
 }

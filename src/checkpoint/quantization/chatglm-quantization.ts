@@ -1,5 +1,5 @@
+import { CheckpointError } from '../../errors/index.js'
 import type { Checkpoint, TensorInfo } from '../checkpoint.js'
-import { ConfigError, QuantizationError, TensorMismatchError } from '../errors.js'
 import { isJsonObject } from '../formats/json.js'
 
 /**
@@ -24,13 +24,14 @@ export interface ChatGLMQuantizedLinear {
  * How the layers of a checkpoint are quantized in the official format, by its `config.json`; undefined where
  * they are not.
  *
- * @throws ConfigError for other bits than 4 and 8
+ * @throws `checkpoint.config-invalid` for other bits than 4 and 8
  */
 export function chatGLMQuantizationBits(config: unknown): 4 | 8 | undefined {
   const bits = isJsonObject(config) ? config.quantization_bit : undefined
   if (bits === undefined || bits === null || bits === 0) return undefined
   if (bits === 4 || bits === 8) return bits
-  throw new ConfigError(
+  throw new CheckpointError(
+    'checkpoint.config-invalid',
     `config.json has quantization_bit ${JSON.stringify(bits)}; the official format has 4 and 8.`,
   )
 }
@@ -39,7 +40,7 @@ export function chatGLMQuantizationBits(config: unknown): 4 | 8 | undefined {
  * The tensors of a Linear in the official format; undefined where it has no `weight_scale`, so is dense.
  *
  * @param name the layer's name, without `.weight`
- * @throws MissingTensorError, TensorMismatchError where its tensors do not fit each other
+ * @throws `checkpoint.tensor-missing`, `checkpoint.tensor-mismatch` where its tensors do not fit each other
  */
 export function chatGLMQuantizedLinear(
   checkpoint: Checkpoint,
@@ -50,7 +51,10 @@ export function chatGLMQuantizedLinear(
   const weight = checkpoint.requireTensor(`${name}.weight`, { dtype: ['I8'] })
   const [outFeatures, rowBytes] = weight.shape
   if (weight.shape.length !== 2 || outFeatures === undefined || rowBytes === undefined) {
-    throw new TensorMismatchError(`Tensor ${weight.name} of shape [${weight.shape.join(', ')}] is no matrix.`)
+    throw new CheckpointError(
+      'checkpoint.tensor-mismatch',
+      `Tensor ${weight.name} of shape [${weight.shape.join(', ')}] is no matrix.`,
+    )
   }
   const weightScale = checkpoint.requireTensor(`${name}.weight_scale`, {
     dtype: ['F16'],
@@ -74,7 +78,8 @@ export function repackChatGLMWeight(
 ): Uint8Array {
   const bytes = packed.byteLength
   if (bytes % 4 !== 0 || target.byteLength !== bytes) {
-    throw new TensorMismatchError(
+    throw new CheckpointError(
+      'checkpoint.tensor-mismatch',
       `${bytes} bytes cannot be repacked into ${target.byteLength} bytes of 32-bit words.`,
     )
   }
@@ -104,7 +109,7 @@ export function repackChatGLMWeight(
  * @param groups groups a row: in / groupSize
  * @param firstRow the number of the first row, for messages
  * @returns float16 bit patterns [rows, groups]
- * @throws QuantizationError for a scale that is no number, or whose bias is too large for float16
+ * @throws `checkpoint.not-quantizable` for a scale that is no number, or whose bias is too large for float16
  */
 export function repackChatGLMScales(
   bits: 4 | 8,
@@ -118,7 +123,8 @@ export function repackChatGLMScales(
     const scale = weightScale[row]!
     const bias = negatedTimesPowerOfTwo(scale, bits - 1)
     if (bias === undefined) {
-      throw new QuantizationError(
+      throw new CheckpointError(
+        'checkpoint.not-quantizable',
         `The scale of row ${firstRow + row} (float16 bits 0x${scale.toString(16)}) cannot be repacked: it is not ` +
           `finite, or ${2 ** (bits - 1)} times it exceeds float16. Quantize from the float16 checkpoint instead.`,
       )

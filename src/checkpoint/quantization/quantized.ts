@@ -1,5 +1,5 @@
+import { CheckpointError } from '../../errors/index.js'
 import type { Checkpoint, TensorInfo } from '../checkpoint.js'
-import { ConfigError, TensorMismatchError } from '../errors.js'
 import { float16ToFloat32 } from '../formats/dtype.js'
 import { isJsonObject, type JsonObject } from '../formats/json.js'
 import type { TensorDeclaration } from '../formats/tensor-file.js'
@@ -28,12 +28,13 @@ export interface QuantizationConfig extends AffineQuantization {
 /**
  * The quantization that a parsed `config.json` describes; undefined where it describes none.
  *
- * @throws ConfigError where the description is malformed or beyond what this project computes
+ * @throws `checkpoint.config-invalid` where the description is malformed or beyond what this project computes
  */
 export function parseQuantizationConfig(config: unknown): QuantizationConfig | undefined {
   const quantization = isJsonObject(config) ? config.quantization : undefined
   if (quantization === undefined || quantization === null) return undefined
-  if (!isJsonObject(quantization)) throw new ConfigError('"quantization" in config.json is no object.')
+  if (!isJsonObject(quantization))
+    throw new CheckpointError('checkpoint.config-invalid', '"quantization" in config.json is no object.')
   const defaults = parseAffine(quantization, '"quantization" in config.json')
   const exceptions = new Map<string, AffineQuantization | false>()
   for (const [key, value] of Object.entries(quantization)) {
@@ -42,24 +43,31 @@ export function parseQuantizationConfig(config: unknown): QuantizationConfig | u
     if (value === false) exceptions.set(key, false)
     else if (isJsonObject(value)) exceptions.set(key, parseAffine(value, what))
     // MLX writes true for a layer that has the common settings.
-    else if (value !== true) throw new ConfigError(`${what} is neither an object nor true or false.`)
+    else if (value !== true)
+      throw new CheckpointError(
+        'checkpoint.config-invalid',
+        `${what} is neither an object nor true or false.`,
+      )
   }
   return { ...defaults, exceptions }
 }
 
 function parseAffine({ bits, group_size: groupSize, mode }: JsonObject, what: string): AffineQuantization {
   if (mode !== undefined && mode !== 'affine') {
-    throw new ConfigError(
+    throw new CheckpointError(
+      'checkpoint.config-invalid',
       `${what} has the mode ${JSON.stringify(mode)}; "affine" is supported. Convert the model anew.`,
     )
   }
   if (bits !== 4 && bits !== 8) {
-    throw new ConfigError(
+    throw new CheckpointError(
+      'checkpoint.config-invalid',
       `${what} has bits ${JSON.stringify(bits)}; 4 and 8 are supported. Convert the model anew.`,
     )
   }
   if (groupSize !== 32 && groupSize !== 64 && groupSize !== 128) {
-    throw new ConfigError(
+    throw new CheckpointError(
+      'checkpoint.config-invalid',
       `${what} has group_size ${JSON.stringify(groupSize)}; 32, 64 and 128 are supported. Convert the model anew.`,
     )
   }
@@ -130,8 +138,8 @@ export interface QuantizedLinear extends AffineQuantization {
  * `.scales`, whatever `config.json` says (as MLX's loader decides it).
  *
  * @param name the layer's name, without `.weight`
- * @throws ConfigError where `config.json` does not say how the layer is quantized
- * @throws MissingTensorError, TensorMismatchError where its tensors do not fit each other
+ * @throws `checkpoint.config-invalid` where `config.json` does not say how the layer is quantized
+ * @throws `checkpoint.tensor-missing`, `checkpoint.tensor-mismatch` where its tensors do not fit each other
  */
 export function quantizedLinear(
   checkpoint: Checkpoint,
@@ -141,7 +149,8 @@ export function quantizedLinear(
   if (!checkpoint.tensors.has(`${name}.scales`)) return undefined
   const quantization = quantizationOf(config, name)
   if (quantization === undefined) {
-    throw new ConfigError(
+    throw new CheckpointError(
+      'checkpoint.config-invalid',
       `${checkpoint.name} has ${name}.scales, but config.json does not say how ${name} is quantized ("quantization").`,
     )
   }
@@ -150,7 +159,8 @@ export function quantizedLinear(
   const [outFeatures, words] = weight.shape
   const inFeatures = ((words ?? 0) * 32) / bits
   if (weight.shape.length !== 2 || outFeatures === undefined || inFeatures % groupSize !== 0) {
-    throw new TensorMismatchError(
+    throw new CheckpointError(
+      'checkpoint.tensor-mismatch',
       `Tensor ${weight.name} of shape [${weight.shape.join(', ')}] is no matrix of ${bits}-bit integers in groups of ` +
         `${groupSize}. Does config.json belong to these weights?`,
     )
@@ -180,7 +190,8 @@ export function dequantizeRows(
   const mask = 2 ** bits - 1
   const weights = new Float32Array(words.length * perWord)
   if (scales.length * groupSize !== weights.length || biases.length !== scales.length) {
-    throw new TensorMismatchError(
+    throw new CheckpointError(
+      'checkpoint.tensor-mismatch',
       `${words.length} words of ${bits}-bit integers in groups of ${groupSize} need ${weights.length / groupSize} ` +
         `scales and biases, not ${scales.length} and ${biases.length}.`,
     )

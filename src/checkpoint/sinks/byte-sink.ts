@@ -18,7 +18,7 @@ export interface ByteSink extends ByteSource {
   /**
    * Begins a file.
    *
-   * @throws SinkError where the destination cannot be written
+   * @throws `sink.failed` where the destination cannot be written
    */
   create(path: string): Promise<SinkFile>
   /** Removes a file; nothing happens where there is none. */

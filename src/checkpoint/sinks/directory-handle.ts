@@ -1,4 +1,5 @@
-import { messageOf, SinkError, SourceError } from '../errors.js'
+import { SinkError, SourceError } from '../../errors/index.js'
+import { messageOf } from '../errors.js'
 import { baseName, normalizePath } from '../paths.js'
 import { checkRange } from '../sources/byte-source.js'
 import { readBlob } from '../sources/file-list-source.js'
@@ -115,8 +116,9 @@ export class DirectoryHandleFiles implements ByteSink {
   #readFailure(error: unknown, path: string): unknown {
     if (!isDomException(error)) return error
     if (isNotFound(error))
-      return new SourceError(`There is no file ${path} in ${this.name}.`, { cause: error })
+      return new SourceError('source.failed', `There is no file ${path} in ${this.name}.`, { cause: error })
     return new SourceError(
+      'source.failed',
       `The browser cannot read ${path} in ${this.name}: ${messageOf(error)}. Give the page access to the folder.`,
       { cause: error },
     )
@@ -128,9 +130,13 @@ export class DirectoryHandleFiles implements ByteSink {
       error.name === 'QuotaExceededError'
         ? 'The browser grants this page no more space: free some, or write to a folder of the disk.'
         : 'Give the page access to write to the folder.'
-    return new SinkError(`The browser cannot write ${path} in ${this.name}: ${messageOf(error)}. ${advice}`, {
-      cause: error,
-    })
+    return new SinkError(
+      'sink.failed',
+      `The browser cannot write ${path} in ${this.name}: ${messageOf(error)}. ${advice}`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 

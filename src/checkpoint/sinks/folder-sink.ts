@@ -1,6 +1,6 @@
 import type * as NodeFs from 'node:fs/promises'
 import type * as NodePath from 'node:path'
-import { SinkError } from '../errors.js'
+import { SinkError } from '../../errors/index.js'
 import { nodeFileModules } from '../node-modules.js'
 import { normalizePath } from '../paths.js'
 import { explain, FolderSource, isSystemError } from '../sources/folder-source.js'
@@ -25,7 +25,7 @@ export class FolderSink implements ByteSink {
 
   /**
    * @param location a folder, which is made where it does not exist
-   * @throws SinkError where it cannot be made
+   * @throws `sink.failed` where it cannot be made
    */
   static async open(location: string | URL): Promise<FolderSink> {
     const { fs, path, url } = await nodeFileModules()
@@ -33,7 +33,9 @@ export class FolderSink implements ByteSink {
     try {
       await fs.mkdir(root, { recursive: true })
     } catch (error) {
-      throw new SinkError(`Cannot make the folder ${root}: ${explain(error)}.`, { cause: error })
+      throw new SinkError('sink.failed', `Cannot make the folder ${root}: ${explain(error)}.`, {
+        cause: error,
+      })
     }
     return new FolderSink(fs, path, await FolderSource.open(root))
   }
@@ -125,6 +127,8 @@ export class FolderSink implements ByteSink {
 
   #failure(error: unknown, path: string): unknown {
     if (!isSystemError(error)) return error
-    return new SinkError(`Cannot write ${path} in ${this.name}: ${explain(error)}.`, { cause: error })
+    return new SinkError('sink.failed', `Cannot write ${path} in ${this.name}: ${explain(error)}.`, {
+      cause: error,
+    })
   }
 }

@@ -1,4 +1,4 @@
-import { SourceError } from '../errors.js'
+import { SourceError } from '../../errors/index.js'
 import { normalizePath } from '../paths.js'
 import { checkRange } from '../sources/byte-source.js'
 import type { ByteSink, SinkFile } from './byte-sink.js'
@@ -56,7 +56,8 @@ export class MemoryFiles implements ByteSink {
 
   #get(path: string): Uint8Array {
     const bytes = this.#files.get(normalizePath(path))
-    if (bytes === undefined) throw new SourceError(`There is no file ${path} in ${this.name}.`)
+    if (bytes === undefined)
+      throw new SourceError('source.failed', `There is no file ${path} in ${this.name}.`)
     return bytes
   }
 }

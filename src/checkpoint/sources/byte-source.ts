@@ -1,9 +1,9 @@
-import { SourceError, TruncatedFileError } from '../errors.js'
+import { CheckpointError, SourceError } from '../../errors/index.js'
 
 /**
  * Where the files of a checkpoint are read from: a folder, a URL, files or a directory handle of the browser,
  * memory. Paths are relative to the source, with `/` between the parts; a path that leaves the source is
- * refused with `UnsafePathError`.
+ * refused with ``checkpoint.unsafe-path``.
  */
 export interface ByteSource {
   /** What to call the source in messages: its path or URL. */
@@ -16,15 +16,15 @@ export interface ByteSource {
   /**
    * The size of a file in bytes.
    *
-   * @throws SourceError where the file is missing or cannot be reached
+   * @throws `source.failed` where the file is missing or cannot be reached
    */
   size(path: string): Promise<number>
   /**
    * The bytes `start` (inclusive) to `end` (exclusive) of a file. The bytes may be the source's own: do not
    * write to them.
    *
-   * @throws TruncatedFileError where the file ends before `end`
-   * @throws SourceError where the file is missing or cannot be read
+   * @throws `checkpoint.truncated` where the file ends before `end`
+   * @throws `source.failed` where the file is missing or cannot be read
    */
   read(path: string, start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>
   /**
@@ -53,6 +53,7 @@ export async function readFile(
   const size = await source.size(path)
   if (size > limit) {
     throw new SourceError(
+      'source.failed',
       `${path} in ${source.name} has ${size} bytes, more than the ${limit} that such a file can have. ` +
         'Check that it is the right file.',
     )
@@ -101,7 +102,8 @@ export function checkRange(source: ByteSource, path: string, start: number, end:
     throw new RangeError(`No byte range of ${path}: ${start} to ${end}`)
   }
   if (end > size) {
-    throw new TruncatedFileError(
+    throw new CheckpointError(
+      'checkpoint.truncated',
       `${path} in ${source.name} has ${size} bytes, but bytes ${start} to ${end} are needed. ` +
         'The file is incomplete: download or write it again.',
     )

@@ -1,4 +1,5 @@
-import { CheckpointNotFoundError, messageOf, SourceError } from '../errors.js'
+import { SourceError } from '../../errors/index.js'
+import { messageOf } from '../errors.js'
 import { normalizePath } from '../paths.js'
 import { type ByteSource, checkRange } from './byte-source.js'
 
@@ -11,14 +12,15 @@ export class FileListSource implements ByteSource {
   /**
    * @param files from `<input type="file">`, also with `webkitdirectory`: the chosen folder's own name is then
    * no part of the paths. One file alone is what the caller points at.
-   * @throws CheckpointNotFoundError for an empty list
-   * @throws SourceError for two files of one name
+   * @throws `source.not-found` for an empty list
+   * @throws `source.failed` for two files of one name
    */
   constructor(files: Iterable<File>) {
     const list = [...files]
     const [first] = list
     if (first === undefined) {
-      throw new CheckpointNotFoundError(
+      throw new SourceError(
+        'source.not-found',
         'No files were given. Choose the files or the folder of a checkpoint.',
       )
     }
@@ -27,7 +29,10 @@ export class FileListSource implements ByteSource {
     for (const file of list) {
       const path = normalizePath(inFolder ? file.webkitRelativePath.slice(folder.length) : file.name)
       if (this.#files.has(path)) {
-        throw new SourceError(`Two of the given files are called ${path}. Give the files of one checkpoint.`)
+        throw new SourceError(
+          'source.failed',
+          `Two of the given files are called ${path}. Give the files of one checkpoint.`,
+        )
       }
       this.#files.set(path, file)
     }
@@ -56,7 +61,10 @@ export class FileListSource implements ByteSource {
   #get(path: string): File {
     const file = this.#files.get(normalizePath(path))
     if (file === undefined) {
-      throw new SourceError(`${path} is not among the given files. Choose it together with the others.`)
+      throw new SourceError(
+        'source.failed',
+        `${path} is not among the given files. Choose it together with the others.`,
+      )
     }
     return file
   }
@@ -65,7 +73,7 @@ export class FileListSource implements ByteSource {
 /**
  * A part of a file of the browser.
  *
- * @throws SourceError where the browser can no longer read it: it was moved, changed or removed on the disk
+ * @throws `source.failed` where the browser can no longer read it: it was moved, changed or removed on the disk
  */
 export async function readBlob(
   file: File,
@@ -81,6 +89,7 @@ export async function readBlob(
     bytes = await file.slice(start, end).arrayBuffer()
   } catch (error) {
     throw new SourceError(
+      'source.failed',
       `The browser cannot read ${path} in ${sourceName}: ${messageOf(error)}. ` +
         'It was changed or removed after it was chosen: choose it again.',
       { cause: error },

@@ -1,12 +1,7 @@
 import type * as NodeFs from 'node:fs/promises'
 import type * as NodePath from 'node:path'
-import {
-  CheckpointNotFoundError,
-  messageOf,
-  SourceError,
-  TruncatedFileError,
-  UnsafePathError,
-} from '../errors.js'
+import { CheckpointError, SourceError } from '../../errors/index.js'
+import { messageOf } from '../errors.js'
 import { nodeFileModules } from '../node-modules.js'
 import { normalizePath } from '../paths.js'
 import { type ByteSource, checkRange } from './byte-source.js'
@@ -32,13 +27,14 @@ export class FolderSource implements ByteSource {
 
   /**
    * @param location a folder, or one file: then the source is its folder and {@link ByteSource.file} its name
-   * @throws CheckpointNotFoundError where there is neither
+   * @throws `source.not-found` where there is neither
    */
   static async open(location: string | URL): Promise<FolderSource> {
     const { fs, path, url } = await nodeFileModules()
     const absolute = path.resolve(location instanceof URL ? url.fileURLToPath(location) : location)
     const stat = await fs.stat(absolute).catch((error: unknown) => {
-      throw new CheckpointNotFoundError(
+      throw new SourceError(
+        'source.not-found',
         `Cannot open ${absolute}: ${explain(error)}. Give the path of an existing folder or file.`,
         { cause: error },
       )
@@ -90,7 +86,8 @@ export class FolderSource implements ByteSource {
           const { bytesRead } = await handle.read(buffer, done, length, start + done)
           signal?.throwIfAborted()
           if (bytesRead === 0) {
-            throw new TruncatedFileError(
+            throw new CheckpointError(
+              'checkpoint.truncated',
               `${path} in ${this.name} became shorter while it was read. Wait until nothing writes to it.`,
             )
           }
@@ -126,7 +123,8 @@ export class FolderSource implements ByteSource {
         real.startsWith(folder.endsWith(this.#path.sep) ? folder : folder + this.#path.sep),
       )
     ) {
-      throw new UnsafePathError(
+      throw new CheckpointError(
+        'checkpoint.unsafe-path',
         `${path} in ${this.name} is a link to ${real}, outside the folder. ` +
           'Put the file itself into the folder, or open the folder that holds it.',
       )
@@ -136,7 +134,9 @@ export class FolderSource implements ByteSource {
 
   #failure(error: unknown, path: string): unknown {
     if (!isSystemError(error)) return error
-    return new SourceError(`Cannot read ${path} in ${this.name}: ${explain(error)}.`, { cause: error })
+    return new SourceError('source.failed', `Cannot read ${path} in ${this.name}: ${explain(error)}.`, {
+      cause: error,
+    })
   }
 }
 

@@ -3,13 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import {
-  CheckpointNotFoundError,
-  SinkError,
-  SourceError,
-  TruncatedFileError,
-  UnsafePathError,
-} from '../errors.js'
 import { FolderSink } from '../sinks/folder-sink.js'
 import { utf8 } from '../testing.js'
 import { FolderSource } from './folder-source.js'
@@ -48,16 +41,16 @@ describe('a folder as a source', () => {
   })
 
   test('that is missing, or whose file is, says so', async () => {
-    await expect(FolderSource.open(join(folder, 'none'))).rejects.toThrow(CheckpointNotFoundError)
+    await expect(FolderSource.open(join(folder, 'none'))).rejects.toMatchObject({ code: 'source.not-found' })
     const source = await FolderSource.open(folder)
-    await expect(source.read('none', 0, 1)).rejects.toThrow(SourceError)
+    await expect(source.read('none', 0, 1)).rejects.toMatchObject({ code: 'source.failed' })
     await expect(source.size('none')).rejects.toThrow(/does not exist/)
   })
 
   test('tells a file that is too short', async () => {
     await writeFile(join(folder, 'b'), 'hello')
     const source = await FolderSource.open(folder)
-    await expect(source.read('b', 0, 6)).rejects.toThrow(TruncatedFileError)
+    await expect(source.read('b', 0, 6)).rejects.toMatchObject({ code: 'checkpoint.truncated' })
     await expect(source.read('b', -1, 2)).rejects.toThrow(RangeError)
   })
 
@@ -76,8 +69,8 @@ describe('a folder as a source', () => {
     await symlink('real', join(folder, 'model', 'alias'))
     const source = await FolderSource.open(join(folder, 'model'))
     for (const path of ['../secret', join(folder, 'secret'), 'link', 'up/secret']) {
-      await expect(source.read(path, 0, 1)).rejects.toThrow(UnsafePathError)
-      await expect(source.has(path)).rejects.toThrow(UnsafePathError)
+      await expect(source.read(path, 0, 1)).rejects.toMatchObject({ code: 'checkpoint.unsafe-path' })
+      await expect(source.has(path)).rejects.toMatchObject({ code: 'checkpoint.unsafe-path' })
     }
     expect(await source.read('alias', 0, 1)).toEqual(utf8('x'))
   })
@@ -155,10 +148,10 @@ describe('a folder as a sink', () => {
 
   test('refuses paths that leave it and places that cannot be written', async () => {
     const sink = await FolderSink.open(folder)
-    await expect(sink.create('../x')).rejects.toThrow(UnsafePathError)
-    await expect(sink.remove('../x')).rejects.toThrow(UnsafePathError)
+    await expect(sink.create('../x')).rejects.toMatchObject({ code: 'checkpoint.unsafe-path' })
+    await expect(sink.remove('../x')).rejects.toMatchObject({ code: 'checkpoint.unsafe-path' })
     await writeFile(join(folder, 'file'), '')
-    await expect(FolderSink.open(join(folder, 'file', 'sub'))).rejects.toThrow(SinkError)
-    await expect(sink.create('file/sub')).rejects.toThrow(SinkError)
+    await expect(FolderSink.open(join(folder, 'file', 'sub'))).rejects.toMatchObject({ code: 'sink.failed' })
+    await expect(sink.create('file/sub')).rejects.toMatchObject({ code: 'sink.failed' })
   })
 })

@@ -1,4 +1,5 @@
-import { isAbort, messageOf, SourceError, TruncatedFileError } from '../errors.js'
+import { CheckpointError, hasCode, SourceError } from '../../errors/index.js'
+import { isAbort, messageOf } from '../errors.js'
 import { WELL_KNOWN_FILES } from '../formats/checkpoint-files.js'
 import { isJsonObject, parseJson } from '../formats/json.js'
 import { baseName, normalizePath } from '../paths.js'
@@ -66,6 +67,7 @@ export class HttpSource implements ByteSource {
     const size = await this.#size(path)
     if (size === undefined) {
       throw new SourceError(
+        'source.failed',
         `There is no file at ${this.#url(path)} (the server answered 404 or 403). Check the address.`,
       )
     }
@@ -134,6 +136,7 @@ export class HttpSource implements ByteSource {
     if (range !== undefined && (range.start !== start || range.size !== size)) {
       await response.body?.cancel()
       throw new SourceError(
+        'source.failed',
         `The server sent another part of ${this.#url(path)} than asked for, or the file changed meanwhile ` +
           `(bytes ${start} of ${size} expected, ${range.start} of ${range.size} sent). Load the checkpoint again.`,
       )
@@ -184,6 +187,7 @@ export class HttpSource implements ByteSource {
     const length = head.headers.get('Content-Length')
     if (head.ok && length !== null && /^\d{1,15}$/.test(length)) return Number(length)
     throw new SourceError(
+      'source.failed',
       `The server does not tell the size of ${this.#url(path)}. ` +
         'It must send Content-Range, and across origins "Access-Control-Expose-Headers: Content-Range".',
     )
@@ -201,7 +205,7 @@ export class HttpSource implements ByteSource {
         chunks.push(chunk.value)
       }
     } catch (error) {
-      throw error instanceof SourceError ? error : new Interrupted(error)
+      throw hasCode(error, 'source.failed') ? error : new Interrupted(error)
     } finally {
       await reader?.cancel().catch(() => {})
     }
@@ -245,11 +249,12 @@ export class HttpSource implements ByteSource {
       status === 401 || status === 403
         ? 'It needs a permission that this address does not carry.'
         : 'Check the address and the server.'
-    return new SourceError(`The server answered ${status} for ${this.#url(path)}. ${advice}`)
+    return new SourceError('source.failed', `The server answered ${status} for ${this.#url(path)}. ${advice}`)
   }
 
   #ignoresRange(path: string, size?: number): SourceError {
     return new SourceError(
+      'source.failed',
       `The server of ${this.#url(path)} ignores range requests and sent the whole file` +
         `${size === undefined ? '' : ` of ${size} bytes`}. Weights are read in parts: use a server that supports ` +
         'ranges (nginx, Caddy, object stores; not "python -m http.server").',
@@ -259,12 +264,14 @@ export class HttpSource implements ByteSource {
   #interruption(error: Interrupted, path: string, from: number, end: number): Error {
     const what = `Reading ${baseName(path)} from ${this.#url(path)} failed ${ATTEMPTS} times at byte ${from}`
     if (error.truncated) {
-      return new TruncatedFileError(
+      return new CheckpointError(
+        'checkpoint.truncated',
         `${what}: the server's answer ends there, before byte ${end}. Try again, or look at the server's copy.`,
         { cause: error.cause },
       )
     }
     return new SourceError(
+      'source.failed',
       `${what}: ${messageOf(error.cause)}. Check the network and the address; a page can read from another ` +
         'origin only where that server allows it (CORS).',
       { cause: error.cause },

@@ -1,7 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { CheckpointNotFoundError } from '../errors.js'
 import { listCheckpoint } from '../listing.js'
 import { HubSource } from './hub-source.js'
 
@@ -65,7 +64,7 @@ describe('a repository of a hub', () => {
 
   test('is refused where the id names none', () => {
     for (const id of ['hf:a', 'hf:a/b@', 'hf:a/b@../c', 'hf:a/..', 'modelscope:']) {
-      expect(() => HubSource.parse(id)).toThrow(CheckpointNotFoundError)
+      expect(() => HubSource.parse(id)).toThrow(expect.objectContaining({ code: 'source.not-found' }))
     }
     expect(HubSource.parse('https://example.com/')).toBeUndefined()
   })

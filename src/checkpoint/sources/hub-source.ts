@@ -1,4 +1,4 @@
-import { CheckpointNotFoundError } from '../errors.js'
+import { SourceError } from '../../errors/index.js'
 import { isJsonObject, isSize } from '../formats/json.js'
 import { normalizePath } from '../paths.js'
 import { HttpSource } from './http-source.js'
@@ -75,7 +75,7 @@ export class HubSource extends HttpSource {
   /**
    * @param id `hf:owner/name` or `modelscope:owner/name`, with `@revision` behind it for another than the main branch
    * @returns undefined where it names no hub
-   * @throws CheckpointNotFoundError where it names no repository
+   * @throws `source.not-found` where it names no repository
    */
   static parse(id: string, endpoints: HubEndpoints = {}): HubSource | undefined {
     const [, name, rest] = /^(hf|modelscope):(.*)$/s.exec(id) ?? []
@@ -83,14 +83,15 @@ export class HubSource extends HttpSource {
     const hub: Hub = HUBS[name as HubName]
     const [, repository, revision = hub.revision] = /^([\w.-]+\/[\w.-]+)(?:@([\w./-]+))?$/.exec(rest) ?? []
     if (repository === undefined || /(^|\/)\.+(\/|$)/.test(`${repository}/${revision}`)) {
-      throw new CheckpointNotFoundError(
+      throw new SourceError(
+        'source.not-found',
         `"${id}" names no repository: write ${name}:owner/name, for instance hf:THUDM/chatglm3-6b, ` +
           `or ${name}:owner/name@revision.`,
       )
     }
     const endpoint = endpoints[name as HubName] ?? hub.endpoint
     if (!URL.canParse(endpoint))
-      throw new CheckpointNotFoundError(`The endpoint ${endpoint} is no valid URL.`)
+      throw new SourceError('source.not-found', `The endpoint ${endpoint} is no valid URL.`)
     return new HubSource(hub, `${endpoint.replace(/\/+$/, '')}/`, repository, encodeURIComponent(revision))
   }
 

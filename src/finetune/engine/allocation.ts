@@ -9,7 +9,7 @@ export class Allocation {
     this.#gpu = gpu
   }
 
-  /** @throws AdapterLimitError */
+  /** @throws `adapter.limit` */
   allocate(kind: MemoryKind, label: string, bytes: number): GPUBuffer {
     const buffer = this.#gpu.allocate(kind, label, bytes)
     this.#buffers.push(buffer)

@@ -1,4 +1,5 @@
 import { float16ToFloat32 } from '../../checkpoint/index.js'
+import { TrainingError } from '../../errors/index.js'
 import type { Gpu } from '../../gpu/index.js'
 import { compileRoundHalves } from '../../kernels/index.js'
 import {
@@ -8,7 +9,6 @@ import {
   type TensorSpec,
 } from '../../runtime/model/index.js'
 import { type Command, dispatches } from './commands.js'
-import { UntrainableModelError } from './errors.js'
 import type { Parameter, ParameterSpec } from './parameters.js'
 
 /** A weight of the model that is trained. */
@@ -23,7 +23,8 @@ const once = () => 1
 function bufferOf(gpu: Gpu, { slices }: LinearWeight, { name, shape }: TensorSpec): GPUBuffer {
   const [slice] = slices
   if (slice.format.type !== 'f16') {
-    throw new UntrainableModelError(
+    throw new TrainingError(
+      'training.untrainable',
       `${name} has ${slice.format.type === 'q4' ? 4 : 8} bits: all weights can only be trained of a model in float16. ` +
         'Load the float checkpoint without quantization, or train a prefix.',
     )
@@ -31,7 +32,8 @@ function bufferOf(gpu: Gpu, { slices }: LinearWeight, { name, shape }: TensorSpe
   const bytes = 4 * shape[0] * shape[1]
   const limit = Math.min(gpu.limits.maxBufferSize, gpu.limits.maxStorageBufferBindingSize)
   if (bytes > limit) {
-    throw new UntrainableModelError(
+    throw new TrainingError(
+      'training.untrainable',
       `${name} takes ${bytes} bytes in float32, more than the ${limit} that this GPU binds: ` +
         'this model is too large to train all its weights here. Train a prefix.',
     )
@@ -41,7 +43,7 @@ function bufferOf(gpu: Gpu, { slices }: LinearWeight, { name, shape }: TensorSpe
 
 /**
  * All weights of a model, by the names and in the order of its checkpoint.
- * @throws UntrainableModelError
+ * @throws `training.untrainable`
  */
 export function modelParameterSpecs({ gpu, config, weights }: ModelBase): readonly ModelParameterSpec[] {
   const tensors = modelTensors(config)

@@ -1,5 +1,5 @@
 import type { TrainingSample } from '../../data/index.js'
-import { DisposedError } from '../../errors/index.js'
+import { disposed } from '../../errors/index.js'
 import { embeddingGroups } from '../../kernels/index.js'
 import type { ModelBase } from '../../runtime/model/index.js'
 import { Allocation } from './allocation.js'
@@ -173,7 +173,7 @@ class ModelTraining implements TrainingEngine {
   }
 
   #checkDisposed(): void {
-    if (this.#disposed) throw new DisposedError('training')
+    if (this.#disposed) throw disposed('training')
   }
 
   /**
@@ -200,7 +200,7 @@ class ModelTraining implements TrainingEngine {
 
 /**
  * Sets up the training of all weights of a loaded model, which goes on from those it has. Its updates change the model.
- * @throws UntrainableModelError, InvalidOptionError, OutOfMemoryError, AdapterLimitError, ShaderCompilationError
+ * @throws `training.untrainable`, `option.invalid`, `device.out-of-memory`, `adapter.limit`, `adapter.shader-refused`
  */
 export function createModelTraining(base: ModelBase, options: ModelTrainingOptions): Promise<TrainingEngine> {
   return ModelTraining.create(base, options)

@@ -8,7 +8,7 @@ import {
 } from '../../kernels/index.js'
 import type { Allocation } from './allocation.js'
 import { type Command, dispatches } from './commands.js'
-import { NonFiniteLossError } from './errors.js'
+import { diverged } from './errors.js'
 import type { Parameter } from './parameters.js'
 import type { UpdateOptions } from './training-engine.js'
 
@@ -92,11 +92,11 @@ export class Optimizer {
 
   /**
    * The global norm of the step submitted last, before clipping.
-   * @throws NonFiniteLossError where it is NaN or infinite; the parameters are left as they were then
+   * @throws `training.diverged` where it is NaN or infinite; the parameters are left as they were then
    */
   async readNorm(): Promise<number> {
     const [norm] = new Float32Array(await this.#gpu.read(this.#buffers.result, 0, FLOAT))
-    if (!Number.isFinite(norm)) throw new NonFiniteLossError('gradient norm', norm)
+    if (!Number.isFinite(norm)) throw diverged('gradient norm', norm)
     return norm
   }
 }

@@ -1,7 +1,7 @@
+import { TrainingError } from '../../errors/index.js'
 import type { Gpu, MemoryKind } from '../../gpu/index.js'
 import { type ModelBase, PREFIX_ENCODER } from '../../runtime/model/index.js'
 import type { Allocation } from './allocation.js'
-import { TrainingStateError } from './errors.js'
 import { type Initialization, initialValues } from './initial-values.js'
 import type { ParameterState } from './training-engine.js'
 import type { TrainingShape } from './training-shape.js'
@@ -129,7 +129,7 @@ export async function readParameters(
 
 /**
  * Writes values and moments.
- * @throws TrainingStateError before anything is written
+ * @throws `training.state-mismatch` before anything is written
  */
 export function writeParameters(
   gpu: Gpu,
@@ -138,19 +138,28 @@ export function writeParameters(
 ): void {
   const expected = parameters.map(({ name }) => name).join(', ')
   if (state.size !== parameters.length) {
-    throw new TrainingStateError(
+    throw new TrainingError(
+      'training.state-mismatch',
       `The saved state has ${[...state.keys()].join(', ') || 'no parameters'}; ${expected} are trained.`,
     )
   }
   for (const { name, shape, count } of parameters) {
     const saved = state.get(name)
-    if (!saved) throw new TrainingStateError(`The saved state has no ${name}; ${expected} are trained.`)
+    if (!saved)
+      throw new TrainingError(
+        'training.state-mismatch',
+        `The saved state has no ${name}; ${expected} are trained.`,
+      )
     if (saved.shape.join() !== shape.join()) {
-      throw new TrainingStateError(`${name} has shape [${saved.shape}] in the saved state, [${shape}] here.`)
+      throw new TrainingError(
+        'training.state-mismatch',
+        `${name} has shape [${saved.shape}] in the saved state, [${shape}] here.`,
+      )
     }
     for (const values of [saved.parameter, saved.firstMoment, saved.secondMoment]) {
       if (values.length !== count) {
-        throw new TrainingStateError(
+        throw new TrainingError(
+          'training.state-mismatch',
           `${name} has ${values.length} elements in the saved state, ${count} here.`,
         )
       }

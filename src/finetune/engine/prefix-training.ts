@@ -1,5 +1,5 @@
 import type { TrainingSample } from '../../data/index.js'
-import { DisposedError } from '../../errors/index.js'
+import { disposed } from '../../errors/index.js'
 import type { Dispatch } from '../../gpu/index.js'
 import { prefixDropoutWords } from '../../kernels/index.js'
 import type { ModelBase } from '../../runtime/model/index.js'
@@ -54,7 +54,7 @@ async function prepare(base: ModelBase, options: PrefixTrainingOptions) {
 
 /**
  * The GPU memory that a training takes besides the model: compiles its kernels, but allocates nothing.
- * @throws InvalidOptionError
+ * @throws `option.invalid`
  */
 export async function planTraining(
   base: ModelBase,
@@ -246,7 +246,7 @@ export class PrefixTraining implements PrefixTrainingEngine {
   }
 
   #checkDisposed(): void {
-    if (this.#disposed) throw new DisposedError('training')
+    if (this.#disposed) throw disposed('training')
   }
 
   #writeDropout(dropout: Uint32Array): void {
@@ -262,7 +262,7 @@ export class PrefixTraining implements PrefixTrainingEngine {
 /**
  * Sets up the training of a prefix over a loaded model. New parameters are drawn as torch draws those of the official
  * `PrefixEncoder`: N(0, 1) for the embedding, U(-1/sqrt(in), 1/sqrt(in)) for the layers of a projection.
- * @throws InvalidOptionError, OutOfMemoryError, AdapterLimitError, ShaderCompilationError
+ * @throws `option.invalid`, `device.out-of-memory`, `adapter.limit`, `adapter.shader-refused`
  */
 export function createPrefixTraining(
   base: ModelBase,

@@ -1,6 +1,6 @@
 import { sequenceBounds } from '../../kernels/index.js'
 import type { SequenceSize } from './commands.js'
-import { NonFiniteLossError } from './errors.js'
+import { diverged } from './errors.js'
 import type { StepContext } from './layer.js'
 import type { CheckedSample } from './pack-samples.js'
 import type { Targets } from './sample.js'
@@ -57,7 +57,7 @@ export function writeSequences(context: InputContext, samples: readonly CheckedS
 /**
  * Reads the losses of the pass submitted last.
  * @returns their mean over the targets
- * @throws NonFiniteLossError
+ * @throws `training.diverged`
  */
 export async function readLoss(context: InputContext, targets: number): Promise<SampleLoss> {
   const { base, buffers } = context
@@ -66,6 +66,6 @@ export async function readLoss(context: InputContext, targets: number): Promise<
   let sum = 0
   for (let target = 0; target < targets; target++) sum += losses[placeOf(context, target)]
   const loss = sum / targets
-  if (!Number.isFinite(loss)) throw new NonFiniteLossError('loss', loss)
+  if (!Number.isFinite(loss)) throw diverged('loss', loss)
   return { loss, targets }
 }

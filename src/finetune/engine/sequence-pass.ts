@@ -19,7 +19,7 @@ export class SequencePass {
     this.#maxSequenceLength = maxSequenceLength
   }
 
-  /** @throws TrainingSampleError for ids or labels that cannot be used, the signal's reason */
+  /** @throws `training.sample-invalid` for ids or labels that cannot be used, the signal's reason */
   check(sample: TrainingSample, signal?: AbortSignal): CheckedSample {
     signal?.throwIfAborted()
     const targets = targetsOf(sample, this.#context.base.config.vocabulary, this.#maxSequenceLength)

@@ -84,7 +84,7 @@ export function planMemory(
   }))
 }
 
-/** Allocates what was planned. @throws AdapterLimitError */
+/** Allocates what was planned. @throws `adapter.limit` */
 export function allocateBuffers(
   base: ModelBase,
   shape: TrainingShape,

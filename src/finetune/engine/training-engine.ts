@@ -90,7 +90,7 @@ export interface TrainingEngine {
   /**
    * Forward and backward pass of a micro-batch: adds gradientScale * d(mean loss over its targets)/d(parameters) to the
    * gradient.
-   * @throws TrainingSampleError for ids or labels that cannot be used, NonFiniteLossError, the signal's reason
+   * @throws `training.sample-invalid` for ids or labels that cannot be used, `training.diverged`, the signal's reason
    */
   accumulateBatch(batch: readonly TrainingSample[], options: BatchOptions): Promise<SampleLoss>
   /** The loss of one sequence, without dropout and without a gradient. */
@@ -98,14 +98,14 @@ export interface TrainingEngine {
   /**
    * Clips the gradient by its global norm, takes an AdamW step, and clears the gradient.
    * @returns the global norm before clipping
-   * @throws NonFiniteLossError where that is NaN or infinite; the parameters are left as they were
+   * @throws `training.diverged` where that is NaN or infinite; the parameters are left as they were
    */
   update(options: UpdateOptions): Promise<{ readonly gradientNorm: number }>
   /** The gradient accumulated so far, by official parameter names. */
   readGradients(): Promise<Map<string, Float32Array<ArrayBuffer>>>
   /** By official names. */
   readState(): Promise<Map<string, ParameterState>>
-  /** @throws TrainingStateError where names or shapes are others than those of `readState` */
+  /** @throws `training.state-mismatch` where names or shapes are others than those of `readState` */
   writeState(state: ReadonlyMap<string, ParameterState>): void
   /** Gives its GPU memory back; the model stays. */
   dispose(): void

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../../errors/index.js'
+import { invalidOption } from '../../errors/index.js'
 import { canRunTrainingAttentionSubgroup } from '../../kernels/index.js'
 import { type ModelBase, prefixWidth } from '../../runtime/model/index.js'
 import type { ModelTrainingOptions, PrefixTrainingOptions } from './training-engine.js'
@@ -52,7 +52,7 @@ function checkSequenceLength(maxSequenceLength: number, maxContextLength: number
     maxSequenceLength < 2 ||
     maxSequenceLength > maxContextLength
   ) {
-    throw new InvalidOptionError(
+    throw invalidOption(
       'maxSequenceLength',
       maxSequenceLength,
       `a whole number from 2 to ${maxContextLength}, the positions this model was made for`,
@@ -62,16 +62,16 @@ function checkSequenceLength(maxSequenceLength: number, maxContextLength: number
 
 /**
  * Sizes of the training of a prefix.
- * @throws InvalidOptionError
+ * @throws `option.invalid`
  */
 export function prefixTrainingShape(base: ModelBase, options: PrefixTrainingOptions): TrainingShape {
   const { prefixLength, maxSequenceLength, dropout } = options
   if (!Number.isSafeInteger(prefixLength) || prefixLength < 1) {
-    throw new InvalidOptionError('prefixLength', prefixLength, 'a whole number from 1 on')
+    throw invalidOption('prefixLength', prefixLength, 'a whole number from 1 on')
   }
   checkSequenceLength(maxSequenceLength, base.config.maxContextLength)
   if (!(dropout >= 0 && dropout < 1)) {
-    throw new InvalidOptionError('dropout', dropout, 'a probability from 0 to below 1')
+    throw invalidOption('dropout', dropout, 'a probability from 0 to below 1')
   }
   const { maxTokens = maxSequenceLength } = options
   const packed =
@@ -81,13 +81,13 @@ export function prefixTrainingShape(base: ModelBase, options: PrefixTrainingOpti
 
 /**
  * Sizes of the training of all weights.
- * @throws InvalidOptionError
+ * @throws `option.invalid`
  */
 export function modelTrainingShape(base: ModelBase, options: ModelTrainingOptions): TrainingShape {
   const { maxSequenceLength, maxTokens } = options
   checkSequenceLength(maxSequenceLength, base.config.maxContextLength)
   if (!Number.isSafeInteger(maxTokens) || maxTokens < maxSequenceLength) {
-    throw new InvalidOptionError('maxTokens', maxTokens, `a whole number from ${maxSequenceLength} up`)
+    throw invalidOption('maxTokens', maxTokens, `a whole number from ${maxSequenceLength} up`)
   }
   return shapeOf(base, { prefixLength: 0, maxTokens, packed: true })
 }

@@ -1,4 +1,4 @@
-import { KernelArgumentError } from '../errors.js'
+import { kernelArgument } from '../errors.js'
 import type { HeadShape } from './heads.js'
 import pagedCacheSource from './paged-cache.wgsl?raw'
 
@@ -23,15 +23,15 @@ export interface PagedCacheBuffers {
   readonly values: GPUBuffer
 }
 
-/** The part of the prelude that kernels on the cache share. @throws KernelArgumentError for tiles that cross pages */
+/** The part of the prelude that kernels on the cache share. @throws `option.kernel-argument` for tiles that cross pages */
 export function pagedCacheSpecialization(
   kernel: string,
   { heads, kvGroups, slotPages }: PagedCacheConstants,
   tileRows = 1,
 ): Record<'HEADS' | 'KV_GROUPS' | 'SLOT_PAGES' | 'PAGE_ROWS', number> {
-  if (heads % kvGroups !== 0) throw new KernelArgumentError(kernel, `${heads} heads in ${kvGroups} groups`)
+  if (heads % kvGroups !== 0) throw kernelArgument(kernel, `${heads} heads in ${kvGroups} groups`)
   if (PAGE_ROWS % tileRows !== 0) {
-    throw new KernelArgumentError(kernel, `tiles of ${tileRows} rows in pages of ${PAGE_ROWS}`)
+    throw kernelArgument(kernel, `tiles of ${tileRows} rows in pages of ${PAGE_ROWS}`)
   }
   return { HEADS: heads, KV_GROUPS: kvGroups, SLOT_PAGES: slotPages, PAGE_ROWS }
 }

@@ -1,5 +1,5 @@
 import type { BufferRange, Gpu } from '../../gpu/index.js'
-import { KernelArgumentError } from '../errors.js'
+import { kernelArgument } from '../errors.js'
 import { dispatchKernel, type Kernel } from './kernel.js'
 import source from './sum-parts.wgsl?raw'
 
@@ -17,11 +17,11 @@ export interface RowBlocksConstants {
   readonly maxRows: number
 }
 
-/** Blocks of `maxRows` rows, and bytes of their parts. @throws KernelArgumentError where a size is out of range */
+/** Blocks of `maxRows` rows, and bytes of their parts. @throws `option.kernel-argument` where a size is out of range */
 export function rowBlocks(kernel: string, { width, maxRows }: RowBlocksConstants) {
-  if (!Number.isSafeInteger(width) || width < 1) throw new KernelArgumentError(kernel, `rows of ${width}`)
+  if (!Number.isSafeInteger(width) || width < 1) throw kernelArgument(kernel, `rows of ${width}`)
   if (!Number.isSafeInteger(maxRows) || maxRows < 1 || maxRows > MAX_ROWS) {
-    throw new KernelArgumentError(kernel, `room for ${maxRows} rows, which is not from 1 to ${MAX_ROWS}`)
+    throw kernelArgument(kernel, `room for ${maxRows} rows, which is not from 1 to ${MAX_ROWS}`)
   }
   const blocks = Math.ceil(maxRows / BLOCK_ROWS)
   return { blocks, scratchBytes: 4 * blocks * width }

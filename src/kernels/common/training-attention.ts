@@ -1,5 +1,5 @@
 import type { BufferRange, Gpu } from '../../gpu/index.js'
-import { KernelArgumentError } from '../errors.js'
+import { kernelArgument } from '../errors.js'
 import type { HeadShape } from './heads.js'
 import { hasSubgroupMatrices } from './subgroup-matrices.js'
 
@@ -51,14 +51,10 @@ export function trainingAttentionSpecialization(
   kernel: string,
   { heads, kvGroups, headDim, prefixLength, prefixStride, maxRows }: TrainingAttentionConstants,
 ) {
-  if (heads % kvGroups !== 0) throw new KernelArgumentError(kernel, `${heads} heads in ${kvGroups} groups`)
-  if (headDim % 4 !== 0)
-    throw new KernelArgumentError(kernel, `heads of ${headDim}, which is no multiple of 4`)
+  if (heads % kvGroups !== 0) throw kernelArgument(kernel, `${heads} heads in ${kvGroups} groups`)
+  if (headDim % 4 !== 0) throw kernelArgument(kernel, `heads of ${headDim}, which is no multiple of 4`)
   if (prefixStride % 4 !== 0 || prefixStride < 2 * kvGroups * headDim) {
-    throw new KernelArgumentError(
-      kernel,
-      `rows of ${prefixStride} columns for a prefix of ${2 * kvGroups * headDim}`,
-    )
+    throw kernelArgument(kernel, `rows of ${prefixStride} columns for a prefix of ${2 * kvGroups * headDim}`)
   }
   return {
     HEADS: heads,
@@ -91,7 +87,7 @@ export function canRunTrainingAttentionSubgroup(
   return hasSubgroupMatrices(gpu) && headDim === ON_MATRICES.headDim && !packed && fits
 }
 
-/** @throws KernelArgumentError where subgroup matrices are asked for that cannot be used */
+/** @throws `option.kernel-argument` where subgroup matrices are asked for that cannot be used */
 export function checkTrainingAttentionOptions(
   gpu: Gpu,
   kernel: string,
@@ -99,7 +95,7 @@ export function checkTrainingAttentionOptions(
   { onMatrices }: TrainingAttentionOptions,
 ): void {
   if (onMatrices && !canRunTrainingAttentionSubgroup(gpu, constants)) {
-    throw new KernelArgumentError(kernel, 'this GPU has no subgroup matrices for heads of this shape')
+    throw kernelArgument(kernel, 'this GPU has no subgroup matrices for heads of this shape')
   }
 }
 
@@ -124,7 +120,7 @@ export function tiledAttentionSpecialization(
   const workgroupSize = gpu.workgroupSize(64)
   // An invocation has sums in four columns.
   if (constants.headDim > 4 * workgroupSize) {
-    throw new KernelArgumentError(kernel, `heads of ${constants.headDim}, more than ${4 * workgroupSize}`)
+    throw kernelArgument(kernel, `heads of ${constants.headDim}, more than ${4 * workgroupSize}`)
   }
   return {
     u32: { ...trainingAttentionSpecialization(kernel, constants), WORKGROUP_SIZE: workgroupSize },

@@ -1,5 +1,5 @@
 import type { Specialization } from '../../gpu/index.js'
-import { KernelArgumentError } from '../errors.js'
+import { kernelArgument } from '../errors.js'
 import f16Source from './weight-f16.wgsl?raw'
 import q4Source from './weight-q4.wgsl?raw'
 import q8Source from './weight-q8.wgsl?raw'
@@ -32,12 +32,12 @@ const SOURCES = { f16: f16Source, q4: q4Source, q8: q8Source }
 
 /**
  * The module that reads a weight of `inFeatures` columns.
- * @throws KernelArgumentError where the columns do not divide into groups, or into eights
+ * @throws `option.kernel-argument` where the columns do not divide into groups, or into eights
  */
 export function weightReader(kernel: string, format: WeightFormat, inFeatures: number): WeightReader {
   const unit = format.type === 'f16' ? 8 : format.groupSize
   if (unit % 8 !== 0 || inFeatures % unit !== 0) {
-    throw new KernelArgumentError(kernel, `${inFeatures} input features do not divide into groups of ${unit}`)
+    throw kernelArgument(kernel, `${inFeatures} input features do not divide into groups of ${unit}`)
   }
   const u32 = { IN: inFeatures, ...(format.type === 'f16' ? {} : { GROUP_SIZE: format.groupSize }) }
   return { source: SOURCES[format.type], u32 }

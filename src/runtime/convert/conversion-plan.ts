@@ -3,11 +3,11 @@ import {
   type Checkpoint,
   formatQuantizationConfig,
   matrixBase,
-  QuantizationError,
   quantizedTensors,
   type TensorDeclaration,
   type TensorInfo,
 } from '../../checkpoint/index.js'
+import { CheckpointError } from '../../errors/index.js'
 import {
   FLOAT_DTYPES,
   modelTensors,
@@ -54,7 +54,8 @@ function convertMatrix(
 ): { steps: ConversionStep[]; quantization: AffineQuantization | undefined } {
   const quantization = stored.quantizationAfter(wanted)
   if (stored.bits && stored.bits !== wanted.bits) {
-    throw new QuantizationError(
+    throw new CheckpointError(
+      'checkpoint.not-quantizable',
       `${checkpoint.name} is quantized to ${stored.bits} bits already (${name}). Quantizing it again to ` +
         `${wanted.bits} would add errors: convert the float16 checkpoint, or ask for ${stored.bits} bits.`,
     )
@@ -69,7 +70,7 @@ function convertMatrix(
 
 /**
  * Decides for every tensor of a model, and of a prefix that came with it, how it is converted.
- * @throws QuantizationError for a matrix that is quantized to other bits already; the errors of `storedMatrix`
+ * @throws `checkpoint.not-quantizable` for a matrix that is quantized to other bits already; the errors of `storedMatrix`
  */
 export function planConversion(checkpoint: Checkpoint, wanted: AffineQuantization): ConversionPlan {
   const layers = new Map<string, AffineQuantization | false>()

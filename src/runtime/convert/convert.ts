@@ -134,7 +134,7 @@ function bytesOfSources(steps: readonly ConversionStep[]): number {
  *
  * @param source the official float16 checkpoint or an official quantized one; as for `loadModel`
  * @param destination a folder's path (Node) or a directory handle
- * @throws as `loadModel`; QuantizationError, SinkError, ResumeMismatchError, and the signal's reason
+ * @throws as `loadModel`; `checkpoint.not-quantizable`, `sink.failed`, `sink.resume-mismatch`, and the signal's reason
  */
 export async function convertCheckpoint(
   source: SourceLocation,

@@ -92,7 +92,7 @@ export interface Engine {
   /**
    * Gives a sequence a slot, with pages for its prompt and the first row of its answer.
    * @returns undefined where no slot is free, or there are not enough pages, until another sequence ends
-   * @throws InvalidOptionError for stop ids, biases or bans that there is no room for
+   * @throws `option.invalid` for stop ids, biases or bans that there is no room for
    */
   open(start: SequenceStart): Slot | undefined
   /** Makes sure that the next row of a slot has a page. @returns false where there is none until another sequence ends */
@@ -102,7 +102,7 @@ export interface Engine {
   /**
    * Submits a step; those submitted before are computed first. No slot may be in it twice, and every row must have been
    * reserved. At most `stepsUnderWay` may be submitted and not settled.
-   * @throws (as rejection) DeviceLostError
+   * @throws (as rejection) `device.lost`
    */
   run(step: Step): Promise<StepOutput>
   /** Takes the place of a sequence back. @param spoiled whether what it computed must not be used by others */

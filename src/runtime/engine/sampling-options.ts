@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../../errors/index.js'
+import { invalidOption } from '../../errors/index.js'
 
 /** How the next token is chosen. The defaults are those of the official `chat()`. */
 export interface SamplingOptions {
@@ -38,12 +38,12 @@ export const OFFICIAL_SAMPLING = {
 } as const
 
 function range(option: string, value: number, low: number, high: number, expected: string): void {
-  if (!(value >= low && value <= high)) throw new InvalidOptionError(option, value, expected)
+  if (!(value >= low && value <= high)) throw invalidOption(option, value, expected)
 }
 
 /**
  * Fills in the defaults and checks every value.
- * @throws InvalidOptionError naming the option
+ * @throws `option.invalid` naming the option
  */
 export function resolveSampling(options: SamplingOptions, vocabulary: number): ResolvedSampling {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
@@ -73,19 +73,17 @@ export function resolveSampling(options: SamplingOptions, vocabulary: number): R
     'a number from -1000 to 1000; 0 is no penalty',
   )
   if (!Number.isSafeInteger(resolved.topK) || resolved.topK < 0) {
-    throw new InvalidOptionError('topK', resolved.topK, 'a whole number; 0 keeps all tokens')
+    throw invalidOption('topK', resolved.topK, 'a whole number; 0 keeps all tokens')
   }
-  if (!Number.isSafeInteger(resolved.seed))
-    throw new InvalidOptionError('seed', resolved.seed, 'a whole number')
+  if (!Number.isSafeInteger(resolved.seed)) throw invalidOption('seed', resolved.seed, 'a whole number')
   const isToken = (id: number) => Number.isInteger(id) && id >= 0 && id < vocabulary
   for (const [id, bias] of Object.entries(resolved.logitBias)) {
-    if (!isToken(Number(id)))
-      throw new InvalidOptionError('logitBias', id, `token ids from 0 to ${vocabulary - 1}`)
-    if (Number.isNaN(bias)) throw new InvalidOptionError(`logitBias[${id}]`, bias, 'a number')
+    if (!isToken(Number(id))) throw invalidOption('logitBias', id, `token ids from 0 to ${vocabulary - 1}`)
+    if (Number.isNaN(bias)) throw invalidOption(`logitBias[${id}]`, bias, 'a number')
   }
   for (const ids of resolved.bannedIds) {
     if (ids.length === 0 || !ids.every(isToken)) {
-      throw new InvalidOptionError('bannedIds', ids.join(','), 'lists of one or more token ids')
+      throw invalidOption('bannedIds', ids.join(','), 'lists of one or more token ids')
     }
   }
   return resolved

@@ -1,5 +1,6 @@
 import type { SourceLocation, SourceOptions } from '../../checkpoint/index.js'
-import type { DeviceLostError, MemoryKind } from '../../gpu/index.js'
+import type { DeviceError } from '../../errors/index.js'
+import type { MemoryKind } from '../../gpu/index.js'
 import type { Message } from '../../tokenizer/index.js'
 import type { VariantChoices } from '../engine/index.js'
 import type { ModelConfig, PrefixHandle } from '../model/index.js'
@@ -51,7 +52,7 @@ export interface ChatModel {
   /** How long the last generation took. */
   readonly stats: GenerationStats
   /** Fulfilled when the GPU is taken away: the model cannot be used any more. Not after `dispose()`. */
-  readonly lost: Promise<DeviceLostError>
+  readonly lost: Promise<DeviceError>
 
   chat(messages: readonly Message[], options?: ChatOptions): Stream<ChatDelta, ChatReply>
   generate(prompt: Prompt, options?: GenerateOptions): Stream<GeneratedToken, Generation>

@@ -42,7 +42,7 @@ function activationRow({ hidden, ffn, heads, kvGroups, headDim }: ModelConfig): 
  * `largestBuffer`'s limit before a download. Weights and cache are exact, a P-Tuning prefix comes on top.
  *
  * @param config the parsed `config.json`
- * @throws ModelConfigError, ConfigError, QuantizationError, InvalidOptionError
+ * @throws `checkpoint.model-unsupported`, `checkpoint.config-invalid`, `checkpoint.not-quantizable`, `option.invalid`
  */
 export function estimateMemory(config: unknown, options: EstimateMemoryOptions = {}): MemoryEstimate {
   const shape = parseModelConfig(config)

@@ -1,10 +1,4 @@
-import {
-  ContextOverflowError,
-  EmptyTokensError,
-  InvalidOptionError,
-  InvalidTokenError,
-  PrefixError,
-} from '../../errors/index.js'
+import { contextOverflow, emptyTokens, InputError, invalidOption, invalidToken } from '../../errors/index.js'
 import type { Tokenizer } from '../../tokenizer/index.js'
 import { type Engine, type ResolvedSampling, resolveSampling, type SamplingOptions } from '../engine/index.js'
 import type { Prefix, PrefixHandle } from '../model/index.js'
@@ -92,28 +86,27 @@ function wordIds(tokenizer: Tokenizer, word: string): number[][] {
 
 /**
  * The prefix of a call, and its strength.
- * @throws InvalidOptionError, PrefixError
+ * @throws `option.invalid`, `input.prefix-unloaded`
  */
 export function resolvePrefix(
   engine: Engine,
   { prefix, prefixStrength = 1 }: Pick<GenerateOptions, 'prefix' | 'prefixStrength'>,
 ): ResolvedPrefix {
   if (!(prefixStrength >= 0 && prefixStrength <= 1)) {
-    throw new InvalidOptionError(
-      'prefixStrength',
-      prefixStrength,
-      'a number from 0 (no prefix) to 1 (as trained)',
-    )
+    throw invalidOption('prefixStrength', prefixStrength, 'a number from 0 (no prefix) to 1 (as trained)')
   }
   // At strength 0 the prefix weighs nothing, which is exactly what leaving it out computes.
   if (!prefix || prefixStrength === 0) return { prefix: undefined, prefixStrength: 1 }
   if ('rows' in prefix && engine.owns(prefix as Prefix)) return { prefix: prefix as Prefix, prefixStrength }
-  throw new PrefixError('The prefix was unloaded, or loaded into another model. Load it into this one.')
+  throw new InputError(
+    'input.prefix-unloaded',
+    'The prefix was unloaded, or loaded into another model. Load it into this one.',
+  )
 }
 
 /**
  * Checks the options and fills in defaults.
- * @throws InvalidOptionError, PrefixError
+ * @throws `option.invalid`, `input.prefix-unloaded`
  */
 export function resolveGeneration(
   engine: Engine,
@@ -122,7 +115,7 @@ export function resolveGeneration(
 ): ResolvedGeneration {
   const { maxTokens = engine.contextLength } = options
   if (!Number.isSafeInteger(maxTokens) || maxTokens < 1) {
-    throw new InvalidOptionError('maxTokens', maxTokens, 'a whole number from 1 up')
+    throw invalidOption('maxTokens', maxTokens, 'a whole number from 1 up')
   }
   const prefix = resolvePrefix(engine, options)
   const banned = (options.bannedWords ?? [])
@@ -136,12 +129,12 @@ export function resolveGeneration(
   return { ...prefix, sampling, maxTokens, stopIds, stop: options.stop ?? [] }
 }
 
-/** @throws EmptyTokensError, InvalidTokenError, ContextOverflowError */
+/** @throws `input.tokens-empty`, `input.token-invalid`, `input.context-overflow` */
 export function checkPrompt(ids: readonly number[], vocabulary: number, available: number): void {
-  if (ids.length === 0) throw new EmptyTokensError()
+  if (ids.length === 0) throw emptyTokens()
   const wrong = ids.findIndex((id) => !Number.isInteger(id) || id < 0 || id >= vocabulary)
-  if (wrong >= 0) throw new InvalidTokenError(ids[wrong], wrong, vocabulary)
-  if (ids.length >= available) throw new ContextOverflowError(ids.length, available)
+  if (wrong >= 0) throw invalidToken(ids[wrong], wrong, vocabulary)
+  if (ids.length >= available) throw contextOverflow(ids.length, available)
 }
 
 /** A token of one of several sequences. */

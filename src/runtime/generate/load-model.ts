@@ -5,7 +5,7 @@ import {
   type SourceLocation,
   type SourceOptions,
 } from '../../checkpoint/index.js'
-import { InvalidOptionError } from '../../errors/index.js'
+import { invalidOption } from '../../errors/index.js'
 import { type DeviceChoice, type GpuOptions, openGpu } from '../../gpu/index.js'
 import {
   checkSizes,
@@ -41,7 +41,7 @@ export interface LoadModelOptions extends SourceOptions {
    * delays answers less. Default 512; 32 on a software adapter.
    */
   readonly chunkTokens?: number
-  /** Sequences that may wait for a place; more are refused with BusyError. Default 1024. */
+  /** Sequences that may wait for a place; more are refused with `busy.waiting`. Default 1024. */
   readonly maxWaiting?: number
   /**
    * Whether activations may be rounded to 8 bits on their way into a matrix product (`int8`, the default) where integer
@@ -70,8 +70,8 @@ export const DEFAULT_CONTEXT_LENGTH = 8192
  * wherever it is.
  *
  * @param source a folder's path (Node), a URL, files of a file input, a directory handle, or `hf:owner/name`
- * @throws NoAdapterError, CheckpointError and its kinds, ModelConfigError, MissingTokenizerError, OutOfMemoryError,
- *   AdapterLimitError, ShaderCompilationError, InvalidOptionError, and the signal's reason
+ * @throws `adapter.none`, CheckpointError and its kinds, `checkpoint.model-unsupported`, `checkpoint.tokenizer-missing`, `device.out-of-memory`,
+ *   `adapter.limit`, `adapter.shader-refused`, `option.invalid`, and the signal's reason
  */
 export async function loadModel(source: SourceLocation, options: LoadModelOptions = {}): Promise<Model> {
   const { activations = 'int8', maxWaiting, signal, onProgress } = options
@@ -80,7 +80,7 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
   const config = parseModelConfig(checkpoint.config)
   const contextLength = options.contextLength ?? Math.min(DEFAULT_CONTEXT_LENGTH, config.maxContextLength)
   if (!Number.isSafeInteger(contextLength) || contextLength < 2 || contextLength > config.maxContextLength) {
-    throw new InvalidOptionError(
+    throw invalidOption(
       'contextLength',
       contextLength,
       `a whole number from 2 to ${config.maxContextLength}, the positions this model was made for`,
@@ -88,10 +88,10 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
   }
   checkSizes({ ...options, contextLength })
   if (maxWaiting !== undefined && !(Number.isSafeInteger(maxWaiting) && maxWaiting >= 0)) {
-    throw new InvalidOptionError('maxWaiting', maxWaiting, 'a whole number from 0 up')
+    throw invalidOption('maxWaiting', maxWaiting, 'a whole number from 0 up')
   }
   if (activations !== 'int8' && activations !== 'float') {
-    throw new InvalidOptionError('activations', activations, '"int8" or "float"')
+    throw invalidOption('activations', activations, '"int8" or "float"')
   }
   const { variants = {} } = options
   checkVariants(variants)

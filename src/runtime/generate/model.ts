@@ -1,6 +1,6 @@
 import { type Checkpoint, openCheckpoint, type SourceLocation } from '../../checkpoint/index.js'
-import { DisposedError } from '../../errors/index.js'
-import { DeviceLostError } from '../../gpu/index.js'
+import { type DeviceError, disposed } from '../../errors/index.js'
+import { deviceLost } from '../../gpu/index.js'
 import { buildPrompt, type Message, type Tokenizer } from '../../tokenizer/index.js'
 import { PREFIX_ROWS, resolveSampling, type VariantChoices, type WebGpuEngine } from '../engine/index.js'
 import {
@@ -35,7 +35,7 @@ const NO_STATS: GenerationStats = { prefillTokens: 0, prefillSeconds: 0, decodeT
 export class Model implements ChatModel {
   readonly tokenizer: Tokenizer
   /** Fulfilled when the GPU is taken away: the model cannot be used any more. Not after `dispose()`. */
-  readonly lost: Promise<DeviceLostError>
+  readonly lost: Promise<DeviceError>
   /** @internal Where its configuration, weights and tokenizer were read from. */
   readonly checkpoint: Checkpoint
   readonly #engine: WebGpuEngine
@@ -51,7 +51,7 @@ export class Model implements ChatModel {
     this.#scheduler = new Scheduler(engine, maxWaiting)
     this.lost = new Promise((resolve) => {
       engine.gpu.device.lost.then(({ message, reason }) => {
-        if (!this.#disposed) resolve(new DeviceLostError(message || reason))
+        if (!this.#disposed) resolve(deviceLost(message || reason))
       })
     })
   }
@@ -111,8 +111,8 @@ export class Model implements ChatModel {
    * keeps the conversation, so that the next call computes only what is new.
    *
    * @param messages the conversation so far; the answer's own messages are in `result()`
-   * @throws (while iterating) UnknownRoleError, EmptyPromptError, ContextOverflowError, InvalidOptionError,
-   *   NumericalError, DeviceLostError, DisposedError
+   * @throws (while iterating) `input.role-unknown`, `input.messages-empty`, `input.context-overflow`, `option.invalid`,
+   *   `checkpoint.not-finite`, `device.lost`, `device.disposed`
    */
   chat(messages: readonly Message[], options: ChatOptions = {}): Stream<ChatDelta, ChatReply> {
     return new Stream(chat(this.tokenizer, messages, options, (ids, rest) => this.#generate(ids, rest)))
@@ -145,7 +145,7 @@ export class Model implements ChatModel {
   /**
    * The logits at every position of a sequence.
    * @returns f32 [ids.length, config.vocabulary], row by row
-   * @throws ContextOverflowError, InvalidTokenError, DeviceLostError, DisposedError
+   * @throws `input.context-overflow`, `input.token-invalid`, `device.lost`, `device.disposed`
    */
   async logits(ids: readonly number[], options: LogitsOptions = {}): Promise<Float32Array<ArrayBuffer>> {
     const { vocabulary } = this.config
@@ -158,12 +158,12 @@ export class Model implements ChatModel {
   /**
    * Loads a P-Tuning v2 prefix to give to `chat`, `generate` or `logits`. Several can be loaded at once.
    * @param source a trainer's `pytorch_model.bin`, a safetensors file, or a folder with one or with a whole checkpoint
-   * @throws PrefixError when there is none in it, or it was made for another model
+   * @throws `checkpoint.prefix-invalid` when there is none in it, or it was made for another model
    */
   async loadPrefix(source: SourceLocation, options: LoadPrefixOptions = {}): Promise<Prefix> {
     const checkpoint: Checkpoint = await openCheckpoint(source, options)
     // It disturbs nobody, but must not begin on a model that is gone.
-    if (this.#disposed) throw new DisposedError('model')
+    if (this.#disposed) throw disposed('model')
     const mostRows = this.#engine.available(undefined) + PREFIX_ROWS - 2
     return loadPrefix(this.#engine.gpu, checkpoint, this.config, mostRows, options.signal)
   }
@@ -177,10 +177,10 @@ export class Model implements ChatModel {
     })
   }
 
-  /** Ends the model and gives all its GPU memory back. A call under way fails with DisposedError. */
+  /** Ends the model and gives all its GPU memory back. A call under way fails with `device.disposed`. */
   dispose(): void {
     this.#disposed = true
-    this.#scheduler.end(new DisposedError('model'))
+    this.#scheduler.end(disposed('model'))
     this.#engine.gpu.dispose()
   }
 
@@ -203,7 +203,7 @@ export class Model implements ChatModel {
     prompts: readonly (readonly number[])[],
     options: GenerateOptions,
   ): AsyncGenerator<BatchToken, Generation[]> {
-    if (this.#disposed) throw new DisposedError('model')
+    if (this.#disposed) throw disposed('model')
     const resolved = resolveGeneration(this.#engine, this.tokenizer, options)
     const available = this.#engine.available(resolved.prefix)
     for (const ids of prompts) checkPrompt(ids, this.config.vocabulary, available)
@@ -222,7 +222,7 @@ export class Model implements ChatModel {
     try {
       return await this.#scheduler.exclusively(work)
     } catch (error) {
-      throw this.#disposed ? new DisposedError('model') : error
+      throw this.#disposed ? disposed('model') : error
     }
   }
 }

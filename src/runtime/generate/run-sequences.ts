@@ -52,7 +52,7 @@ class Measures {
  * loop ends all.
  * @param onStats told at the end how long it took
  * @yields tokens as they come, each with the index of its prompt
- * @throws NumericalError, DeviceLostError, BusyError, and the signal's reason
+ * @throws `checkpoint.not-finite`, `device.lost`, `busy.waiting`, and the signal's reason
  */
 export async function* generateAll(
   { engine, scheduler, tokenizer }: SequenceRunner,

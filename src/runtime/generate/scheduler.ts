@@ -1,4 +1,4 @@
-import { BusyError, ContextOverflowError } from '../../errors/index.js'
+import { contextOverflow, tooManyWaiting } from '../../errors/index.js'
 import type { Chunk, Engine, Slot, Step, StepOutput, SuspendedSequence } from '../engine/index.js'
 import type { Sequence } from './sequence.js'
 
@@ -81,12 +81,12 @@ export class Scheduler {
 
   /**
    * Takes a sequence; what becomes of it is told to its listener.
-   * @throws BusyError where too many wait already, the error that ended the scheduler, the signal's reason
+   * @throws `busy.waiting` where too many wait already, the error that ended the scheduler, the signal's reason
    */
   add(sequence: Sequence): void {
     if (this.#ended) throw this.#ended.error
     sequence.signal?.throwIfAborted()
-    if (this.#waiting.length >= this.#maxWaiting) throw new BusyError(this.#maxWaiting)
+    if (this.#waiting.length >= this.#maxWaiting) throw tooManyWaiting(this.#maxWaiting)
     this.#waiting.push({ sequence, turn: this.#turns++ })
     this.#listen(sequence)
     this.wake()
@@ -225,7 +225,7 @@ export class Scheduler {
         const slot = suspended ? this.#engine.resume(suspended) : this.#engine.open(start)
         if (!slot) {
           if (this.#running.length > 0) return admitted
-          throw new ContextOverflowError(start.ids.length, this.#engine.available(start.prefix))
+          throw contextOverflow(start.ids.length, this.#engine.available(start.prefix))
         }
         const running: Running = { sequence, slot, turn, steps: 0, yields: false }
         const at = this.#running.findIndex((other) => other.turn > turn)

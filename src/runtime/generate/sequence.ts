@@ -1,4 +1,4 @@
-import { InvalidOptionError, NumericalError } from '../../errors/index.js'
+import { invalidOption, nonFiniteOutput } from '../../errors/index.js'
 import type { SampledId } from '../../kernels/index.js'
 import type { Tokenizer } from '../../tokenizer/index.js'
 import type { ChunkOutput, SequenceStart } from '../engine/index.js'
@@ -96,9 +96,9 @@ export class AnswerSequence implements Sequence {
     const { start } = this
     const answer = this.#answer
     const position = start.ids.length + answer.ids.length
-    if (notFinite) this.fail(new NumericalError(position))
+    if (notFinite) this.fail(nonFiniteOutput(position))
     if (allBanned) {
-      this.fail(new InvalidOptionError('bannedIds', 'every token', 'bans that leave a token to choose'))
+      this.fail(invalidOption('bannedIds', 'every token', 'bans that leave a token to choose'))
     }
     if (id === undefined) return
     const isStop = start.stopIds.includes(id)

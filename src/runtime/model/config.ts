@@ -1,4 +1,4 @@
-import { ModelConfigError } from '../../errors/index.js'
+import { CheckpointError } from '../../errors/index.js'
 import type { HeadShape } from '../../kernels/index.js'
 
 /** The shape of a ChatGLM3 model, from its `config.json`. */
@@ -19,7 +19,10 @@ export interface ModelConfig extends HeadShape {
 type Json = Readonly<Record<string, unknown>>
 
 function fail(problem: string): never {
-  throw new ModelConfigError(`config.json: ${problem}. Is this the folder of a ChatGLM3 model?`)
+  throw new CheckpointError(
+    'checkpoint.model-unsupported',
+    `config.json: ${problem}. Is this the folder of a ChatGLM3 model?`,
+  )
 }
 
 /** The most that a model could have, far above any that exists: what is made of these numbers stays in proportion. */
@@ -65,7 +68,7 @@ const REQUIRED: Json = {
 /**
  * Reads the shape of a model from the parsed `config.json` of chatglm3-6b, -base or -32k, or of a smaller model
  * of the same architecture. Class defaults of the official code are never assumed: they differ from every checkpoint.
- * @throws ModelConfigError naming the field
+ * @throws `checkpoint.model-unsupported` naming the field
  */
 export function parseModelConfig(config: unknown): ModelConfig {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) fail('not a JSON object')

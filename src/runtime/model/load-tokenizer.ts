@@ -1,10 +1,6 @@
 import { type ByteSource, readFile } from '../../checkpoint/index.js'
+import { CheckpointError } from '../../errors/index.js'
 import { Tokenizer } from '../../tokenizer/index.js'
-
-/** A model folder has no tokenizer file. */
-export class MissingTokenizerError extends Error {
-  override readonly name = 'MissingTokenizerError'
-}
 
 /** Names of the tokenizer's files, the first found is read. */
 const TOKENIZER_FILES = ['tokenizer.model', 'tokenizer.json'] as const
@@ -13,7 +9,7 @@ const MAX_BYTES = 16 * 2 ** 20
 
 /**
  * Reads the tokenizer beside a model's weights.
- * @throws MissingTokenizerError, TokenizerFileError, SourceError for a file that is too large to be one
+ * @throws `checkpoint.tokenizer-missing`, `checkpoint.tokenizer-invalid`, `source.failed` for a file that is too large to be one
  */
 export async function loadTokenizer(source: ByteSource, signal?: AbortSignal): Promise<Tokenizer> {
   for (const file of TOKENIZER_FILES) {
@@ -23,7 +19,8 @@ export async function loadTokenizer(source: ByteSource, signal?: AbortSignal): P
       ? Tokenizer.fromSentencePiece(bytes, { file })
       : Tokenizer.fromJson(new TextDecoder().decode(bytes), { file })
   }
-  throw new MissingTokenizerError(
+  throw new CheckpointError(
+    'checkpoint.tokenizer-missing',
     `${source.name} has no ${TOKENIZER_FILES.join(' or ')}. Copy the one of the official checkpoint into the folder.`,
   )
 }

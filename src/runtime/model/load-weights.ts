@@ -120,7 +120,7 @@ export interface AllocatedWeights {
 /**
  * Allocates all weights of a model. Their shapes and formats come from the checkpoint's headers, so that kernels can
  * be compiled for them and bound to them while the bytes are read.
- * @throws what the checkpoint throws for missing or mismatched tensors; OutOfMemoryError
+ * @throws what the checkpoint throws for missing or mismatched tensors; `device.out-of-memory`
  */
 export async function allocateWeights(
   gpu: Gpu,
@@ -157,7 +157,7 @@ export async function allocateWeights(
 
 /**
  * Loads all weights of a model.
- * @throws what the checkpoint throws for missing, mismatched or damaged tensors; OutOfMemoryError
+ * @throws what the checkpoint throws for missing, mismatched or damaged tensors; `device.out-of-memory`
  */
 export async function loadWeights(
   gpu: Gpu,

@@ -1,5 +1,5 @@
 import { type Checkpoint, type FloatDType, float32ToFloat16, toFloat32 } from '../../checkpoint/index.js'
-import { PrefixError } from '../../errors/index.js'
+import { CheckpointError } from '../../errors/index.js'
 import { encodeDispatches, type Gpu } from '../../gpu/index.js'
 import { compileMatmul, compileTanh, fastestMatmul } from '../../kernels/index.js'
 import { FLOAT_DTYPES } from './blocks/float.js'
@@ -38,7 +38,8 @@ function findEncoder(checkpoint: Checkpoint): { embedding: string; projection: s
     return { embedding, projection: projected ? `${encoder}trans.` : undefined }
   }
   if (checkpoint.tensors.has(PEFT_NAME)) return { embedding: PEFT_NAME, projection: undefined }
-  throw new PrefixError(
+  throw new CheckpointError(
+    'checkpoint.prefix-invalid',
     `${checkpoint.name} holds no P-Tuning v2 prefix: expected a tensor ${PREFIX_ENCODER}embedding.weight. ` +
       "Give the trainer's output (pytorch_model.bin or a folder with it), not a LoRA adapter or a base model.",
   )
@@ -54,7 +55,8 @@ async function readFloats(
   const floats = toFloat32(await checkpoint.read(name, { signal }), tensor.dtype as FloatDType)
   const broken = floats.findIndex((value) => !Number.isFinite(value))
   if (broken >= 0) {
-    throw new PrefixError(
+    throw new CheckpointError(
+      'checkpoint.prefix-invalid',
       `${checkpoint.name}: ${name} holds ${floats[broken]} at element ${broken}; its training diverged.`,
     )
   }
@@ -131,7 +133,7 @@ async function project(
  *
  * Row p of the encoder's output holds, for each layer, K of every group and then V of every group (the `view` and
  * `permute` of the official `get_prompt`).
- * @throws PrefixError when there is none, or it was made for a model of another shape
+ * @throws `checkpoint.prefix-invalid` when there is none, or it was made for a model of another shape
  */
 export async function loadPrefix(
   gpu: Gpu,
@@ -144,7 +146,8 @@ export async function loadPrefix(
   const { shape } = checkpoint.requireTensor(embedding, { dtype: FLOAT_DTYPES })
   const width = prefixWidth(config)
   if (shape.length !== 2 || shape[1] !== width) {
-    throw new PrefixError(
+    throw new CheckpointError(
+      'checkpoint.prefix-invalid',
       `${checkpoint.name}: ${embedding} has shape [${shape}], but this model (${config.layers} layers, ` +
         `${config.kvGroups} key/value groups of ${config.headDim}) takes rows of ${width}. ` +
         'The prefix was trained on another model.',
@@ -152,7 +155,8 @@ export async function loadPrefix(
   }
   const length = shape[0]
   if (length < 1 || length > maxLength) {
-    throw new PrefixError(
+    throw new CheckpointError(
+      'checkpoint.prefix-invalid',
       `${checkpoint.name}: the prefix has ${length} rows; the cache has room for 1 to ${maxLength}. ` +
         'Load the model with a larger contextLength.',
     )
@@ -184,7 +188,8 @@ export async function uploadPrefix(
   }
   const halves = float32ToFloat16(transposed)
   if (halves.some((half) => (half & 0x7c00) === 0x7c00)) {
-    throw new PrefixError(
+    throw new CheckpointError(
+      'checkpoint.prefix-invalid',
       `${name}: the prefix holds values beyond the range of f16 (65504); its training diverged.`,
     )
   }

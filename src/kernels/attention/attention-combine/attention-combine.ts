@@ -6,7 +6,7 @@ import type { HeadShape } from '../../common/heads.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { laneReduction } from '../../common/reduce.js'
 import splitsSource from '../../common/splits.wgsl?raw'
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import type { ActivationBuffers } from '../../linear/linear-decode/linear-decode.js'
 import source from './attention-combine.wgsl?raw'
 
@@ -19,7 +19,7 @@ export interface AttentionCombineBuffers extends AttentionParts {
 
 /**
  * Compiles the second half of decode attention, which puts the splits together and rounds to 8 bits.
- * @throws KernelArgumentError for heads that do not fill blocks of 32 elements
+ * @throws `option.kernel-argument` for heads that do not fill blocks of 32 elements
  */
 export async function compileAttentionCombine(
   gpu: Gpu,
@@ -27,10 +27,7 @@ export async function compileAttentionCombine(
 ): Promise<Kernel<AttentionCombineBuffers>> {
   const tile = Math.max(headDim, ACTIVATION_BLOCK)
   if (tile % headDim !== 0 || tile % ACTIVATION_BLOCK !== 0 || (heads * headDim) % tile !== 0) {
-    throw new KernelArgumentError(
-      'attention-combine',
-      `${heads} heads of ${headDim} in blocks of ${ACTIVATION_BLOCK}`,
-    )
+    throw kernelArgument('attention-combine', `${heads} heads of ${headDim} in blocks of ${ACTIVATION_BLOCK}`)
   }
   // Lanes for every element; four times as many where lanes are plenty.
   const workgroupSize = gpu.software ? tile : Math.min(4 * tile, gpu.limits.maxComputeInvocationsPerWorkgroup)

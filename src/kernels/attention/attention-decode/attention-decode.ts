@@ -44,7 +44,7 @@ export function canRunAttentionDecodeOnMatrices(gpu: Gpu, { heads, kvGroups, hea
 
 /**
  * Compiles the attention of a decode step over splits of the cache.
- * @throws KernelArgumentError for heads that do not divide into groups
+ * @throws `option.kernel-argument` for heads that do not divide into groups
  */
 export async function compileAttentionDecode(
   gpu: Gpu,

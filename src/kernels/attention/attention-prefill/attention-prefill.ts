@@ -7,7 +7,7 @@ import {
   pagedCacheSpecialization,
 } from '../../common/paged-cache.js'
 import { hasSubgroupMatrices, MATRIX_EXTENSIONS } from '../../common/subgroup-matrices.js'
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import type { AttentionBuffers } from '../attention/attention.js'
 import subgroupSource from './attention-subgroup.wgsl?raw'
 import tiledSource from './attention-tiled.wgsl?raw'
@@ -54,7 +54,7 @@ export function canRunAttentionPrefill(gpu: Gpu, { headDim }: HeadShape): boolea
 /**
  * Compiles causal attention over the cache for consecutive rows of one sequence: a row sees the whole prefix and the
  * positions up to its own.
- * @throws KernelArgumentError for heads that do not divide into groups, or not into 16 elements
+ * @throws `option.kernel-argument` for heads that do not divide into groups, or not into 16 elements
  */
 export async function compileAttentionPrefill(
   gpu: Gpu,
@@ -65,7 +65,7 @@ export async function compileAttentionPrefill(
   const shape = pagedCacheSpecialization('attention-prefill', constants, KEYS)
   const workgroupSize = gpu.workgroupSize(64)
   if (headDim % 16 !== 0 || headDim > 16 * workgroupSize) {
-    throw new KernelArgumentError('attention-prefill', `heads of ${headDim}`)
+    throw kernelArgument('attention-prefill', `heads of ${headDim}`)
   }
   const lines = onMatrices ? ON_MATRICES.lines : tiledLines(workgroupSize, headDim)
   const u32 = { ...shape, MAX_ROWS: maxRows }

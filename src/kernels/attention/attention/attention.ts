@@ -30,7 +30,7 @@ const KEYS = 32
 
 /**
  * Compiles causal attention over the cache: a row sees the whole prefix and the positions up to its own.
- * @throws KernelArgumentError for heads that do not divide into groups
+ * @throws `option.kernel-argument` for heads that do not divide into groups
  */
 export async function compileAttention(
   gpu: Gpu,

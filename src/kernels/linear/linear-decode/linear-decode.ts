@@ -5,7 +5,7 @@ import type { HeadShape } from '../../common/heads.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { laneReduction, type Reduction, singleLanes } from '../../common/reduce.js'
 import type { WeightBuffers } from '../../common/weight.js'
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import inputNormSource from './input-norm.wgsl?raw'
 import inputQuantizedSource from './input-quantized.wgsl?raw'
 import source from './linear-decode.wgsl?raw'
@@ -145,7 +145,7 @@ function bindings({ weight, input, output }: LinearDecodeBuffers): (GPUBuffer | 
 /**
  * Compiles the matrix product of a decode step for one row, with 4-bit weights and 8-bit activations, fused with what
  * comes before (RMSNorm) and after it (residual add, bias and RoPE, or SwiGLU).
- * @throws KernelArgumentError for sizes that do not divide into blocks of 32
+ * @throws `option.kernel-argument` for sizes that do not divide into blocks of 32
  */
 export async function compileLinearDecode(
   gpu: Gpu,
@@ -159,10 +159,7 @@ export async function compileLinearDecode(
     groupSize % ACTIVATION_BLOCK !== 0 ||
     (isSwiglu && outFeatures % (2 * ACTIVATION_BLOCK) !== 0)
   ) {
-    throw new KernelArgumentError(
-      'linear-decode',
-      `[${outFeatures}, ${inFeatures}] in groups of ${groupSize}`,
-    )
+    throw kernelArgument('linear-decode', `[${outFeatures}, ${inFeatures}] in groups of ${groupSize}`)
   }
   const layout = alone ? wholeRows(constants) : sharedRows(gpu, constants)
   const { reduction } = layout

@@ -1,6 +1,6 @@
 import type { Gpu } from '../../../gpu/index.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import source from './matmul-float.wgsl?raw'
 
 export interface MatmulFloatConstants {
@@ -35,7 +35,7 @@ export async function compileMatmulFloat(
   { rows, outputs, depth, transposedA, transposedB, hasBias }: MatmulFloatConstants,
 ): Promise<Kernel<MatmulFloatBuffers>> {
   if (![rows, outputs, depth].every((size) => Number.isSafeInteger(size) && size > 0)) {
-    throw new KernelArgumentError('matmul-float', `sizes of ${rows}, ${outputs} and ${depth}`)
+    throw kernelArgument('matmul-float', `sizes of ${rows}, ${outputs} and ${depth}`)
   }
   const threadOutputs = gpu.software ? 8 : 16
   const threadRows = gpu.workgroupSize(256) / threadOutputs

@@ -2,7 +2,7 @@ import type { Gpu } from '../../../gpu/index.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { type LinearBuffers, type LinearConstants, linearSpecialization } from '../../common/linear.js'
 import { weightBindings, weightReader } from '../../common/weight.js'
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import source from './matmul-int8.wgsl?raw'
 import type { QuantizedActivations } from './quantize-activations.js'
 import q4Source from './weight-q4.wgsl?raw'
@@ -30,14 +30,14 @@ export function canRunMatmulInt8(gpu: Gpu, { format }: Pick<LinearConstants, 'fo
 /**
  * Compiles the matrix product y (+)= x * w^T (+ bias) for many rows of activations rounded to 8 bits, by
  * `compileQuantizeActivations` for the weight's format.
- * @throws KernelArgumentError for a dense weight, or columns that do not divide into groups
+ * @throws `option.kernel-argument` for a dense weight, or columns that do not divide into groups
  */
 export async function compileMatmulInt8(
   gpu: Gpu,
   constants: LinearConstants,
 ): Promise<Kernel<MatmulInt8Buffers>> {
   const { format, inFeatures, outFeatures, maxRows } = constants
-  if (format.type === 'f16') throw new KernelArgumentError('matmul-int8', 'the weight is not quantized')
+  if (format.type === 'f16') throw kernelArgument('matmul-int8', 'the weight is not quantized')
   const reader = weightReader('matmul-int8', format, inFeatures)
   const { threadRows, threadOutputs } = threads(gpu)
   const { u32, bool } = linearSpecialization(constants)

@@ -7,7 +7,7 @@ import {
   linearSpecialization,
 } from '../../common/linear.js'
 import { weightReader } from '../../common/weight.js'
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import source from './matmul-subgroup.wgsl?raw'
 import { halfMatrixShape } from './matrix-shape.js'
 import directSource from './output-direct.wgsl?raw'
@@ -36,19 +36,19 @@ export function canRunMatmulSubgroup(gpu: Gpu, { format }: Pick<LinearConstants,
 /**
  * Compiles the matrix product y (+)= x * w^T (+ bias) for many rows on subgroup matrices, with both factors rounded
  * to f16. Only where `halfMatrixShape` finds a shape.
- * @throws KernelArgumentError where the GPU has no fitting subgroup matrices, or the columns do not divide into groups
+ * @throws `option.kernel-argument` where the GPU has no fitting subgroup matrices, or the columns do not divide into groups
  */
 export async function compileMatmulSubgroup(
   gpu: Gpu,
   constants: LinearConstants,
 ): Promise<Kernel<LinearBuffers>> {
   const shape = halfMatrixShape(gpu)
-  if (!shape) throw new KernelArgumentError('matmul-subgroup', 'this GPU has no subgroup matrices of f16')
+  if (!shape) throw kernelArgument('matmul-subgroup', 'this GPU has no subgroup matrices of f16')
   const { format, inFeatures, outFeatures, maxRows } = constants
   const reader = weightReader('matmul-subgroup', format, inFeatures)
   const unit = UNIT[format.type]
   if ('groupSize' in format && format.groupSize % unit !== 0) {
-    throw new KernelArgumentError(
+    throw kernelArgument(
       'matmul-subgroup',
       `groups of ${format.groupSize} do not divide into ${unit} elements`,
     )

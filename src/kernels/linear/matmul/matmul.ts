@@ -60,7 +60,7 @@ export function fastestMatmul({ f16, software }: Gpu): MatmulOptions {
 
 /**
  * Compiles the matrix product y (+)= x * w^T (+ bias) for many rows.
- * @throws KernelArgumentError where the columns do not divide into groups
+ * @throws `option.kernel-argument` where the columns do not divide into groups
  */
 export async function compileMatmul(
   gpu: Gpu,

@@ -8,7 +8,7 @@ import {
 } from '../../common/linear.js'
 import { workgroupReduction } from '../../common/reduce.js'
 import { weightReader } from '../../common/weight.js'
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import source from './matvec.wgsl?raw'
 
 /** Outputs that one workgroup computes; fixed in the WGSL by the width of a vec4. */
@@ -19,11 +19,11 @@ export const MATVEC_MAX_ROWS = 8
 
 /**
  * Compiles the matrix product y (+)= x * w^T (+ bias) for a fixed, small number of rows: all `maxRows`, 1 to 8.
- * @throws KernelArgumentError for more rows, or columns that do not divide into groups
+ * @throws `option.kernel-argument` for more rows, or columns that do not divide into groups
  */
 export async function compileMatvec(gpu: Gpu, constants: LinearConstants): Promise<Kernel<LinearBuffers>> {
   const { maxRows: rows } = constants
-  if (rows < 1 || rows > MATVEC_MAX_ROWS) throw new KernelArgumentError('matvec', `${rows} rows, not 1 to 8`)
+  if (rows < 1 || rows > MATVEC_MAX_ROWS) throw kernelArgument('matvec', `${rows} rows, not 1 to 8`)
   const reader = weightReader('matvec', constants.format, constants.inFeatures)
   const reduction = workgroupReduction(gpu, gpu.workgroupSize(64))
   const { u32, bool } = linearSpecialization(constants)

@@ -1,7 +1,7 @@
 import { flatWorkgroups, type Gpu } from '../../../gpu/index.js'
 import halfSource from '../../common/half.wgsl?raw'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import source from './quantize.wgsl?raw'
 
 export interface QuantizeConstants {
@@ -35,14 +35,14 @@ const GROUP_LANES = 16
 /**
  * Compiles the quantization of float rows to w = scale * q + bias, with a search for the scale and bias of least
  * squared error in each group.
- * @throws KernelArgumentError where the columns do not divide into groups
+ * @throws `option.kernel-argument` where the columns do not divide into groups
  */
 export async function compileQuantize(
   gpu: Gpu,
   { sourceType, bits, groupSize, columns }: QuantizeConstants,
 ): Promise<Kernel<QuantizeBuffers>> {
   if (columns < 1 || columns % groupSize !== 0) {
-    throw new KernelArgumentError('quantize', `${columns} columns do not divide into groups of ${groupSize}`)
+    throw kernelArgument('quantize', `${columns} columns do not divide into groups of ${groupSize}`)
   }
   const workgroupSize = gpu.workgroupSize(256)
   const pipeline = await gpu.compile('quantize', [halfSource, source], {

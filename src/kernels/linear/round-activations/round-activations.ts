@@ -2,7 +2,7 @@ import type { Gpu } from '../../../gpu/index.js'
 import { ACTIVATION_BLOCK } from '../../common/activation-block.js'
 import activationBlockSource from '../../common/activation-block.wgsl?raw'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import type { ActivationBuffers } from '../linear-decode/linear-decode.js'
 import source from './round-activations.wgsl?raw'
 
@@ -20,17 +20,14 @@ export interface RoundActivationsBuffers {
 
 /**
  * Compiles the rounding of activations to 8 bits, for the matrix products of a decode step.
- * @throws KernelArgumentError for elements that do not fill blocks of 32
+ * @throws `option.kernel-argument` for elements that do not fill blocks of 32
  */
 export async function compileRoundActivations(
   gpu: Gpu,
   { elements }: RoundActivationsConstants,
 ): Promise<Kernel<RoundActivationsBuffers>> {
   if (elements % ACTIVATION_BLOCK !== 0) {
-    throw new KernelArgumentError(
-      'round-activations',
-      `${elements} elements in blocks of ${ACTIVATION_BLOCK}`,
-    )
+    throw kernelArgument('round-activations', `${elements} elements in blocks of ${ACTIVATION_BLOCK}`)
   }
   const blocks = elements / ACTIVATION_BLOCK
   const workgroupSize = gpu.workgroupSize(64)

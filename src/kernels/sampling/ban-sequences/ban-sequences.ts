@@ -1,6 +1,6 @@
 import type { Gpu } from '../../../gpu/index.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import { BANNED_SCORE, MAX_STOP_IDS } from '../sample/parameters.js'
 import stateSource from '../sample/state.wgsl?raw'
 import source from './ban-sequences.wgsl?raw'
@@ -29,7 +29,7 @@ export interface BanSequencesBuffers {
 
 /**
  * A slot's entry of the `banned` buffer: the number of sequences, where each starts, where the last ends, their ids.
- * @throws KernelArgumentError for an empty sequence, one too long for the history, or an id outside the vocabulary
+ * @throws `option.kernel-argument` for an empty sequence, one too long for the history, or an id outside the vocabulary
  */
 export function bannedSequenceWords(
   sequences: readonly (readonly number[])[],
@@ -37,17 +37,11 @@ export function bannedSequenceWords(
 ): Uint32Array<ArrayBuffer> {
   for (const ids of sequences) {
     if (ids.length < 1 || ids.length > historyCapacity + 1) {
-      throw new KernelArgumentError(
-        'ban-sequences',
-        `a sequence has ${ids.length} ids, not 1..${historyCapacity + 1}`,
-      )
+      throw kernelArgument('ban-sequences', `a sequence has ${ids.length} ids, not 1..${historyCapacity + 1}`)
     }
     const outside = ids.find((id) => !(Number.isInteger(id) && id >= 0 && id < vocabulary))
     if (outside !== undefined) {
-      throw new KernelArgumentError(
-        'ban-sequences',
-        `id ${outside} is not within the vocabulary of ${vocabulary}`,
-      )
+      throw kernelArgument('ban-sequences', `id ${outside} is not within the vocabulary of ${vocabulary}`)
     }
   }
   const starts = [sequences.length + 2]

@@ -1,4 +1,4 @@
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import { BANNED_SCORE } from '../sample/parameters.js'
 
 /** Bit of a word of `counts` that says that the id occurs in the prompt; the other bits count generated ids. */
@@ -6,14 +6,14 @@ export const PROMPT_FLAG = 0x8000_0000
 
 function checkId(id: number, vocabulary: number): void {
   if (!(Number.isInteger(id) && id >= 0 && id < vocabulary)) {
-    throw new KernelArgumentError('penalize', `id ${id} is not within the vocabulary of ${vocabulary}`)
+    throw kernelArgument('penalize', `id ${id} is not within the vocabulary of ${vocabulary}`)
   }
 }
 
 /**
  * A slot's line of the `counts` buffer.
  * @param generatedIds what the sequence has generated already, where it goes on
- * @throws KernelArgumentError for an id outside the vocabulary
+ * @throws `option.kernel-argument` for an id outside the vocabulary
  */
 export function countWords(
   promptIds: Iterable<number>,
@@ -35,7 +35,7 @@ export function countWords(
 /**
  * A slot's line of the `logitBias` buffer.
  * @param biases [id, bias]; a bias of minus infinity bans the id
- * @throws KernelArgumentError for an id outside the vocabulary, or a bias that is NaN or plus infinity
+ * @throws `option.kernel-argument` for an id outside the vocabulary, or a bias that is NaN or plus infinity
  */
 export function logitBiasFloats(
   biases: Iterable<readonly [id: number, bias: number]>,
@@ -44,7 +44,7 @@ export function logitBiasFloats(
   const floats = new Float32Array(vocabulary)
   for (const [id, bias] of biases) {
     checkId(id, vocabulary)
-    if (!(bias < 1e30)) throw new KernelArgumentError('penalize', `the bias of id ${id} is ${bias}`)
+    if (!(bias < 1e30)) throw kernelArgument('penalize', `the bias of id ${id} is ${bias}`)
     floats[id] = Math.max(bias, BANNED_SCORE)
   }
   return floats

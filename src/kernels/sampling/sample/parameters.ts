@@ -1,4 +1,4 @@
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 
 /**
  * The score of an id that may not be sampled. Finite, because WGSL implementations may assume that no number is
@@ -42,10 +42,10 @@ const STOP_IDS_AT = 11
 export const SAMPLING_PARAMETER_WORDS = STOP_IDS_AT + MAX_STOP_IDS
 
 function check(option: string, value: number, valid: boolean, range: string): void {
-  if (!valid) throw new KernelArgumentError('sample', `${option} is ${value}, but must be ${range}`)
+  if (!valid) throw kernelArgument('sample', `${option} is ${value}, but must be ${range}`)
 }
 
-/** A slot's entry of the `parameters` buffer. @throws KernelArgumentError for options out of range */
+/** A slot's entry of the `parameters` buffer. @throws `option.kernel-argument` for options out of range */
 export function samplingParameterWords(options: SamplingOptions): Uint32Array<ArrayBuffer> {
   const {
     doSample = true,

@@ -1,6 +1,6 @@
 import type { Gpu } from '../../../gpu/index.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import keepBestSource from './keep-best.wgsl?raw'
 import { BANNED_SCORE, MAX_STOP_IDS } from './parameters.js'
 import randomSource from './random.wgsl?raw'
@@ -44,7 +44,7 @@ const SOFTWARE_SELECTION = { BIN_BITS: 6, LIST_CAPACITY: 64 }
 
 /**
  * Compiles the sampler: draws the next id of each row and advances its sequence.
- * @throws KernelArgumentError for sizes below 1 or a vocabulary above 65,535
+ * @throws `option.kernel-argument` for sizes below 1 or a vocabulary above 65,535
  */
 export async function compileSample(
   gpu: Gpu,
@@ -52,9 +52,9 @@ export async function compileSample(
 ): Promise<Kernel<SampleBuffers>> {
   // Histograms add up 16-bit halves of weights in 32 bits: room for 2^16 of them.
   if (vocabulary < 1 || vocabulary > 65_535) {
-    throw new KernelArgumentError('sample', `vocabulary ${vocabulary} is not within 1..65535`)
+    throw kernelArgument('sample', `vocabulary ${vocabulary} is not within 1..65535`)
   }
-  if (historyCapacity < 1) throw new KernelArgumentError('sample', 'historyCapacity must be at least 1')
+  if (historyCapacity < 1) throw kernelArgument('sample', 'historyCapacity must be at least 1')
   // One workgroup reads a whole row: the more lanes it has, the more loads are under way.
   const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX } = gpu.limits
   const lanes = Math.min(1024, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX)

@@ -1,4 +1,4 @@
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 
 /** The row gives out no more ids. */
 export const FLAG_FINISHED = 1
@@ -66,12 +66,11 @@ export interface SampledId {
 /**
  * Reads a row's output.
  * @param outputs u32 [rows, 4]
- * @throws KernelArgumentError when they do not hold the row
+ * @throws `option.kernel-argument` when they do not hold the row
  */
 export function readOutput(outputs: Uint32Array<ArrayBuffer>, row: number): SampledId {
   const start = row * OUTPUT_WORDS
-  if (start + OUTPUT_WORDS > outputs.length)
-    throw new KernelArgumentError('sample', `no output of row ${row}`)
+  if (start + OUTPUT_WORDS > outputs.length) throw kernelArgument('sample', `no output of row ${row}`)
   const [id, , flags, generated] = outputs.subarray(start, start + OUTPUT_WORDS)
   const hasId = (flags & (FLAG_IDLE | FLAG_NOT_FINITE | FLAG_ALL_BANNED)) === 0
   return {

@@ -1,6 +1,6 @@
 import type { Gpu } from '../../../gpu/index.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import source from './adam-w.wgsl?raw'
 
 /** Settings of a step of AdamW. */
@@ -45,7 +45,7 @@ export function adamWWords({
   weightDecay,
   step,
 }: AdamWSettings): Float32Array<ArrayBuffer> {
-  if (!Number.isSafeInteger(step) || step < 1) throw new KernelArgumentError('adam-w', `step ${step}`)
+  if (!Number.isSafeInteger(step) || step < 1) throw kernelArgument('adam-w', `step ${step}`)
   return new Float32Array([
     1 - learningRate * weightDecay,
     learningRate / (1 - beta1 ** step),

@@ -12,7 +12,7 @@ export type { AttentionBackwardBuffers, AttentionBackwardConstants } from './con
 
 /**
  * Compiles the backward pass of `compileAttentionTraining`. Nothing in it depends on the order in which invocations run: the same input gives the same gradient to the bit.
- * @throws KernelArgumentError for heads that do not divide into groups, or are no multiple of 4 wide, and where subgroup
+ * @throws `option.kernel-argument` for heads that do not divide into groups, or are no multiple of 4 wide, and where subgroup
  * matrices are asked for that cannot be used
  */
 export async function compileAttentionBackward(

@@ -15,7 +15,7 @@ import {
   type TrainingAttentionOptions,
   tiledAttentionSpecialization,
 } from '../../common/training-attention.js'
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import source from './attention-training.wgsl?raw'
 import subgroupSource from './attention-training-subgroup.wgsl?raw'
 
@@ -68,7 +68,7 @@ async function compileOnMatrices(
     scratchBytes: layout.bytes,
     bind(label, buffers) {
       const { sequences, qkv, y, logSumExp, scratch } = buffers
-      if (!scratch) throw new KernelArgumentError('attention-training', `"${label}" needs a scratch buffer`)
+      if (!scratch) throw kernelArgument('attention-training', `"${label}" needs a scratch buffer`)
       const { packedKeys } = layout.ranges(scratch)
       return [
         ...pack.bind(`${label} keys`, { ...buffers, packed: packedKeys }),
@@ -86,7 +86,7 @@ async function compileOnMatrices(
 /**
  * Compiles causal attention of sequences behind a prefix, which also gives what the backward pass needs to compute the
  * weights again: row r sees the whole prefix and the rows of its sequence up to itself.
- * @throws KernelArgumentError for heads that do not divide into groups or are no multiple of 4 wide, and where subgroup
+ * @throws `option.kernel-argument` for heads that do not divide into groups or are no multiple of 4 wide, and where subgroup
  * matrices are asked for that cannot be used
  */
 export async function compileAttentionTraining(

@@ -18,7 +18,7 @@ export interface BiasGradientBuffers {
 
 /**
  * Compiles the gradient of a bias, db[i] += scale * sum_r dy[r, i]. The order of additions is always the same.
- * @throws KernelArgumentError where a size is out of range
+ * @throws `option.kernel-argument` where a size is out of range
  */
 export async function compileBiasGradient(
   gpu: Gpu,

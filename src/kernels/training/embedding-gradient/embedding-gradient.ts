@@ -1,6 +1,6 @@
 import type { BufferRange, Gpu } from '../../../gpu/index.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import source from './embedding-gradient.wgsl?raw'
 
 export interface EmbeddingGradientConstants {
@@ -25,14 +25,14 @@ export interface EmbeddingGradientBuffers {
  * Compiles the gradient of an embedding table: each token's rows of dx are added to its row of dw.
  * The number of rows that the dispatch is asked for is that of distinct tokens. The order of additions is always the
  * same.
- * @throws KernelArgumentError where the width is no positive integer
+ * @throws `option.kernel-argument` where the width is no positive integer
  */
 export async function compileEmbeddingGradient(
   gpu: Gpu,
   { width }: EmbeddingGradientConstants,
 ): Promise<Kernel<EmbeddingGradientBuffers>> {
   if (!Number.isSafeInteger(width) || width < 1) {
-    throw new KernelArgumentError('embedding-gradient', `rows of ${width}`)
+    throw kernelArgument('embedding-gradient', `rows of ${width}`)
   }
   const workgroupSize = gpu.workgroupSize(256)
   const pipeline = await gpu.compile('embedding-gradient', [source], {

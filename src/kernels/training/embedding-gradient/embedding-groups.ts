@@ -1,4 +1,4 @@
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 
 /** Which rows belong to which token, as the gradient of an embedding takes it. */
 export interface EmbeddingGroups {
@@ -11,11 +11,11 @@ export interface EmbeddingGroups {
 /**
  * Sorts rows by their token.
  * @param ids the token of each row
- * @throws KernelArgumentError where an id is no integer from 0 on
+ * @throws `option.kernel-argument` where an id is no integer from 0 on
  */
 export function embeddingGroups(ids: readonly number[]): EmbeddingGroups {
   const wrong = ids.find((id) => !Number.isSafeInteger(id) || id < 0)
-  if (wrong !== undefined) throw new KernelArgumentError('embedding-gradient', `token ${wrong}`)
+  if (wrong !== undefined) throw kernelArgument('embedding-gradient', `token ${wrong}`)
   const order = Uint32Array.from(ids.keys()).sort((a, b) => ids[a] - ids[b] || a - b)
   const groups: number[] = []
   order.forEach((row, place) => {

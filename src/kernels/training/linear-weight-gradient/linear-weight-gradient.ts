@@ -1,6 +1,6 @@
 import type { BufferRange, Gpu } from '../../../gpu/index.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import source from './linear-weight-gradient.wgsl?raw'
 import scalarSource from './quads-scalar.wgsl?raw'
 import vec4Source from './quads-vec4.wgsl?raw'
@@ -52,7 +52,7 @@ function chooseTile(gpu: Gpu, constants: LinearWeightGradientConstants): Tile {
 /**
  * Compiles the gradient of the weight of a linear layer, dw[o, i] += scale * sum_r dy[r, o] * x[r, i]. The order of
  * additions is always the same. Ranges begin at a multiple of 256 bytes.
- * @throws KernelArgumentError where a size is no positive integer
+ * @throws `option.kernel-argument` where a size is no positive integer
  */
 export async function compileLinearWeightGradient(
   gpu: Gpu,
@@ -60,7 +60,7 @@ export async function compileLinearWeightGradient(
 ): Promise<Kernel<LinearWeightGradientBuffers>> {
   const { inFeatures, outFeatures } = constants
   if (![inFeatures, outFeatures].every((size) => Number.isSafeInteger(size) && size > 0)) {
-    throw new KernelArgumentError('linear-weight-gradient', `sizes of ${inFeatures} and ${outFeatures}`)
+    throw kernelArgument('linear-weight-gradient', `sizes of ${inFeatures} and ${outFeatures}`)
   }
   const tile = chooseTile(gpu, constants)
   const inQuads = inFeatures % 4 === 0 && outFeatures % 4 === 0

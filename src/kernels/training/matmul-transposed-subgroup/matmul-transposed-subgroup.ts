@@ -3,7 +3,7 @@ import type { ScratchKernel } from '../../common/kernel.js'
 import type { TransposedBuffers, TransposedConstants } from '../../common/linear-transposed.js'
 import { scratchLayout } from '../../common/scratch.js'
 import { weightBindings, weightReader } from '../../common/weight.js'
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import { halfMatrixShape } from '../../linear/matmul-subgroup/matrix-shape.js'
 import sumsSource from '../../linear/matmul-subgroup/sums.wgsl?raw'
 import { matmulTiling, tileSize } from '../../linear/matmul-subgroup/tiling.js'
@@ -24,7 +24,7 @@ const FORMATS = {
  * Compiles the product dx (+)= dy * w on subgroup matrices, with both factors rounded to f16: the weight as it is, each
  * row of dy scaled by a power of two to the upper end of f16's range and back. Only where `halfMatrixShape` finds a
  * shape.
- * @throws KernelArgumentError where the GPU has no fitting subgroup matrices, or the columns do not divide into groups
+ * @throws `option.kernel-argument` where the GPU has no fitting subgroup matrices, or the columns do not divide into groups
  */
 export async function compileMatmulTransposedSubgroup(
   gpu: Gpu,
@@ -32,12 +32,12 @@ export async function compileMatmulTransposedSubgroup(
 ): Promise<ScratchKernel<TransposedBuffers>> {
   const kernel = 'matmul-transposed-subgroup'
   const shape = halfMatrixShape(gpu)
-  if (!shape) throw new KernelArgumentError(kernel, 'this GPU has no subgroup matrices of f16')
+  if (!shape) throw kernelArgument(kernel, 'this GPU has no subgroup matrices of f16')
   const { format, inFeatures, outFeatures, outStride, outOffset, accumulate, maxRows } = constants
   const reader = weightReader(kernel, format, inFeatures)
   const { source: weightSource, unit, bits } = FORMATS[format.type]
   if ('groupSize' in format && format.groupSize % unit !== 0) {
-    throw new KernelArgumentError(kernel, `groups of ${format.groupSize} do not divide into ${unit} elements`)
+    throw kernelArgument(kernel, `groups of ${format.groupSize} do not divide into ${unit} elements`)
   }
   const tiles = matmulTiling(shape, maxRows, gpu.limits.maxComputeWorkgroupStorageSize)
   const { tileRows, tileOutputs: tileInputs } = tileSize(shape, tiles)
@@ -70,7 +70,7 @@ export async function compileMatmulTransposedSubgroup(
     scratchBytes: layout.bytes,
     bind(label, buffers) {
       const { dy, dx, scratch } = buffers
-      if (!scratch) throw new KernelArgumentError(kernel, `"${label}" needs a scratch buffer`)
+      if (!scratch) throw kernelArgument(kernel, `"${label}" needs a scratch buffer`)
       const { unscale, packed } = layout.ranges(scratch)
       return [
         {

@@ -44,7 +44,7 @@ export interface MatmulTransposedOptions {
 
 /**
  * Compiles the product dx (+)= dy * w, the backward pass of a matrix product, in f32 on any adapter.
- * @throws KernelArgumentError where the columns do not divide into groups, or into eights
+ * @throws `option.kernel-argument` where the columns do not divide into groups, or into eights
  */
 export async function compileMatmulTransposed(
   gpu: Gpu,

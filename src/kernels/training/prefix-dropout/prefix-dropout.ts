@@ -1,6 +1,6 @@
 import type { Gpu } from '../../../gpu/index.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import randomSource from '../../sampling/sample/random.wgsl?raw'
 import source from './prefix-dropout.wgsl?raw'
 
@@ -32,7 +32,7 @@ export function prefixDropoutWords(
   gradientScale: number,
 ): Uint32Array<ArrayBuffer> {
   if (!(probability >= 0 && probability < 1)) {
-    throw new KernelArgumentError('prefix-dropout', `a probability of ${probability}`)
+    throw kernelArgument('prefix-dropout', `a probability of ${probability}`)
   }
   const words = new Uint32Array(4)
   words[0] = seed

@@ -25,7 +25,7 @@ export interface RmsNormWeightGradientBuffers {
 /**
  * Compiles the gradient of RMSNorm with respect to its weight, dw[i] += scale * sum_r dy[r, i] * x[r, i] * s_r with
  * s_r = 1 / sqrt(mean_i(x[r, i]^2) + epsilon). The order of additions is always the same.
- * @throws KernelArgumentError where a size is out of range
+ * @throws `option.kernel-argument` where a size is out of range
  */
 export async function compileRmsNormWeightGradient(
   gpu: Gpu,

@@ -1,7 +1,7 @@
 import type { Gpu } from '../../../gpu/index.js'
 import halfSource from '../../common/half.wgsl?raw'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import source from './round-halves.wgsl?raw'
 
 export interface RoundHalvesConstants {
@@ -20,14 +20,14 @@ const MAX_WORKGROUPS = 4096
 /**
  * Compiles the rounding of `count` f32 to f16, to the nearest, ties to even; beyond f16's range the result is +-65504.
  * An odd end has zero in the high half of its word.
- * @throws KernelArgumentError where count is no positive integer
+ * @throws `option.kernel-argument` where count is no positive integer
  */
 export async function compileRoundHalves(
   gpu: Gpu,
   { count }: RoundHalvesConstants,
 ): Promise<Kernel<RoundHalvesBuffers>> {
   if (!Number.isSafeInteger(count) || count < 1) {
-    throw new KernelArgumentError('round-halves', `a count of ${count}`)
+    throw kernelArgument('round-halves', `a count of ${count}`)
   }
   const workgroupSize = gpu.workgroupSize(256)
   const workgroups = Math.min(MAX_WORKGROUPS, Math.ceil(count / 2 / workgroupSize))

@@ -1,6 +1,6 @@
 import type { Gpu } from '../../../gpu/index.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
-import { KernelArgumentError } from '../../errors.js'
+import { kernelArgument } from '../../errors.js'
 import type { TanhConstants } from '../../layers/tanh/tanh.js'
 import source from './tanh-backward.wgsl?raw'
 
@@ -15,7 +15,7 @@ const MAX_WORKGROUPS = 65_535
 
 /**
  * Compiles the gradient of tanh of `count` elements, from its output, in place.
- * @throws KernelArgumentError for more elements than one dispatch holds
+ * @throws `option.kernel-argument` for more elements than one dispatch holds
  */
 export async function compileTanhBackward(
   gpu: Gpu,
@@ -24,7 +24,7 @@ export async function compileTanhBackward(
   const workgroupSize = gpu.workgroupSize(256)
   const workgroups = Math.ceil(count / workgroupSize)
   if (workgroups > MAX_WORKGROUPS) {
-    throw new KernelArgumentError('tanh-backward', `${count} elements are too many`)
+    throw kernelArgument('tanh-backward', `${count} elements are too many`)
   }
   const pipeline = await gpu.compile('tanh-backward', [source], {
     u32: { COUNT: count, WORKGROUP_SIZE: workgroupSize },

@@ -1,6 +1,5 @@
-import { InvalidOptionError } from '../../../errors/index.js'
+import { hasCode, invalidOption } from '../../../errors/index.js'
 import type { Gpu } from '../../../gpu/index.js'
-import { ShaderCompilationError } from '../../../gpu/index.js'
 import type { Candidates } from './candidates.js'
 import { type Trial, timeTrials } from './tuning.js'
 import type { TuningTimes, VariantTimes } from './tuning-record.js'
@@ -65,7 +64,7 @@ function refusal(refused: readonly string[]): string {
 
 /**
  * How one thing is to be chosen: what was asked for, else the fastest that was measured before, else to be measured.
- * @throws InvalidOptionError for a variant that was asked for and is not possible here
+ * @throws `option.invalid` for a variant that was asked for and is not possible here
  */
 function planChoice(
   name: VariantName,
@@ -83,11 +82,7 @@ function planChoice(
   if (wanted !== undefined) {
     if (possible.includes(wanted)) return plan('asked for', [wanted])
     const expected = possible.map((variant) => `"${variant}"`).join(' or ')
-    throw new InvalidOptionError(
-      `variants.${name}`,
-      wanted,
-      `${expected} here: "${wanted}" ${impossible[wanted]}`,
-    )
+    throw invalidOption(`variants.${name}`, wanted, `${expected} here: "${wanted}" ${impossible[wanted]}`)
   }
   if (possible.length === 1) return plan('nothing else is possible', possible)
   const times = known[name]
@@ -107,7 +102,7 @@ function planChoice(
 
 /**
  * How everything is to be chosen.
- * @throws InvalidOptionError for a variant that was asked for and is not possible here
+ * @throws `option.invalid` for a variant that was asked for and is not possible here
  */
 export function planChoices(all: Candidates, options: PlanOptions): readonly ChoicePlan[] {
   const plans = VARIANT_NAMES.map((name) => planChoice(name, all[name], options))
@@ -141,7 +136,7 @@ async function compile(plan: ChoicePlan, build: BuildTrial): Promise<Compilation
     try {
       compiled.push({ variant, trial: await build(plan.name, variant) })
     } catch (error) {
-      if (!(error instanceof ShaderCompilationError)) throw error
+      if (!hasCode(error, 'adapter.shader-refused')) throw error
       refused.push(variant)
       refusedWith = error
     }
@@ -191,7 +186,7 @@ async function settle(gpu: Gpu, { plan, compiled, refused }: Compilation) {
 
 /**
  * Compiles and, where that is planned, measures variants, and chooses one of each.
- * @throws ShaderCompilationError where the driver refuses every variant, or the one that was asked for
+ * @throws `adapter.shader-refused` where the driver refuses every variant, or the one that was asked for
  */
 export async function chooseVariants(
   gpu: Gpu,

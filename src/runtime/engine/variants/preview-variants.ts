@@ -47,7 +47,7 @@ export interface VariantPreview {
 /**
  * Tells which variants a device computes chatglm3-6b with, in 4 bits and groups of 64: the fastest of those measured when
  * it was loaded before, or those preferred until then. Nothing is loaded, compiled or measured.
- * @throws NoAdapterError, AdapterLimitError
+ * @throws `adapter.none`, `adapter.limit`
  */
 export async function previewVariants(device?: DeviceChoice): Promise<VariantPreview> {
   const gpu = await openGpu(device)

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../../../errors/index.js'
+import { invalidOption } from '../../../errors/index.js'
 
 /** Everything that can be computed by more than one kernel, and by which: the likeliest to be fast comes first. */
 export const VARIANTS = {
@@ -38,17 +38,17 @@ export const VARIANT_NAMES = Object.keys(VARIANTS) as VariantName[]
 
 /**
  * Checks the variants that a caller asks for by name.
- * @throws InvalidOptionError for a name or a variant that there is not
+ * @throws `option.invalid` for a name or a variant that there is not
  */
 export function checkVariants(forced: Partial<Variants>): void {
   const quoted = (names: readonly string[]) => names.map((name) => `"${name}"`).join(', ')
   for (const [name, variant] of Object.entries(forced)) {
     if (!(VARIANT_NAMES as string[]).includes(name)) {
-      throw new InvalidOptionError('variants', name, `only ${quoted(VARIANT_NAMES)}`)
+      throw invalidOption('variants', name, `only ${quoted(VARIANT_NAMES)}`)
     }
     const known: readonly string[] = VARIANTS[name as VariantName]
     if (variant !== undefined && !known.includes(variant)) {
-      throw new InvalidOptionError(`variants.${name}`, variant, `one of ${quoted(known)}`)
+      throw invalidOption(`variants.${name}`, variant, `one of ${quoted(known)}`)
     }
   }
 }

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../../../errors/index.js'
+import { invalidOption } from '../../../errors/index.js'
 import type { Gpu } from '../../../gpu/index.js'
 import { MATVEC_MAX_ROWS, PAGE_ROWS } from '../../../kernels/index.js'
 import type { TuningStore } from '../variants/tuning-store.js'
@@ -52,12 +52,12 @@ export function cachePages(contextLength: number, cacheTokens = contextLength + 
 
 function whole(option: string, value: number, low: number, high: number, what: string): void {
   if (Number.isSafeInteger(value) && value >= low && value <= high) return
-  throw new InvalidOptionError(option, value, `a whole number from ${low} to ${high}${what}`)
+  throw invalidOption(option, value, `a whole number from ${low} to ${high}${what}`)
 }
 
 /**
  * Checks the sizes of an engine and fills in the defaults.
- * @throws InvalidOptionError
+ * @throws `option.invalid`
  */
 export function checkSizes({
   contextLength,

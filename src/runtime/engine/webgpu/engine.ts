@@ -1,4 +1,5 @@
-import { type Dispatch, encodeDispatches, type Gpu, ShaderCompilationError } from '../../../gpu/index.js'
+import { hasCode } from '../../../errors/index.js'
+import { type Dispatch, encodeDispatches, type Gpu } from '../../../gpu/index.js'
 import { PAGE_ROWS, type QuantizedActivations } from '../../../kernels/index.js'
 import type { ModelConfig, ModelWeights, Prefix } from '../../model/index.js'
 import { PageCache } from '../cache/page-cache.js'
@@ -114,8 +115,8 @@ export class WebGpuEngine implements Engine {
 
   /**
    * Allocates the cache and the buffers, chooses variants, and compiles the kernels that a single conversation needs.
-   * @throws InvalidOptionError for a variant that is not possible here; OutOfMemoryError, AdapterLimitError,
-   *   ShaderCompilationError
+   * @throws `option.invalid` for a variant that is not possible here; `device.out-of-memory`, `adapter.limit`,
+   *   `adapter.shader-refused`
    */
   static async create(
     gpu: Gpu,
@@ -145,7 +146,7 @@ export class WebGpuEngine implements Engine {
     const likely = Object.fromEntries(choices.map(({ name, order }) => [name, order[0]])) as Variants
     const meanwhile = Promise.all([this.#plans.prefill(likely), this.#plans.step(likely, 1)]).catch(
       (error) => {
-        if (!(error instanceof ShaderCompilationError)) throw error
+        if (!hasCode(error, 'adapter.shader-refused')) throw error
       },
     )
     const beforeMeasuring = async () => {

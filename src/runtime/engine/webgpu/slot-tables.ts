@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../../../errors/index.js'
+import { invalidOption } from '../../../errors/index.js'
 import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import {
   bannedSequenceWords,
@@ -108,19 +108,15 @@ export class SlotTables {
 
   /**
    * Checks what a sequence asks of its slot, and writes nothing.
-   * @throws InvalidOptionError for more stop ids or banned sequences than there is room for
+   * @throws `option.invalid` for more stop ids or banned sequences than there is room for
    */
   check({ sampling, stopIds }: SequenceStart): SlotContents {
     if (stopIds.length > MAX_STOP_IDS) {
-      throw new InvalidOptionError('stopIds', `${stopIds.length} ids`, `at most ${MAX_STOP_IDS}`)
+      throw invalidOption('stopIds', `${stopIds.length} ids`, `at most ${MAX_STOP_IDS}`)
     }
     const tooLong = sampling.bannedIds.find((ids) => ids.length > HISTORY_CAPACITY)
     if (tooLong) {
-      throw new InvalidOptionError(
-        'bannedIds',
-        `${tooLong.length} ids long`,
-        `at most ${HISTORY_CAPACITY} ids`,
-      )
+      throw invalidOption('bannedIds', `${tooLong.length} ids long`, `at most ${HISTORY_CAPACITY} ids`)
     }
     // Single ids need no history, and there may be thousands of them.
     const single = sampling.bannedIds.filter((ids) => ids.length === 1)
@@ -128,7 +124,7 @@ export class SlotTables {
     const sizes = { vocabulary: this.#vocabulary, historyCapacity: HISTORY_CAPACITY }
     const banned = bannedSequenceWords(sequences, sizes)
     if (banned.length > BANNED_CAPACITY) {
-      throw new InvalidOptionError('bannedIds', `${banned.length} words`, `at most ${BANNED_CAPACITY} in all`)
+      throw invalidOption('bannedIds', `${banned.length} words`, `at most ${BANNED_CAPACITY} in all`)
     }
     const given = Object.entries(sampling.logitBias).map(([id, bias]) => [Number(id), bias] as const)
     const biases = [...given, ...single.map(([id]) => [id, Number.NEGATIVE_INFINITY] as const)]

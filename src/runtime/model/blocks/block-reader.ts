@@ -1,9 +1,5 @@
-import {
-  type AffineQuantization,
-  type Checkpoint,
-  type TensorInfo,
-  TensorMismatchError,
-} from '../../../checkpoint/index.js'
+import type { AffineQuantization, Checkpoint, TensorInfo } from '../../../checkpoint/index.js'
+import { CheckpointError } from '../../../errors/index.js'
 import type { TensorSpec } from '../tensors.js'
 import type { WeightSlice } from '../weights.js'
 import type { BlockContext } from './block-context.js'
@@ -18,12 +14,12 @@ export interface BlockReader {
   /**
    * What `config.json` alone tells of a matrix; undefined where it does not say that it is stored this way.
    * @param config the parsed `config.json`
-   * @throws ConfigError, QuantizationError
+   * @throws `checkpoint.config-invalid`, `checkpoint.not-quantizable`
    */
   announced(config: unknown, spec: TensorSpec): MatrixForm | undefined
   /**
    * The matrix, with every tensor of it checked against the model's shape; undefined where it is stored in another way.
-   * @throws MissingTensorError, TensorMismatchError, ConfigError, QuantizationError
+   * @throws `checkpoint.tensor-missing`, `checkpoint.tensor-mismatch`, `checkpoint.config-invalid`, `checkpoint.not-quantizable`
    */
   open(checkpoint: Checkpoint, spec: TensorSpec): StoredMatrix | undefined
 }
@@ -59,7 +55,7 @@ export interface RowReader {
    * the matrix lies are in the order of its rows.
    */
   blocks(rows: RowBlock): MatrixBlock[]
-  /** Ends the matrix, after all its blocks. @throws QuantizationError where elements cannot be quantized */
+  /** Ends the matrix, after all its blocks. @throws `checkpoint.not-quantizable` where elements cannot be quantized */
   finish(): Promise<void>
 }
 
@@ -78,13 +74,14 @@ export interface MatrixBlock extends RowBlock {
   load(slice: WeightSlice): Promise<number>
 }
 
-/** Checks the size that a quantized matrix's tensors have together. @throws TensorMismatchError */
+/** Checks the size that a quantized matrix's tensors have together. @throws `checkpoint.tensor-mismatch` */
 export function checkMatrixShape(
   { name, shape }: TensorSpec,
   linear: { readonly outFeatures: number; readonly inFeatures: number; readonly weight: TensorInfo },
 ): void {
   if (linear.outFeatures === shape[0] && linear.inFeatures === shape[1]) return
-  throw new TensorMismatchError(
+  throw new CheckpointError(
+    'checkpoint.tensor-mismatch',
     `Tensor ${name} in ${linear.weight.file} holds a matrix of [${linear.outFeatures}, ${linear.inFeatures}]; ` +
       `[${shape.join(', ')}] is needed. Does config.json belong to these weights?`,
   )

@@ -18,7 +18,7 @@ function first<T>(ask: (reader: BlockReader) => T | undefined): T {
 
 /**
  * Finds out how a matrix is stored and checks every tensor of it against the model's shape.
- * @throws MissingTensorError, TensorMismatchError, ConfigError, QuantizationError
+ * @throws `checkpoint.tensor-missing`, `checkpoint.tensor-mismatch`, `checkpoint.config-invalid`, `checkpoint.not-quantizable`
  */
 export function storedMatrix(checkpoint: Checkpoint, spec: TensorSpec): StoredMatrix {
   return first((reader) => reader.open(checkpoint, spec))
@@ -26,7 +26,7 @@ export function storedMatrix(checkpoint: Checkpoint, spec: TensorSpec): StoredMa
 
 /**
  * What a parsed `config.json` tells of a matrix, before its checkpoint is there.
- * @throws ConfigError, QuantizationError
+ * @throws `checkpoint.config-invalid`, `checkpoint.not-quantizable`
  */
 export function announcedMatrix(config: unknown, spec: TensorSpec): MatrixForm {
   return first((reader) => reader.announced(config, spec))

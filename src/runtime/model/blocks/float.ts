@@ -26,7 +26,7 @@ export const floatReader: BlockReader = {
 
 /**
  * A matrix, or a vector as a matrix of one column, that is stored as floats.
- * @throws MissingTensorError, TensorMismatchError
+ * @throws `checkpoint.tensor-missing`, `checkpoint.tensor-mismatch`
  */
 export function storedFloats(checkpoint: Checkpoint, { name, shape }: TensorSpec): StoredMatrix {
   const tensor = checkpoint.requireTensor(name, { dtype: FLOAT_DTYPES, shape })

@@ -4,10 +4,10 @@ import {
   chatGLMQuantizationBits,
   chatGLMQuantizedLinear,
   matrixBase,
-  QuantizationError,
   repackChatGLMScales,
   repackChatGLMWeight,
 } from '../../../checkpoint/index.js'
+import { CheckpointError } from '../../../errors/index.js'
 import { isOfLayer } from '../names/hf.js'
 import { type BlockReader, checkMatrixShape, type MatrixForm, type StoredMatrix } from './block-reader.js'
 import { hostBlock } from './host-block.js'
@@ -33,7 +33,8 @@ export const officialReader: BlockReader = {
 /** Groups of any size repeat the one scale of their row. */
 function officialForm(bits: 4 | 8, name: string, columns: number): MatrixForm {
   if (!inGroups(bits, columns, 32)) {
-    throw new QuantizationError(
+    throw new CheckpointError(
+      'checkpoint.not-quantizable',
       `${name} has ${columns} columns in the official ${bits}-bit format, which do not divide into groups of 32. ` +
         'Quantize from the float16 checkpoint instead.',
     )

@@ -2,9 +2,9 @@ import {
   type AffineQuantization,
   dtypeBytes,
   type FloatDType,
-  QuantizationError,
   type TensorInfo,
 } from '../../../checkpoint/index.js'
+import { CheckpointError } from '../../../errors/index.js'
 import { type Dispatch, encodeDispatches, type Gpu } from '../../../gpu/index.js'
 import { compileQuantize, type WeightBuffers } from '../../../kernels/index.js'
 import { MATRIX_PARTS, type MatrixPart, type MatrixRows, quantizedFormat, rowBytes } from './matrix-layout.js'
@@ -132,13 +132,14 @@ export class MatrixQuantizer {
 
   /**
    * Ends the matrix, after all its rows.
-   * @throws QuantizationError where elements were NaN, infinite, or beyond the range of f16
+   * @throws `checkpoint.not-quantizable` where elements were NaN, infinite, or beyond the range of f16
    */
   async finish(): Promise<void> {
     const [notFinite, tooLarge] = new Uint32Array(await this.#gpu.read(this.#buffers.problems, 0, 8))
     this.#gpu.free(this.#buffers.problems)
     if (notFinite + tooLarge > 0) {
-      throw new QuantizationError(
+      throw new CheckpointError(
+        'checkpoint.not-quantizable',
         `Tensor ${this.#tensor.name} in ${this.#tensor.file} has ${notFinite} elements that are NaN or infinite and ` +
           `${tooLarge} beyond the range of float16. The file is damaged, or the training diverged.`,
       )

@@ -1,8 +1,3 @@
-/** Training or evaluation data that cannot be used; the message says which file and line, and what was expected. */
-export class DatasetError extends Error {
-  override readonly name = 'DatasetError'
-}
-
 /** A value of a file or a record, short enough for a message. */
 export function describe(value: unknown): string {
   if (value === undefined) return 'nothing'
