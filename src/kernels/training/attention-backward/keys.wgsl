@@ -9,10 +9,9 @@
 // delta        [MAX_ROWS, HEADS]             f32, of delta.wgsl
 // parts        [SPLITS, PREFIX + MAX_ROWS, 2, KV_GROUPS * HEAD_DIM]  f32, dk and dv of a part of a group's heads
 //
-// A workgroup has KEYS keys and values; tiles of LINES lines (as in attention-training.wgsl, but of one split's heads
-// alone) go through workgroup memory, the next of which is on its way from storage to registers meanwhile. One part of the
-// invocations computes scores, the other the gradients of weights.
-// Keys go by fours, a quarter of the tile apart; an invocation has the sums of OWN_FOURS fours in one quad of columns.
+// The tiles are those of common/fours.wgsl: KEYS keys and then their values are kept, the queries of LINES lines (pairs of a
+// row and a head of the split) and then their gradients pass. The next tile is on its way from storage to registers
+// meanwhile. One part of the invocations computes scores, the other the gradients of weights.
 // The splits are added up by sum.wgsl, always in the same order.
 //
 // Dispatch: groups times splits in x, tiles of keys in y.
@@ -23,39 +22,35 @@
 @group(0) @binding(5) var<storage, read_write> delta: array<f32>;
 @group(0) @binding(6) var<storage, read_write> parts: array<vec4<f32>>;
 
-const LINE = QUADS + 1u;
 const SPLIT_HEADS = GROUP_HEADS / SPLITS;
 const FOURS = KEYS / 4u;
-const THREAD_FOURS = WORKGROUP_SIZE / QUADS;
-const OWN_FOURS = (FOURS + THREAD_FOURS - 1u) / THREAD_FOURS;
+const KEPT = 2u * KEYS;
+const TILE = LINES;
+const PASSING = 2u * LINES;
 
-// Quads of queries, and of gradients, that an invocation moves.
-const MOVED = (LINES * QUADS + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZE;
-
-struct Moved {
-  queries: array<vec4<f32>, MOVED>,
-  gradients: array<vec4<f32>, MOVED>,
-}
-
-var<workgroup> tile_keys: array<vec4<f32>, KEYS * LINE>;
-var<workgroup> tile_values: array<vec4<f32>, KEYS * LINE>;
-var<workgroup> queries: array<vec4<f32>, LINES * LINE>;
-var<workgroup> gradients: array<vec4<f32>, LINES * LINE>;
 // Of a line and a four of keys: weights, and what they are multiplied by to give ds.
 var<workgroup> weights: array<vec4<f32>, LINES * FOURS>;
 var<workgroup> dweights: array<vec4<f32>, LINES * FOURS>;
 // The rows there are, and those behind which no row sees the keys of the workgroup.
 var<workgroup> shared_rows: vec2<u32>;
 
-fn load_tile(first_head: u32, first: u32, end: u32, lane: u32) -> Moved {
-  var moved = Moved();
+fn load_queries(first_head: u32, first: u32, end: u32, lane: u32) -> array<vec4<f32>, MOVED> {
+  var moved = array<vec4<f32>, MOVED>();
   for (var i = 0u; i < MOVED; i++) {
     let at = lane + i * WORKGROUP_SIZE;
     let line = min(first + at / QUADS, end - 1u);
-    let row = line / SPLIT_HEADS;
-    let head = first_head + line % SPLIT_HEADS;
-    moved.queries[i] = qkv[query_at(row, head) + at % QUADS] * inverseSqrt(f32(HEAD_DIM));
-    moved.gradients[i] = dy[(row * HEADS + head) * QUADS + at % QUADS];
+    let query = qkv[query_at(line / SPLIT_HEADS, first_head + line % SPLIT_HEADS) + at % QUADS];
+    moved[i] = query * inverseSqrt(f32(HEAD_DIM));
+  }
+  return moved;
+}
+
+fn load_gradients(first_head: u32, first: u32, end: u32, lane: u32) -> array<vec4<f32>, MOVED> {
+  var moved = array<vec4<f32>, MOVED>();
+  for (var i = 0u; i < MOVED; i++) {
+    let at = lane + i * WORKGROUP_SIZE;
+    let line = min(first + at / QUADS, end - 1u);
+    moved[i] = dy[(line / SPLIT_HEADS * HEADS + first_head + line % SPLIT_HEADS) * QUADS + at % QUADS];
   }
   return moved;
 }
@@ -76,8 +71,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
 
   for (var i = lane; i < KEYS * QUADS; i += WORKGROUP_SIZE) {
     let c = min(first_key + i / QUADS, PREFIX + rows - 1u);
-    tile_keys[i / QUADS * LINE + i % QUADS] = key_quad(c, group, i % QUADS);
-    tile_values[i / QUADS * LINE + i % QUADS] = value_quad(c, group, i % QUADS);
+    let to = i / QUADS * LINE + i % QUADS;
+    kept[to] = key_quad(c, group, i % QUADS);
+    kept[KEYS * LINE + to] = value_quad(c, group, i % QUADS);
   }
   let quad = lane % QUADS;
   let first_four = lane / QUADS * OWN_FOURS;
@@ -86,18 +82,15 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   // Of the first row that sees one of the keys.
   let first_line = (max(first_key, PREFIX) - PREFIX) * SPLIT_HEADS;
   let end = rows_and_end.y * SPLIT_HEADS;
-  var next = load_tile(first_head, first_line, end, lane);
+  var next_queries = load_queries(first_head, first_line, end, lane);
+  var next_gradients = load_gradients(first_head, first_line, end, lane);
   for (var first = first_line; first < end; first += LINES) {
     workgroupBarrier();
-    for (var i = 0u; i < MOVED; i++) {
-      let at = lane + i * WORKGROUP_SIZE;
-      if (at < LINES * QUADS) {
-        queries[at / QUADS * LINE + at % QUADS] = next.queries[i];
-        gradients[at / QUADS * LINE + at % QUADS] = next.gradients[i];
-      }
-    }
+    store_tile(0u, next_queries, lane);
+    store_tile(LINES, next_gradients, lane);
     workgroupBarrier();
-    next = load_tile(first_head, first + LINES, end, lane);
+    next_queries = load_queries(first_head, first + LINES, end, lane);
+    next_gradients = load_gradients(first_head, first + LINES, end, lane);
 
     for (var i = lane; i < 2u * FOURS * LINES; i += WORKGROUP_SIZE) {
       let at = i % (FOURS * LINES);
@@ -105,46 +98,27 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
       let line = at / FOURS;
       let row = min(first + line, end - 1u) / SPLIT_HEADS;
       let head = first_head + (first + line) % SPLIT_HEADS;
-      var products = vec4<f32>();
       if (i == at) {
-        for (var d = 0u; d < QUADS; d++) {
-          let q = queries[line * LINE + d];
-          products += vec4<f32>(
-            dot(tile_keys[four * LINE + d], q),
-            dot(tile_keys[(four + FOURS) * LINE + d], q),
-            dot(tile_keys[(four + 2u * FOURS) * LINE + d], q),
-            dot(tile_keys[(four + 3u * FOURS) * LINE + d], q),
-          );
-        }
-        let c = vec4<u32>(first_key + four) + vec4<u32>(0u, FOURS, 2u * FOURS, 3u * FOURS);
-        let weight = exp(products - log_sum_exp[row * HEADS + head]);
+        let c = lines_of(first_key, four);
+        let weight = exp(products(four, line) - log_sum_exp[row * HEADS + head]);
         let seen = sees(vec4<u32>(row), c) & vec4<bool>(first + line < end);
         weights[at] = select(vec4<f32>(), weight, seen);
       } else {
-        for (var d = 0u; d < QUADS; d++) {
-          let gradient = gradients[line * LINE + d];
-          products += vec4<f32>(
-            dot(tile_values[four * LINE + d], gradient),
-            dot(tile_values[(four + FOURS) * LINE + d], gradient),
-            dot(tile_values[(four + 2u * FOURS) * LINE + d], gradient),
-            dot(tile_values[(four + 3u * FOURS) * LINE + d], gradient),
-          );
-        }
-        dweights[at] = products - delta[row * HEADS + head];
+        dweights[at] = products(KEYS + four, LINES + line) - delta[row * HEADS + head];
       }
     }
     workgroupBarrier();
 
     for (var j = 0u; j < LINES; j++) {
-      let query = queries[j * LINE + quad];
-      let gradient = gradients[j * LINE + quad];
+      let query = passing[j * LINE + quad];
+      let gradient = passing[(LINES + j) * LINE + quad];
       for (var k = 0u; k < OWN_FOURS; k++) {
         let at = j * FOURS + min(first_four + k, FOURS - 1u);
         let p = weights[at];
         let ds = p * dweights[at];
         // The queries bring the factor of 1 / sqrt(HEAD_DIM).
-        key_sums[k] += mat4x4<f32>(ds.x * query, ds.y * query, ds.z * query, ds.w * query);
-        value_sums[k] += mat4x4<f32>(p.x * gradient, p.y * gradient, p.z * gradient, p.w * gradient);
+        key_sums[k] += times(ds, query);
+        value_sums[k] += times(p, gradient);
       }
     }
   }

@@ -1,4 +1,6 @@
 import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import foursSource from '../../common/fours.wgsl?raw'
+import keptQueriesSource from '../../common/kept-queries.wgsl?raw'
 import type { ScratchKernel } from '../../common/kernel.js'
 import prefixedKeysSource from '../../common/prefixed-keys.wgsl?raw'
 import { scratchLayout } from '../../common/scratch.js'
@@ -8,6 +10,9 @@ import deltaSource from './delta.wgsl?raw'
 import keysSource from './keys.wgsl?raw'
 import { compileSum, keyRows, partBytes, splitsOf } from './parts.js'
 import queriesSource from './queries.wgsl?raw'
+
+const QUERY_MODULES = [prefixedKeysSource, foursSource, keptQueriesSource, queriesSource]
+const KEY_MODULES = [prefixedKeysSource, foursSource, keysSource]
 
 /** Lines (pairs of a row and a head) and keys of a tile: where lines stay and keys go by, and the other way round. */
 function tilesOf(gpu: Gpu, constants: AttentionBackwardConstants) {
@@ -27,11 +32,11 @@ export async function compileTiledBackward(
   const { u32, bool } = tiledAttentionSpecialization(gpu, 'attention-backward', constants)
   const [deltaPipeline, queries, keys, sum] = await Promise.all([
     gpu.compile('attention-backward delta', [deltaSource], { u32 }),
-    gpu.compile('attention-backward queries', [prefixedKeysSource, queriesSource], {
+    gpu.compile('attention-backward queries', QUERY_MODULES, {
       u32: { ...u32, ...queryTile },
       bool,
     }),
-    gpu.compile('attention-backward keys', [prefixedKeysSource, keysSource], {
+    gpu.compile('attention-backward keys', KEY_MODULES, {
       u32: { ...u32, ...keyTile, SPLITS: splits },
       bool,
     }),

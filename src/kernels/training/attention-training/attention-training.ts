@@ -1,4 +1,6 @@
 import type { Gpu } from '../../../gpu/index.js'
+import foursSource from '../../common/fours.wgsl?raw'
+import keptQueriesSource from '../../common/kept-queries.wgsl?raw'
 import { dispatchKernel, type ScratchKernel } from '../../common/kernel.js'
 import matrixSoftmaxSource from '../../common/matrix-softmax.wgsl?raw'
 import matrixTilesSource from '../../common/matrix-tiles.wgsl?raw'
@@ -26,6 +28,7 @@ export interface AttentionTrainingBuffers extends TrainingAttentionBuffers {
 
 type AttentionTraining = ScratchKernel<AttentionTrainingBuffers>
 
+const TILED_MODULES = [prefixedKeysSource, foursSource, keptQueriesSource, source]
 const SUBGROUP_MODULES = [matrixTilesSource, matrixSoftmaxSource, packedKeysSource, subgroupSource]
 
 /** Lines that common/matrix-softmax.wgsl is written for. */
@@ -37,7 +40,7 @@ async function compileTiled(gpu: Gpu, constants: TrainingAttentionConstants): Pr
   // Lines (pairs of a row and a head) and keys of a tile.
   const tile = canRunLargeTiles(gpu, constants) ? { LINES: 32, KEYS: 16 } : { LINES: 8, KEYS: 8 }
   const { u32, bool } = tiledAttentionSpecialization(gpu, 'attention-training', constants)
-  const pipeline = await gpu.compile('attention-training', [prefixedKeysSource, source], {
+  const pipeline = await gpu.compile('attention-training', TILED_MODULES, {
     u32: { ...u32, ...tile },
     bool,
   })

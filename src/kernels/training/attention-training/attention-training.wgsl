@@ -7,92 +7,28 @@
 // y            [MAX_ROWS, HEADS * HEAD_DIM]  f32
 // log_sum_exp  [MAX_ROWS, HEADS]             f32
 //
-// All heads of a group read the same keys and values. The pairs (row, head) of a group are numbered row by row as lines;
-// a workgroup has LINES of them. Tiles of KEYS keys, and then their values, go through workgroup memory; what comes next is
-// on its way from storage to registers meanwhile. The softmax is taken online (running maximum and sum).
-//
-// Lines go by fours, a quarter of the tile apart: four f is the lines f, f + FOURS, f + 2 FOURS, f + 3 FOURS. PARTS
-// invocations share a four, each with every PARTS-th key of a tile; in sums, an invocation has OWN_FOURS fours in one quad
-// of columns.
+// The tiles are those of common/fours.wgsl and common/kept-queries.wgsl. Keys, and then their values, go through workgroup
+// memory; what comes next is on its way from storage to registers meanwhile. The softmax is taken online (running maximum
+// and sum): PARTS invocations share a four, each with every PARTS-th key of a tile.
 //
 // Dispatch: groups in x, tiles of lines in y; the last tiles, which have the most keys, go first.
 
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> log_sum_exp: array<f32>;
 
-// One more against bank conflicts.
-const LINE = QUADS + 1u;
-const FOURS = LINES / 4u;
-const THREAD_FOURS = WORKGROUP_SIZE / QUADS;
-const OWN_FOURS = (FOURS + THREAD_FOURS - 1u) / THREAD_FOURS;
+const KEPT = LINES;
+const PASSING = KEYS;
 // Of the softmax: invocations that share a four, and keys of each.
 const PARTS = WORKGROUP_SIZE / FOURS;
 const OWN_KEYS = (KEYS + PARTS - 1u) / PARTS;
-// Quads of a tile that an invocation moves.
-const MOVED = (KEYS * QUADS + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZE;
 const LOWEST = -3.4e38;
 
-var<workgroup> queries: array<vec4<f32>, LINES * LINE>;
-var<workgroup> tile: array<vec4<f32>, KEYS * LINE>;
 // Weights of a key for a four of lines.
 var<workgroup> weights: array<vec4<f32>, KEYS * FOURS>;
 // What each part of a four has found: its highest score, and in the end its sum of weights.
 var<workgroup> partial: array<vec4<f32>, WORKGROUP_SIZE>;
 // The factor of what was summed before.
 var<workgroup> rescale: array<vec4<f32>, FOURS>;
-// The rows there are, and the first one of the first line's sequence.
-var<workgroup> shared_rows: vec2<u32>;
-
-// The lines of a four, and the rows they belong to.
-fn lines_of(first_line: u32, four: u32) -> vec4<u32> {
-  return vec4<u32>(first_line + four) + vec4<u32>(0u, FOURS, 2u * FOURS, 3u * FOURS);
-}
-
-fn rows_of(lines: vec4<u32>, rows: u32) -> vec4<u32> {
-  return min(lines / GROUP_HEADS, vec4<u32>(rows - 1u));
-}
-
-fn load_keys(group: u32, first: u32, end: u32, lane: u32) -> array<vec4<f32>, MOVED> {
-  var moved = array<vec4<f32>, MOVED>();
-  for (var i = 0u; i < MOVED; i++) {
-    let at = lane + i * WORKGROUP_SIZE;
-    moved[i] = key_quad(min(first + at / QUADS, end - 1u), group, at % QUADS);
-  }
-  return moved;
-}
-
-fn load_values(group: u32, first: u32, end: u32, lane: u32) -> array<vec4<f32>, MOVED> {
-  var moved = array<vec4<f32>, MOVED>();
-  for (var i = 0u; i < MOVED; i++) {
-    let at = lane + i * WORKGROUP_SIZE;
-    moved[i] = value_quad(min(first + at / QUADS, end - 1u), group, at % QUADS);
-  }
-  return moved;
-}
-
-fn store_tile(moved: array<vec4<f32>, MOVED>, lane: u32) {
-  for (var i = 0u; i < MOVED; i++) {
-    let at = lane + i * WORKGROUP_SIZE;
-    if (at < KEYS * QUADS) {
-      tile[at / QUADS * LINE + at % QUADS] = moved[i];
-    }
-  }
-}
-
-// Products of a four of queries with a key.
-fn products(four: u32, key: u32) -> vec4<f32> {
-  var sums = vec4<f32>();
-  for (var d = 0u; d < QUADS; d++) {
-    let k = tile[key * LINE + d];
-    sums += vec4<f32>(
-      dot(queries[four * LINE + d], k),
-      dot(queries[(four + FOURS) * LINE + d], k),
-      dot(queries[(four + 2u * FOURS) * LINE + d], k),
-      dot(queries[(four + 3u * FOURS) * LINE + d], k),
-    );
-  }
-  return sums;
-}
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -101,24 +37,20 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let first_line = (workgroups.y - 1u - workgroup.y) * LINES;
-  if (lane == 0u) {
-    let rows = min(sequences[0], MAX_ROWS);
-    shared_rows = vec2<u32>(rows, sequence_begin(min(first_line / GROUP_HEADS, rows - 1u)));
-  }
-  let rows_and_begin = workgroupUniformLoad(&shared_rows);
-  let rows = rows_and_begin.x;
-  let begin = rows_and_begin.y;
+  let span = span_of(first_line, lane);
+  let rows = span.rows;
+  let begin = span.begin;
+  let end = span.end;
   let group = workgroup.x;
   if (first_line / GROUP_HEADS >= rows) {
     return;
   }
-  let end = PREFIX + min((first_line + LINES - 1u) / GROUP_HEADS, rows - 1u) + 1u;
 
   for (var i = lane; i < LINES * QUADS; i += WORKGROUP_SIZE) {
     let line = first_line + i / QUADS;
     let row = min(line / GROUP_HEADS, rows - 1u);
     let query = qkv[query_at(row, group * GROUP_HEADS + line % GROUP_HEADS) + i % QUADS];
-    queries[i / QUADS * LINE + i % QUADS] = query * inverseSqrt(f32(HEAD_DIM));
+    kept[i / QUADS * LINE + i % QUADS] = query * inverseSqrt(f32(HEAD_DIM));
   }
   let four = lane % FOURS;
   let part = lane / FOURS;
@@ -133,7 +65,7 @@ fn main(
   var next_keys = load_keys(group, beginning, end, lane);
   for (var first = beginning; first < end; first = seen_from(first + KEYS, begin)) {
     workgroupBarrier();
-    store_tile(next_keys, lane);
+    store_tile(0u, next_keys, lane);
     workgroupBarrier();
     let next_values = load_values(group, first, end, lane);
     var scores = array<vec4<f32>, OWN_KEYS>();
@@ -149,7 +81,7 @@ fn main(
     partial[lane] = largest;
     workgroupBarrier();
 
-    store_tile(next_values, lane);
+    store_tile(0u, next_values, lane);
     next_keys = load_keys(group, seen_from(first + KEYS, begin), end, lane);
     for (var k = 0u; k < PARTS; k++) {
       largest = max(largest, partial[four + k * FOURS]);
@@ -176,10 +108,10 @@ fn main(
       sums[k] = mat4x4<f32>(before.x * sums[k][0], before.y * sums[k][1], before.z * sums[k][2], before.w * sums[k][3]);
     }
     for (var j = 0u; j < KEYS; j++) {
-      let value = tile[j * LINE + quad];
+      let value = passing[j * LINE + quad];
       for (var k = 0u; k < OWN_FOURS; k++) {
         let weight = weights[j * FOURS + min(first_four + k, FOURS - 1u)];
-        sums[k] += mat4x4<f32>(weight.x * value, weight.y * value, weight.z * value, weight.w * value);
+        sums[k] += times(weight, value);
       }
     }
   }
