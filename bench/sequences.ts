@@ -52,8 +52,8 @@ const QUICK: Plan = {
 
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]
 
-function togetherLine({ sequences, tokensPerSecond, hostMsPerStep }: TogetherResult): string {
-  return `${sequences} together: ${tokensPerSecond.toFixed(0)} tokens/s in all, ${hostMsPerStep.toFixed(3)} ms a step on the host`
+function togetherLine({ sequences, tokensPerSecond, schedulingMsPerStep }: TogetherResult): string {
+  return `${sequences} together: ${tokensPerSecond.toFixed(0)} tokens/s in all, ${schedulingMsPerStep.toFixed(3)} ms of scheduling a step`
 }
 
 function prefixLine({ sequences, prefixLength, promptTokens, usedBytes, apartBytes }: PrefixResult): string {
@@ -105,8 +105,8 @@ async function main(options: Options): Promise<void> {
       runs.push(await measureTogether(crowd, sequences, plan.prompt, plan.tokens))
     }
     const tokensPerSecond = median(runs.map((run) => run.tokensPerSecond))
-    const hostMsPerStep = median(runs.map((run) => run.hostMsPerStep))
-    together.push({ sequences, tokensPerSecond, hostMsPerStep })
+    const schedulingMsPerStep = median(runs.map((run) => run.schedulingMsPerStep))
+    together.push({ sequences, tokensPerSecond, schedulingMsPerStep })
     console.log(togetherLine(together[together.length - 1]))
   }
   const prefix = await measurePrefix(crowd, most, plan.prefixLength, plan.prefixPrompt)

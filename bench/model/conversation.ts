@@ -50,20 +50,23 @@ export class Conversation {
     return slot
   }
 
-  /** Submits the chunks of a slot's prompt one after the other. @returns what the last one gives */
+  /** Computes a slot's prompt chunk by chunk, as a scheduler does: two are under way. @returns the first id */
   async #computePrompt(slot: Slot): Promise<SampledId | undefined> {
     const { engine } = this
-    let sampled: SampledId | undefined
+    const underWay: Promise<StepOutput>[] = []
+    let output: StepOutput | undefined
     while (slot.pendingTokens > 0) {
       const count = Math.min(engine.chunkTokens, slot.pendingTokens)
       const step = { rows: [], chunks: [{ slot, count }] }
       await engine.prepare(step)
-      sampled = (await engine.run(step)).chunks[0].sampled
+      underWay.push(engine.run(step))
+      if (underWay.length > 1) output = await underWay.shift()
     }
-    return sampled
+    for (const step of underWay) output = await step
+    return output?.chunks[0].sampled
   }
 
-  /** Computes a prompt, nothing of it in the cache, and waits for it. @returns seconds */
+  /** Computes a prompt, nothing of it in the cache, with the first id behind it. @returns seconds */
   async prefill(length: number): Promise<number> {
     this.engine.forget()
     const started = performance.now()

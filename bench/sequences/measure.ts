@@ -38,8 +38,8 @@ export interface TogetherResult {
   readonly sequences: number
   /** Of all answers together, while all of them run. */
   readonly tokensPerSecond: number
-  /** Milliseconds that the host composes steps and tells sequences what they gave. */
-  readonly hostMsPerStep: number
+  /** Milliseconds in which a step is composed, and its sequences told what it gave: without encoding it for the GPU. */
+  readonly schedulingMsPerStep: number
 }
 
 export async function measureTogether(
@@ -49,7 +49,7 @@ export async function measureTogether(
   tokens: number,
 ): Promise<TogetherResult> {
   await crowd.clear()
-  const { steps, hostMs } = { ...crowd.scheduler.counts }
+  const { steps, schedulingMs } = { ...crowd.scheduler.counts }
   const all = Array.from({ length: sequences }, () => crowd.add(promptTokens, tokens))
   await Promise.all(all.map(({ done }) => done))
   const from = Math.max(...all.map(({ times }) => times[0]))
@@ -62,7 +62,7 @@ export async function measureTogether(
   return {
     sequences,
     tokensPerSecond: made / ((to - from) / 1000),
-    hostMsPerStep: (after.hostMs - hostMs) / (after.steps - steps),
+    schedulingMsPerStep: (after.schedulingMs - schedulingMs) / (after.steps - steps),
   }
 }
 

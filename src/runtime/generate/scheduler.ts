@@ -36,8 +36,8 @@ interface UnderWay {
 export interface SchedulerCounts {
   /** Steps that were submitted. */
   readonly steps: number
-  /** Milliseconds in which the host composed steps and told sequences what they gave, in all. */
-  readonly hostMs: number
+  /** Milliseconds in which steps were composed, and sequences told what they gave, in all: not what the engine takes. */
+  readonly schedulingMs: number
   /** Times that a sequence gave its place to an older one. */
   readonly suspensions: number
 }
@@ -63,7 +63,7 @@ export class Scheduler {
   /** What takes the listeners off the signals. */
   readonly #listening = new Map<Sequence, () => void>()
   #ended: { readonly error: unknown } | undefined
-  #counts = { steps: 0, hostMs: 0, suspensions: 0 }
+  #counts = { steps: 0, schedulingMs: 0, suspensions: 0 }
 
   constructor(engine: Engine, maxWaiting = DEFAULT_WAITING) {
     this.#engine = engine
@@ -203,7 +203,7 @@ export class Scheduler {
     else reserved.push(...this.#admit().filter((running) => this.#canGoOn(running)))
     const going = reserved.filter(({ yields }) => !yields)
     const chunks = this.#chunks()
-    this.#counts.hostMs += performance.now() - started
+    this.#counts.schedulingMs += performance.now() - started
     if (going.length + chunks.length === 0) return undefined
     return { rows: going.map(({ slot }) => slot), chunks }
   }
@@ -285,7 +285,6 @@ export class Scheduler {
       for (const { slot, sequence } of this.#running) if (slots.includes(slot)) sequence.fail(error)
       return
     }
-    const started = performance.now()
     const bySlot = new Map(this.#running.map((running) => [running.slot, running]))
     const of = (slot: Slot) => bySlot.get(slot) as Running
     const rows = step.rows.map(of)
@@ -296,7 +295,6 @@ export class Scheduler {
     for (const running of [...rows, ...chunks]) running.steps++
     this.#underWay.push({ rows, chunks, output })
     this.#counts.steps++
-    this.#counts.hostMs += performance.now() - started
   }
 
   /** Waits for the oldest step under way, and tells its sequences what they got. */
@@ -315,7 +313,7 @@ export class Scheduler {
       running.sequence.acceptChunk(output.chunks[i])
       if (output.chunks[i].sampled?.notFinite) this.#spoil(running)
     })
-    this.#counts.hostMs += performance.now() - started
+    this.#counts.schedulingMs += performance.now() - started
   }
 
   /** What a sequence computed is no number: nobody may find it in the cache. */
