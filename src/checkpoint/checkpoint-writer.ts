@@ -152,7 +152,7 @@ export class CheckpointWriter {
   async copyFile(source: ByteSource, path: string, signal?: AbortSignal): Promise<void> {
     await this.#addFile(
       path,
-      streamRange(source, path, 0, await source.size(path), DEFAULT_CHUNK_BYTES, signal),
+      streamRange(source, path, 0, await source.size(path, signal), DEFAULT_CHUNK_BYTES, signal),
     )
   }
 

@@ -161,11 +161,11 @@ export async function openCheckpoint(
 ): Promise<Checkpoint> {
   const { signal } = options
   const source = await openSource(location, options)
-  const path = source.file ?? (await findWeights(source))
-  if (source.file !== undefined && !(await source.has(path))) {
+  const path = source.file ?? (await findWeights(source, signal))
+  if (source.file !== undefined && !(await source.has(path, signal))) {
     throw new SourceError('source.not-found', `There is no file ${path} in ${source.name}.`)
   }
-  const config = (await source.has(CONFIG_FILE))
+  const config = (await source.has(CONFIG_FILE, signal))
     ? parseJson(await readFile(source, CONFIG_FILE, MAX_CONFIG_BYTES, signal), CONFIG_FILE)
     : undefined
   if (path.endsWith('.index.json')) return openShards(source, path, config, signal)
@@ -180,9 +180,9 @@ export async function openCheckpoint(
  *
  * @throws `source.not-found` where there is none
  */
-export async function findWeights(source: ByteSource): Promise<string> {
-  for (const path of WEIGHT_FILES) if (await source.has(path)) return path
-  const unfinished = await source.has(PROGRESS_FILE)
+export async function findWeights(source: ByteSource, signal?: AbortSignal): Promise<string> {
+  for (const path of WEIGHT_FILES) if (await source.has(path, signal)) return path
+  const unfinished = await source.has(PROGRESS_FILE, signal)
   throw new SourceError(
     'source.not-found',
     unfinished
@@ -207,7 +207,7 @@ async function openShards(
   const index = await readWeightIndex(source, indexPath, signal)
   const opened = await Promise.all(
     [...index.shards].map(async ([path, names]) => {
-      if (!(await source.has(path))) {
+      if (!(await source.has(path, signal))) {
         throw new CheckpointError(
           'checkpoint.shard-missing',
           `${indexPath} lists the shard ${path}, which is not in ${source.name}. It holds ${names.length} tensors ` +

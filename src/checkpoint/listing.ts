@@ -23,7 +23,7 @@ export interface ListedFile {
  * @throws `source.failed` where the source cannot be read
  */
 export async function listCheckpoint(source: ByteSource, signal?: AbortSignal): Promise<ListedFile[]> {
-  const manifest = source.file === undefined ? await readManifest(source) : undefined
+  const manifest = source.file === undefined ? await readManifest(source, signal) : undefined
   const hashes = manifest ?? (await source.hashes?.(signal)) ?? new Map<string, never>()
   const paths = manifest ? [MANIFEST_FILE, ...manifest.keys()] : await filesOf(source, signal)
   const files: ListedFile[] = []
@@ -32,7 +32,7 @@ export async function listCheckpoint(source: ByteSource, signal?: AbortSignal): 
     const known = hashes.get(path)
     files.push({
       path,
-      size: known?.size ?? (await source.size(path)),
+      size: known?.size ?? (await source.size(path, signal)),
       ...(known && { sha256: known.sha256 }),
     })
   }
@@ -41,12 +41,12 @@ export async function listCheckpoint(source: ByteSource, signal?: AbortSignal): 
 
 async function filesOf(source: ByteSource, signal?: AbortSignal): Promise<string[]> {
   if (source.file !== undefined && !source.file.endsWith('.json')) return [source.file]
-  const weights = source.file ?? (await findWeights(source))
+  const weights = source.file ?? (await findWeights(source, signal))
   const paths = [weights]
   if (weights.endsWith('.index.json')) {
     paths.push(...(await readWeightIndex(source, weights, signal)).shards.keys())
   }
   const others = WELL_KNOWN_FILES.filter((name) => !(WEIGHT_FILES as readonly string[]).includes(name))
-  const present = await Promise.all(others.map((name) => source.has(name)))
+  const present = await Promise.all(others.map((name) => source.has(name, signal)))
   return [...others.filter((_, i) => present[i]), ...paths]
 }

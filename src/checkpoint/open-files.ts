@@ -1,4 +1,4 @@
-import { SinkError, SourceError } from '../errors/index.js'
+import { invalidOption, SinkError, SourceError } from '../errors/index.js'
 import { isNode } from './node-modules.js'
 import type { ByteSink } from './sinks/byte-sink.js'
 import { DirectoryHandleFiles } from './sinks/directory-handle.js'
@@ -6,8 +6,9 @@ import { FolderSink } from './sinks/folder-sink.js'
 import type { ByteSource } from './sources/byte-source.js'
 import { FileListSource } from './sources/file-list-source.js'
 import { FolderSource } from './sources/folder-source.js'
-import { HttpSource } from './sources/http-source.js'
+import { type HttpOptions, HttpSource } from './sources/http-source.js'
 import { type HubEndpoints, HubSource } from './sources/hub-source.js'
+import { showUrl } from './sources/show-url.js'
 
 /** A place that first has to be opened, such as an item of the browser's storage. */
 export interface SourceOpener {
@@ -32,7 +33,7 @@ export type SourceLocation =
 /** What a checkpoint can be written to: the path of a folder, a directory handle, or a sink of one's own. */
 export type SinkLocation = string | URL | FileSystemDirectoryHandle | ByteSink
 
-export interface SourceOptions {
+export interface SourceOptions extends HttpOptions {
   /** Servers for `hf:` and `modelscope:`, for mirrors; the official ones by default. */
   readonly endpoints?: HubEndpoints
 }
@@ -40,12 +41,17 @@ export interface SourceOptions {
 /**
  * Opens the place that a checkpoint is read from.
  *
- * @throws `source.not-found` where there is no such place
+ * @throws `source.not-found` where there is no such place, `option.invalid` for a stall timeout that is none
  */
 export async function openSource(location: SourceLocation, options: SourceOptions = {}): Promise<ByteSource> {
+  const { stallTimeout } = options
+  // A timer takes no more milliseconds.
+  if (stallTimeout !== undefined && !(stallTimeout > 0 && stallTimeout < 2 ** 31)) {
+    throw invalidOption('stallTimeout', stallTimeout, 'milliseconds, above 0 and below 2^31')
+  }
   if (typeof location === 'string') return openNamedSource(location, options)
   if (location instanceof URL)
-    return location.protocol === 'file:' ? openFolder(location) : new HttpSource(location)
+    return location.protocol === 'file:' ? openFolder(location) : new HttpSource(location, options)
   if (Symbol.iterator in location) return new FileListSource(location)
   if (isDirectoryHandle(location)) return new DirectoryHandleFiles(location)
   return 'open' in location ? location.open() : location
@@ -63,7 +69,7 @@ export async function openSink(location: SinkLocation): Promise<ByteSink> {
     if (isUrl || !isNode) {
       throw new SinkError(
         'sink.failed',
-        `Cannot write to ${location}: give ${isNode ? 'the path of a folder' : 'a directory handle'}.`,
+        `Cannot write to ${showUrl(location)}: give ${isNode ? 'the path of a folder' : 'a directory handle'}.`,
       )
     }
     return FolderSink.open(location)
@@ -72,10 +78,11 @@ export async function openSink(location: SinkLocation): Promise<ByteSink> {
 }
 
 async function openNamedSource(location: string, options: SourceOptions): Promise<ByteSource> {
-  const hub = HubSource.parse(location, options.endpoints)
+  const hub = HubSource.parse(location, options.endpoints, options)
   if (hub) return hub
   if (/^(https?|file):/i.test(location)) {
-    if (!URL.canParse(location)) throw new SourceError('source.not-found', `${location} is no valid URL.`)
+    if (!URL.canParse(location))
+      throw new SourceError('source.not-found', `${showUrl(location)} is no valid URL.`)
     return openSource(new URL(location), options)
   }
   if (isNode) return openFolder(location)
@@ -83,17 +90,17 @@ async function openNamedSource(location: string, options: SourceOptions): Promis
   if (base === undefined || !URL.canParse(location, base)) {
     throw new SourceError(
       'source.not-found',
-      `Cannot open ${location}: give a URL, files or a directory handle.`,
+      `Cannot open ${showUrl(location)}: give a URL, files or a directory handle.`,
     )
   }
-  return new HttpSource(new URL(location, base))
+  return new HttpSource(new URL(location, base), options)
 }
 
 async function openFolder(location: string | URL): Promise<ByteSource> {
   if (!isNode)
     throw new SourceError(
       'source.not-found',
-      `A page cannot open ${location}: give files or a directory handle.`,
+      `A page cannot open ${showUrl(location)}: give files or a directory handle.`,
     )
   return FolderSource.open(location)
 }

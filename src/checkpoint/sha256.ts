@@ -39,7 +39,7 @@ export async function hashFile(
   { onBytes, signal }: { onBytes?: (bytes: number) => void; signal?: AbortSignal } = {},
 ): Promise<string> {
   const hash = await createSha256()
-  const size = await source.size(path)
+  const size = await source.size(path, signal)
   for await (const chunk of streamRange(source, path, 0, size, DEFAULT_CHUNK_BYTES, signal)) {
     hash.update(chunk)
     onBytes?.(chunk.byteLength)

@@ -3,7 +3,13 @@ import type { Context } from './context.js'
 import { InterruptedError } from './errors.js'
 import { formatBytes, formatDuration } from './format.js'
 import { interruptible } from './interrupt.js'
-import { type DeviceName, deviceOption, MODEL_HELP } from './model-options.js'
+import {
+  type DeviceName,
+  deviceOption,
+  MODEL_HELP,
+  sourceOptions,
+  stallTimeoutOption,
+} from './model-options.js'
 import { oneOf } from './numbers.js'
 import { BYTES, Progress } from './progress.js'
 
@@ -11,6 +17,7 @@ interface ConvertFlags {
   readonly bits: 4 | 8
   readonly groupSize: 32 | 64
   readonly restart?: true
+  readonly stallTimeout?: number
   readonly device: DeviceName
 }
 
@@ -31,6 +38,7 @@ export function convertCommand(context: Context): Command {
     .option('--group-size <weights>', 'weights that share a scale: 32 or 64', oneOf(32, 64), 64)
     .option('--restart', 'begin anew and replace what the folder holds')
     .addOption(deviceOption())
+    .addOption(stallTimeoutOption())
     .addHelpText('after', EXAMPLES)
     .action((source: string, destination: string, flags: ConvertFlags) =>
       interruptible(context.terminal, (signal) => convert(context, source, destination, flags, signal)),
@@ -41,7 +49,7 @@ async function convert(
   { terminal, loadLibrary }: Context,
   source: string,
   destination: string,
-  { bits, groupSize, restart, device }: ConvertFlags,
+  { bits, groupSize, restart, device, stallTimeout }: ConvertFlags,
   signal: AbortSignal,
 ): Promise<void> {
   const { colors } = terminal
@@ -55,6 +63,7 @@ async function convert(
       quantization: { bits, groupSize },
       device,
       signal,
+      ...sourceOptions(stallTimeout),
       ...(restart && { restart }),
       onProgress: ({ doneBytes, totalBytes }) => progress.update('Converting', doneBytes, totalBytes),
     })

@@ -4,7 +4,7 @@ import type { LoadModelOptions, Progress as ModelProgress } from '../index.js'
 import { CommandError, UsageError } from './errors.js'
 import { collect } from './generation-options.js'
 import type { CliModel, Library } from './library.js'
-import { oneOf, wholeNumber } from './numbers.js'
+import { number, oneOf, wholeNumber } from './numbers.js'
 import { BUNDLED_MODEL, modelSource } from './package-files.js'
 import { BYTES, Progress } from './progress.js'
 import type { Terminal } from './terminal.js'
@@ -20,12 +20,26 @@ export interface ModelFlags {
   readonly context?: number
   readonly device: DeviceName
   readonly variant?: readonly string[]
+  readonly stallTimeout?: number
 }
 
 export function deviceOption(): Option {
   return new Option('--device <name>', 'the fastest adapter, or the software adapter on the CPU')
     .choices(['auto', 'software'])
     .default('auto')
+}
+
+/** In seconds; the library takes milliseconds. */
+export function stallTimeoutOption(): Option {
+  return new Option(
+    '--stall-timeout <seconds>',
+    'how long a server may be silent before it is asked again, three times in all (default: 30)',
+  ).argParser(number((value) => value > 0 && value <= 86_400, 'seconds, above 0 and up to 86400'))
+}
+
+/** The option as the library takes it. */
+export function sourceOptions(stallTimeout: number | undefined): { stallTimeout?: number } {
+  return stallTimeout === undefined ? {} : { stallTimeout: stallTimeout * 1000 }
 }
 
 export function addModelOptions(command: Command): Command {
@@ -40,6 +54,7 @@ export function addModelOptions(command: Command): Command {
       "a kernel to use instead of the fastest: see 'chatglm devices'; repeatable",
       collect,
     )
+    .addOption(stallTimeoutOption())
 }
 
 /** Some commands take the model as an option; this one, of a command that does not, says where it belongs. */
@@ -67,8 +82,16 @@ function parseVariants(options: readonly string[]): NonNullable<LoadModelOptions
   )
 }
 
-function loadOptions({ bits, groupSize, context, device, variant }: ModelFlags): LoadModelOptions {
+function loadOptions({
+  bits,
+  groupSize,
+  context,
+  device,
+  variant,
+  stallTimeout,
+}: ModelFlags): LoadModelOptions {
   return {
+    ...sourceOptions(stallTimeout),
     device,
     ...((bits || groupSize) && { quantization: { ...(bits && { bits }), ...(groupSize && { groupSize }) } }),
     ...(context && { contextLength: context }),

@@ -157,11 +157,12 @@ describe('one prompt', () => {
     const options = '--temperature 0 --top-k 0 --top-p 0.5 --min-p 0.1 --repetition-penalty 1.1'
     const more =
       '--presence-penalty -0.5 --frequency-penalty 1 --seed 5 --max-tokens 9 --stop a --stop b --ban c'
-    const load = '--bits 8 --group-size 32 --context 99 --device software'
+    const load = '--bits 8 --group-size 32 --context 99 --device software --stall-timeout 2.5'
     const args = `${options} ${more} ${load}`.split(' ')
     await command(['chat', ...args, 'm', 'hi'], stubLibrary(model, { loadModel }))
     expect(loaded).toMatchObject({
       quantization: { bits: 8, groupSize: 32 },
+      stallTimeout: 2500,
       contextLength: 99,
       device: 'software',
     })

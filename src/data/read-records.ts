@@ -1,5 +1,11 @@
 import type { Progress } from '../checkpoint/index.js'
-import { type ByteSource, findJsonExcess, openSource, type SourceLocation } from '../checkpoint/index.js'
+import {
+  type ByteSource,
+  findJsonExcess,
+  openSource,
+  type SourceLocation,
+  showUrl,
+} from '../checkpoint/index.js'
 import { InputError } from '../errors/index.js'
 import { describe } from './describe.js'
 import type { SourceRecord } from './records.js'
@@ -14,8 +20,7 @@ export interface ReadOptions {
 
 /** What to call a data file in messages about all of it. */
 export function dataName(location: DataLocation): string {
-  if (typeof location === 'string') return location
-  if (location instanceof URL) return location.href
+  if (typeof location === 'string' || location instanceof URL) return showUrl(location)
   return location instanceof File ? location.name : 'the data'
 }
 
@@ -71,7 +76,7 @@ async function* decodeText(
   { signal, onProgress }: ReadOptions,
 ): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
-  const size = await source.size(path)
+  const size = await source.size(path, signal)
   const decode = (bytes?: Uint8Array) => {
     try {
       return decoder.decode(bytes, { stream: bytes !== undefined })

@@ -1,5 +1,5 @@
 import { expose, type Remote, transfer, wrap } from 'comlink'
-import type { ByteSource, SourceLocation } from '../../checkpoint/index.js'
+import { type ByteSource, heed, type SourceLocation } from '../../checkpoint/index.js'
 import { StoredLocation } from '../store/stored-files.js'
 import { type Outcome, unwrap, wrapped } from './outcome.js'
 
@@ -102,22 +102,19 @@ export class RemoteSource implements ByteSource {
     this.#remote = remote
   }
 
-  async list(): Promise<string[]> {
-    return unwrap(await this.#remote.list())
+  async list(signal?: AbortSignal): Promise<string[]> {
+    return unwrap(await heed<Outcome<string[]>>(this.#remote.list(), signal))
   }
 
-  async has(path: string): Promise<boolean> {
-    return unwrap(await this.#remote.has(path))
+  async has(path: string, signal?: AbortSignal): Promise<boolean> {
+    return unwrap(await heed<Outcome<boolean>>(this.#remote.has(path), signal))
   }
 
-  async size(path: string): Promise<number> {
-    return unwrap(await this.#remote.size(path))
+  async size(path: string, signal?: AbortSignal): Promise<number> {
+    return unwrap(await heed<Outcome<number>>(this.#remote.size(path), signal))
   }
 
   async read(path: string, start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> {
-    signal?.throwIfAborted()
-    const bytes = unwrap(await this.#remote.read(path, start, end))
-    signal?.throwIfAborted()
-    return bytes
+    return unwrap(await heed<Outcome<Uint8Array>>(this.#remote.read(path, start, end), signal))
   }
 }

@@ -40,9 +40,9 @@ export async function writeManifest(sink: ByteSink, manifest: Manifest): Promise
  * @throws `checkpoint.unsafe-path` where a path would lie outside the checkpoint
  * @throws `checkpoint.unsupported` for a later version
  */
-export async function readManifest(source: ByteSource): Promise<Manifest | undefined> {
-  if (!(await source.has(MANIFEST_FILE))) return undefined
-  const json = parseJson(await readFile(source, MANIFEST_FILE, MAX_MANIFEST_BYTES), MANIFEST_FILE)
+export async function readManifest(source: ByteSource, signal?: AbortSignal): Promise<Manifest | undefined> {
+  if (!(await source.has(MANIFEST_FILE, signal))) return undefined
+  const json = parseJson(await readFile(source, MANIFEST_FILE, MAX_MANIFEST_BYTES, signal), MANIFEST_FILE)
   if (!isJsonObject(json))
     throw new CheckpointError('checkpoint.corrupt', `${MANIFEST_FILE} is no JSON object.`)
   if (json.version !== VERSION) {
@@ -90,11 +90,11 @@ export async function verifyManifest(
   const present: [string, ManifestEntry][] = []
   for (const [path, entry] of manifest) {
     options.signal?.throwIfAborted()
-    if (!(await source.has(path))) {
+    if (!(await source.has(path, options.signal))) {
       mismatches.push({ path, problem: 'is missing' })
       continue
     }
-    const size = await source.size(path)
+    const size = await source.size(path, options.signal)
     if (size === entry.size) present.push([path, entry])
     else mismatches.push({ path, problem: `has ${size} bytes instead of ${entry.size}` })
   }

@@ -34,7 +34,7 @@ export async function openSafetensors(
   path: string,
   signal?: AbortSignal,
 ): Promise<TensorFile> {
-  const size = await source.size(path)
+  const size = await source.size(path, signal)
   checkRange(source, path, 0, LENGTH_BYTES, size)
   const prefix = await source.read(path, 0, LENGTH_BYTES, signal)
   const headerBytes = new DataView(prefix.buffer, prefix.byteOffset, LENGTH_BYTES).getBigUint64(0, true)

@@ -36,7 +36,7 @@ export async function openTorchBin(
   path: string,
   signal?: AbortSignal,
 ): Promise<TensorFile> {
-  const size = await source.size(path)
+  const size = await source.size(path, signal)
   const magic = await source.read(path, 0, Math.min(4, size), signal)
   if (magic[0] !== 0x50 || magic[1] !== 0x4b) throw notZip(path, magic)
   const records = await readDirectory(source, path, size, signal)

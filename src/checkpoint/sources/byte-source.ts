@@ -3,7 +3,7 @@ import { CheckpointError, SourceError } from '../../errors/index.js'
 /**
  * Where the files of a checkpoint are read from: a folder, a URL, files or a directory handle of the browser,
  * memory. Paths are relative to the source, with `/` between the parts; a path that leaves the source is
- * refused with ``checkpoint.unsafe-path``.
+ * refused with `checkpoint.unsafe-path`. Every wait ends when the signal is aborted, with its reason.
  */
 export interface ByteSource {
   /** What to call the source in messages: its path or URL. */
@@ -11,14 +11,14 @@ export interface ByteSource {
   /** The file that the caller pointed at, where that was one file and not a folder. */
   readonly file?: string
   /** The names of the files at the top of the source, sorted; those in its folders are left out. */
-  list(): Promise<string[]>
-  has(path: string): Promise<boolean>
+  list(signal?: AbortSignal): Promise<string[]>
+  has(path: string, signal?: AbortSignal): Promise<boolean>
   /**
    * The size of a file in bytes.
    *
    * @throws `source.failed` where the file is missing or cannot be reached
    */
-  size(path: string): Promise<number>
+  size(path: string, signal?: AbortSignal): Promise<number>
   /**
    * The bytes `start` (inclusive) to `end` (exclusive) of a file. The bytes may be the source's own: do not
    * write to them.
@@ -50,7 +50,7 @@ export async function readFile(
   limit: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  const size = await source.size(path)
+  const size = await source.size(path, signal)
   if (size > limit) {
     throw new SourceError(
       'source.failed',

@@ -1,53 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { openCheckpoint } from '../checkpoint.js'
 import { openSource } from '../open-files.js'
 import { fixture, floats, json, safetensorsFile, utf8 } from '../testing.js'
 import { HttpSource } from './http-source.js'
+import { closeServers, type Handler, rangeOf, ranges, serve } from './testing.js'
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => void
-
-const servers: Server[] = []
-afterEach(() => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections()
-    server.close()
-  }
-})
-
-async function serve(handler: Handler): Promise<string> {
-  const server = createServer(handler)
-  servers.push(server)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-}
-
-/** The first and last byte of the request's range. */
-function rangeOf(request: IncomingMessage): [number, number] | undefined {
-  const match = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '')
-  return match === null ? undefined : [Number(match[1]), Number(match[2])]
-}
-
-/** A server of the given files, as servers should be. */
-function ranges(files: Readonly<Record<string, Uint8Array>>): Handler {
-  return (request, response) => {
-    const file = files[decodeURIComponent(new URL(request.url!, 'http://x').pathname.slice(1))]
-    const range = rangeOf(request)
-    if (file === undefined) response.writeHead(404).end()
-    else if (range === undefined) response.writeHead(200, { 'Content-Length': file.byteLength }).end(file)
-    else if (range[0] >= file.byteLength)
-      response.writeHead(416, { 'Content-Range': `bytes */${file.byteLength}` }).end()
-    else {
-      const part = file.subarray(range[0], range[1] + 1)
-      response
-        .writeHead(206, {
-          'Content-Range': `bytes ${range[0]}-${range[0] + part.byteLength - 1}/${file.byteLength}`,
-        })
-        .end(part)
-    }
-  }
-}
+afterEach(closeServers)
 
 const model = () => safetensorsFile([{ name: 'a', dtype: 'F32', shape: [3], bytes: floats(1, 2, 3) }])
 
@@ -214,7 +172,7 @@ describe('a server that fails', () => {
 
   test('by being away, ends in an error that names the address', async () => {
     const url = await serve(() => {})
-    servers.splice(0)[0]!.close()
+    closeServers()
     await expect(new HttpSource(new URL(url)).has('x')).rejects.toMatchObject({ code: 'source.failed' })
     await expect(new HttpSource(new URL(url)).has('x')).rejects.toThrow(/127\.0\.0\.1.*CORS/)
   })

@@ -1,35 +1,61 @@
-import { CheckpointError, hasCode, SourceError } from '../../errors/index.js'
-import { isAbort, messageOf } from '../errors.js'
+import { CheckpointError, SourceError } from '../../errors/index.js'
+import { messageOf } from '../errors.js'
 import { WELL_KNOWN_FILES } from '../formats/checkpoint-files.js'
 import { isJsonObject, parseJson } from '../formats/json.js'
 import { baseName, normalizePath } from '../paths.js'
 import { type ByteSource, checkRange, readFile } from './byte-source.js'
+import {
+  type Answer,
+  bodyOf,
+  discard,
+  Interrupted,
+  Retries,
+  request,
+  STALL_TIMEOUT,
+  wholeBody,
+} from './http-requests.js'
+import { showUrl } from './show-url.js'
+import { SharedQuestion, StalledError } from './waiting.js'
+
+export interface HttpOptions {
+  /**
+   * Milliseconds without anything coming after which a request is given up and made again, at most twice. Default:
+   * 30,000.
+   */
+  readonly stallTimeout?: number
+}
+
+/** What tells versions of a file apart (RFC 9110, 8.8). */
+interface Version {
+  readonly etag: string | null
+  readonly modified: string | null
+}
 
 /** Up to this size a file is also taken from a server that sends only whole files. */
 const WHOLE_FILE_BYTES = 16 * 1024 * 1024
 /** An index or manifest of a checkpoint is far smaller than this. */
 const INDEX_BYTES = 8 * 1024 * 1024
-/** How often in a row a request may fail without one new byte before the read fails. */
-const ATTEMPTS = 3
-const RETRY_DELAY_MS = 250
 
 /**
  * Files below a URL, read with HTTP range requests (RFC 9110, section 14). A range whose connection breaks is
- * continued where it broke.
+ * continued where it broke. A file that changes on the server meanwhile is an error.
  */
 export class HttpSource implements ByteSource {
   readonly name: string
   readonly file?: string
+  protected readonly stallTimeout: number
   readonly #base: string
   readonly #query: string
-  readonly #sizes = new Map<string, Promise<number | undefined>>()
+  readonly #sizes = new Map<string, SharedQuestion<number | undefined>>()
+  readonly #versions = new Map<string, Version>()
   readonly #wholeFiles = new Map<string, Uint8Array>()
 
   /**
    * @param url a folder, or one file by its ending: `.safetensors`, `.bin`, `.pt`, `.pth` or `.json`. A query
    * (a signature, a token) is sent with every request.
    */
-  constructor(url: URL) {
+  constructor(url: URL, { stallTimeout = STALL_TIMEOUT }: HttpOptions = {}) {
+    this.stallTimeout = stallTimeout
     const parts = url.pathname.split('/')
     const last = decodeName(parts[parts.length - 1] ?? '')
     if (/\.(safetensors|bin|pt|pth|json)$/i.test(last)) {
@@ -42,13 +68,13 @@ export class HttpSource implements ByteSource {
   }
 
   /** The files that a manifest or an index names, or else the usual ones that exist: HTTP has no listing. */
-  async list(): Promise<string[]> {
+  async list(signal?: AbortSignal): Promise<string[]> {
     const names = new Set<string>()
-    const present = await Promise.all(WELL_KNOWN_FILES.map((name) => this.has(name)))
+    const present = await Promise.all(WELL_KNOWN_FILES.map((name) => this.has(name, signal)))
     for (const [i, name] of WELL_KNOWN_FILES.entries()) if (present[i]) names.add(name)
     for (const name of [...names]) {
       if (name !== 'manifest.json' && !name.endsWith('.index.json')) continue
-      const json = parseJson(await readFile(this, name, INDEX_BYTES), name)
+      const json = parseJson(await readFile(this, name, INDEX_BYTES, signal), name)
       if (!isJsonObject(json)) continue
       const found = isJsonObject(json.weight_map)
         ? Object.values(json.weight_map)
@@ -59,16 +85,16 @@ export class HttpSource implements ByteSource {
     return [...names].filter((path) => !path.includes('/')).sort()
   }
 
-  async has(path: string): Promise<boolean> {
-    return (await this.#size(path)) !== undefined
+  async has(path: string, signal?: AbortSignal): Promise<boolean> {
+    return (await this.#size(path, signal)) !== undefined
   }
 
-  async size(path: string): Promise<number> {
-    const size = await this.#size(path)
+  async size(path: string, signal?: AbortSignal): Promise<number> {
+    const size = await this.#size(path, signal)
     if (size === undefined) {
       throw new SourceError(
         'source.failed',
-        `There is no file at ${this.#url(path)} (the server answered 404 or 403). Check the address.`,
+        `There is no file at ${this.#shown(path)} (the server answered 404 or 403). Check the address.`,
       )
     }
     return size
@@ -76,7 +102,7 @@ export class HttpSource implements ByteSource {
 
   async read(path: string, start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> {
     signal?.throwIfAborted()
-    checkRange(this, path, start, end, await this.size(path))
+    checkRange(this, path, start, end, await this.size(path, signal))
     const whole = this.#wholeFiles.get(normalizePath(path))
     if (whole !== undefined) return whole.subarray(start, end)
     const bytes = new Uint8Array(end - start)
@@ -94,11 +120,11 @@ export class HttpSource implements ByteSource {
     end: number,
     signal?: AbortSignal,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const size = await this.size(path)
+    const size = await this.size(path, signal)
     checkRange(this, path, start, end, size)
     const whole = this.#wholeFiles.get(normalizePath(path))
     if (whole !== undefined) return void (yield whole.subarray(start, end))
-    let failures = 0
+    const retries = new Retries()
     for (let at = start; at < end; ) {
       const before = at
       try {
@@ -108,9 +134,9 @@ export class HttpSource implements ByteSource {
         }
       } catch (error) {
         if (!(error instanceof Interrupted)) throw error
-        failures = at > before ? 1 : failures + 1
-        if (failures >= ATTEMPTS) throw this.#interruption(error, path, at, end)
-        await pause(RETRY_DELAY_MS * 2 ** (failures - 1), signal)
+        if (!(await retries.again(error, at - before, signal))) {
+          throw this.#interruption(error, retries.count, path, at, end)
+        }
       }
     }
   }
@@ -123,47 +149,70 @@ export class HttpSource implements ByteSource {
     size: number,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const response = await this.#fetch(path, { Range: `bytes=${start}-${end - 1}` }, signal)
-    if (response.status === 200) {
-      await response.body?.cancel()
-      throw this.#ignoresRange(path, size)
+    const answer = await this.#fetch(path, { Range: `bytes=${start}-${end - 1}` }, signal)
+    const { response } = answer
+    const problem = this.#problemOf(path, start, size, response)
+    if (problem) {
+      await discard(response)
+      throw problem
     }
-    if (response.status !== 206) {
-      await response.body?.cancel()
-      throw this.#badStatus(path, response.status)
-    }
-    const range = parseContentRange(response.headers.get('Content-Range'))
-    if (range !== undefined && (range.start !== start || range.size !== size)) {
-      await response.body?.cancel()
-      throw new SourceError(
-        'source.failed',
-        `The server sent another part of ${this.#url(path)} than asked for, or the file changed meanwhile ` +
-          `(bytes ${start} of ${size} expected, ${range.start} of ${range.size} sent). Load the checkpoint again.`,
-      )
-    }
-    yield* bodyOf(response, end - start, signal)
+    yield* bodyOf(answer, end - start, signal)
+  }
+
+  /** What is wrong with the answer to a request for a range from `start` on. */
+  #problemOf(path: string, start: number, size: number, response: Response): SourceError | undefined {
+    const { status, headers } = response
+    const range = parseContentRange(headers.get('Content-Range'))
+    const before = this.#versions.get(normalizePath(path))
+    const isSame = before === undefined || !differ(before, versionOf(response))
+    if ((status === 200 || status === 206) && !isSame) return this.#changed(path)
+    if (status === 416 && range !== undefined && range.size !== size) return this.#changed(path)
+    if (status === 200) return this.#ignoresRange(path, size)
+    if (status !== 206) return this.#badStatus(path, status)
+    if (range === undefined || (range.start === start && range.size === size)) return undefined
+    return new SourceError(
+      'source.failed',
+      `The server sent another part of ${this.#shown(path)} than asked for, or the file changed meanwhile ` +
+        `(bytes ${start} of ${size} expected, ${range.start} of ${range.size} sent). Load the checkpoint again.`,
+    )
+  }
+
+  /** What is known of the file is forgotten, so that it can be read anew. */
+  #changed(path: string): SourceError {
+    const normal = normalizePath(path)
+    for (const known of [this.#sizes, this.#versions, this.#wholeFiles]) known.delete(normal)
+    return new SourceError(
+      'source.failed',
+      `${this.#shown(path)} changed on the server while it was read. What was read of it belongs to the file before: ` +
+        'load the checkpoint again.',
+    )
   }
 
   /** The size of a file, `undefined` where the server has none. Known sizes are kept. */
-  #size(path: string): Promise<number | undefined> {
+  #size(path: string, signal?: AbortSignal): Promise<number | undefined> {
     const normal = normalizePath(path)
-    let size = this.#sizes.get(normal)
-    if (size === undefined) {
-      size = this.#askSize(normal)
-      size.catch(() => this.#sizes.delete(normal))
-      this.#sizes.set(normal, size)
+    let question = this.#sizes.get(normal)
+    if (question === undefined || question.isOver) {
+      const asked = new SharedQuestion((shared) => this.#askSize(normal, shared))
+      asked.answer.catch(() => {
+        if (this.#sizes.get(normal) === asked) this.#sizes.delete(normal)
+      })
+      this.#sizes.set(normal, asked)
+      question = asked
     }
-    return size
+    return question.wait(signal)
   }
 
-  async #askSize(path: string): Promise<number | undefined> {
-    for (let failures = 1; ; failures++) {
+  async #askSize(path: string, signal: AbortSignal): Promise<number | undefined> {
+    const retries = new Retries()
+    for (;;) {
       try {
-        return await this.#probe(path)
+        return await this.#probe(path, signal)
       } catch (error) {
         if (!(error instanceof Interrupted)) throw error
-        if (failures >= ATTEMPTS) throw this.#interruption(error, path, 0, 1)
-        await pause(RETRY_DELAY_MS * 2 ** (failures - 1))
+        if (!(await retries.again(error, 0, signal))) {
+          throw this.#interruption(error, retries.count, path, 0, 1)
+        }
       }
     }
   }
@@ -172,10 +221,12 @@ export class HttpSource implements ByteSource {
    * Asks for one byte instead of sending HEAD: the answer to a range request has the size of the uncompressed
    * file, shows whether ranges work, and also comes from servers with links signed for GET alone.
    */
-  async #probe(path: string): Promise<number | undefined> {
-    const response = await this.#fetch(path, { Range: 'bytes=0-0' })
-    if (response.status === 200) return this.#takeWhole(path, response)
-    await response.body?.cancel()
+  async #probe(path: string, signal: AbortSignal): Promise<number | undefined> {
+    const answer = await this.#fetch(path, { Range: 'bytes=0-0' }, signal)
+    const { response } = answer
+    if (response.ok) this.#versions.set(path, versionOf(response))
+    if (response.status === 200) return this.#takeWhole(path, answer, signal)
+    await discard(response)
     // Object stores answer 403 for a missing file where listing is not allowed.
     if (response.status === 404 || response.status === 410 || response.status === 403) return undefined
     const range = parseContentRange(response.headers.get('Content-Range'))
@@ -183,60 +234,36 @@ export class HttpSource implements ByteSource {
     if (response.status !== 206) throw this.#badStatus(path, response.status)
     if (range !== undefined) return range.size
     // Across origins a server may hide Content-Range, but never Content-Length.
-    const head = await this.#fetch(path, {}, undefined, 'HEAD')
+    const { response: head } = await this.#fetch(path, {}, signal, 'HEAD')
     const length = head.headers.get('Content-Length')
     if (head.ok && length !== null && /^\d{1,15}$/.test(length)) return Number(length)
     throw new SourceError(
       'source.failed',
-      `The server does not tell the size of ${this.#url(path)}. ` +
+      `The server does not tell the size of ${this.#shown(path)}. ` +
         'It must send Content-Range, and across origins "Access-Control-Expose-Headers: Content-Range".',
     )
   }
 
   /** A small file from a server that ignores `Range`; a large one would be sent anew for every read. */
-  async #takeWhole(path: string, response: Response): Promise<number> {
-    const chunks: Uint8Array[] = []
-    let size = 0
-    const reader = response.body?.getReader()
-    try {
-      for (let chunk = await reader?.read(); chunk?.value !== undefined; chunk = await reader?.read()) {
-        size += chunk.value.byteLength
-        if (size > WHOLE_FILE_BYTES) throw this.#ignoresRange(path)
-        chunks.push(chunk.value)
-      }
-    } catch (error) {
-      throw hasCode(error, 'source.failed') ? error : new Interrupted(error)
-    } finally {
-      await reader?.cancel().catch(() => {})
-    }
-    const whole = new Uint8Array(size)
-    let offset = 0
-    for (const chunk of chunks) {
-      whole.set(chunk, offset)
-      offset += chunk.byteLength
-    }
+  async #takeWhole(path: string, answer: Answer, signal: AbortSignal): Promise<number> {
+    const whole = await wholeBody(answer, WHOLE_FILE_BYTES, signal)
+    if (whole === undefined) throw this.#ignoresRange(path)
     this.#wholeFiles.set(path, whole)
-    return size
+    return whole.byteLength
   }
 
-  async #fetch(
+  #fetch(
     path: string,
     headers: Record<string, string>,
-    signal?: AbortSignal,
+    signal: AbortSignal | undefined,
     method = 'GET',
-  ): Promise<Response> {
-    let response: Response
-    try {
-      response = await fetch(this.#url(path), { method, headers, signal: signal ?? null })
-    } catch (error) {
-      if (isAbort(error, signal)) throw error
-      throw new Interrupted(error)
-    }
-    if (response.status === 429 || response.status >= 500) {
-      await response.body?.cancel()
-      throw new Interrupted(new Error(`the server answered ${response.status}`))
-    }
-    return response
+  ): Promise<Answer> {
+    return request(this.#url(path), { method, headers }, this.stallTimeout, signal)
+  }
+
+  /** The address of a file in messages. */
+  #shown(path: string): string {
+    return showUrl(this.#url(path))
   }
 
   #url(path: string): string {
@@ -249,21 +276,24 @@ export class HttpSource implements ByteSource {
       status === 401 || status === 403
         ? 'It needs a permission that this address does not carry.'
         : 'Check the address and the server.'
-    return new SourceError('source.failed', `The server answered ${status} for ${this.#url(path)}. ${advice}`)
+    return new SourceError(
+      'source.failed',
+      `The server answered ${status} for ${this.#shown(path)}. ${advice}`,
+    )
   }
 
   #ignoresRange(path: string, size?: number): SourceError {
     return new SourceError(
       'source.failed',
-      `The server of ${this.#url(path)} ignores range requests and sent the whole file` +
+      `The server of ${this.#shown(path)} ignores range requests and sent the whole file` +
         `${size === undefined ? '' : ` of ${size} bytes`}. Weights are read in parts: use a server that supports ` +
         'ranges (nginx, Caddy, object stores; not "python -m http.server").',
     )
   }
 
-  #interruption(error: Interrupted, path: string, from: number, end: number): Error {
-    const what = `Reading ${baseName(path)} from ${this.#url(path)} failed ${ATTEMPTS} times at byte ${from}`
-    if (error.truncated) {
+  #interruption(error: Interrupted, times: number, path: string, from: number, end: number): Error {
+    const what = `Reading ${baseName(path)} from ${this.#shown(path)} failed ${times} times at byte ${from}`
+    if (error.truncated && !(error.cause instanceof StalledError)) {
       return new CheckpointError(
         'checkpoint.truncated',
         `${what}: the server's answer ends there, before byte ${end}. Try again, or look at the server's copy.`,
@@ -279,37 +309,15 @@ export class HttpSource implements ByteSource {
   }
 }
 
-/** A failure of the connection after which asking again makes sense. */
-class Interrupted extends Error {
-  constructor(
-    cause: unknown,
-    readonly truncated = false,
-  ) {
-    super('interrupted', { cause })
-  }
+function versionOf({ headers }: Response): Version {
+  return { etag: headers.get('ETag'), modified: headers.get('Last-Modified') }
 }
 
-/** The first `byteLength` bytes of a response's body. */
-async function* bodyOf(
-  response: Response,
-  byteLength: number,
-  signal?: AbortSignal,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const reader = response.body?.getReader()
-  try {
-    for (let left = byteLength; left > 0; ) {
-      // Node and browsers report a body cut before its Content-Length as a failed read.
-      const chunk = await reader?.read().catch((error) => {
-        throw isAbort(error, signal) ? error : new Interrupted(error, true)
-      })
-      if (chunk?.value === undefined) throw new Interrupted(undefined, true)
-      const part = chunk.value.subarray(0, left)
-      left -= part.byteLength
-      yield part
-    }
-  } finally {
-    await reader?.cancel().catch(() => {})
-  }
+/** Whether two answers are certainly of different files. Across origins a server may hide the tag. */
+function differ(a: Version, b: Version): boolean {
+  const opaque = (etag: string) => etag.replace(/^W\//, '')
+  if (a.etag !== null && b.etag !== null) return opaque(a.etag) !== opaque(b.etag)
+  return a.modified !== null && b.modified !== null && a.modified !== b.modified
 }
 
 /** Parses a Content-Range, also that of an unsatisfied range, which has an asterisk for START-END. */
@@ -325,17 +333,4 @@ function decodeName(part: string): string {
   } catch {
     return part
   }
-}
-
-async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, milliseconds)
-    function done() {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', done)
-      resolve()
-    }
-    signal?.addEventListener('abort', done)
-  })
-  signal?.throwIfAborted()
 }

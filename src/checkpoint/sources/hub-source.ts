@@ -1,7 +1,10 @@
 import { SourceError } from '../../errors/index.js'
 import { isJsonObject, isSize } from '../formats/json.js'
 import { normalizePath } from '../paths.js'
-import { HttpSource } from './http-source.js'
+import { discard, Interrupted, Retries, request, wholeBody } from './http-requests.js'
+import { type HttpOptions, HttpSource } from './http-source.js'
+import { showUrl } from './show-url.js'
+import { SharedQuestion } from './waiting.js'
 
 /** A hub of models: where it is, and how it is asked. */
 interface Hub {
@@ -46,6 +49,9 @@ const HUBS = {
   },
 } as const satisfies Record<string, Hub>
 
+/** A listing has about 300 bytes a file. */
+const MAX_LISTING_BYTES = 16 * 1024 * 1024
+
 export type HubName = keyof typeof HUBS
 
 /** Servers of the hubs, for mirrors; the official ones by default. */
@@ -64,10 +70,16 @@ function typed(path: unknown, size: unknown, sha256: unknown): Partial<HubFile> 
 export class HubSource extends HttpSource {
   readonly #listing: URL
   readonly #hub: Hub
-  #files: Promise<readonly Partial<HubFile>[] | undefined> | undefined
+  #files: SharedQuestion<readonly Partial<HubFile>[] | undefined> | undefined
 
-  private constructor(hub: Hub, endpoint: string, repository: string, revision: string) {
-    super(new URL(hub.files(repository, revision), endpoint))
+  private constructor(
+    hub: Hub,
+    endpoint: string,
+    repository: string,
+    revision: string,
+    options: HttpOptions,
+  ) {
+    super(new URL(hub.files(repository, revision), endpoint), options)
     this.#hub = hub
     this.#listing = new URL(hub.listing(repository, revision), endpoint)
   }
@@ -77,7 +89,7 @@ export class HubSource extends HttpSource {
    * @returns undefined where it names no hub
    * @throws `source.not-found` where it names no repository
    */
-  static parse(id: string, endpoints: HubEndpoints = {}): HubSource | undefined {
+  static parse(id: string, endpoints: HubEndpoints = {}, options: HttpOptions = {}): HubSource | undefined {
     const [, name, rest] = /^(hf|modelscope):(.*)$/s.exec(id) ?? []
     if (name === undefined) return undefined
     const hub: Hub = HUBS[name as HubName]
@@ -91,13 +103,19 @@ export class HubSource extends HttpSource {
     }
     const endpoint = endpoints[name as HubName] ?? hub.endpoint
     if (!URL.canParse(endpoint))
-      throw new SourceError('source.not-found', `The endpoint ${endpoint} is no valid URL.`)
-    return new HubSource(hub, `${endpoint.replace(/\/+$/, '')}/`, repository, encodeURIComponent(revision))
+      throw new SourceError('source.not-found', `The endpoint ${showUrl(endpoint)} is no valid URL.`)
+    return new HubSource(
+      hub,
+      `${endpoint.replace(/\/+$/, '')}/`,
+      repository,
+      encodeURIComponent(revision),
+      options,
+    )
   }
 
-  override async list(): Promise<string[]> {
-    const files = await this.#list()
-    if (!files) return super.list()
+  override async list(signal?: AbortSignal): Promise<string[]> {
+    const files = await this.#list(signal)
+    if (!files) return super.list(signal)
     return files
       .map(({ path }) => path!)
       .filter((path) => !path.includes('/'))
@@ -113,23 +131,46 @@ export class HubSource extends HttpSource {
 
   /** The files; undefined where the server does not list them, as a plain mirror. */
   #list(signal?: AbortSignal): Promise<readonly Partial<HubFile>[] | undefined> {
-    this.#files ??= this.#askList(signal).catch((error: unknown) => {
-      this.#files = undefined
-      signal?.throwIfAborted()
-      if (error instanceof TypeError || error instanceof SyntaxError) return undefined
-      throw error
-    })
-    return this.#files
+    if (this.#files === undefined || this.#files.isOver) {
+      const asked = new SharedQuestion((shared) => this.#askList(shared))
+      asked.answer.catch(() => {
+        if (this.#files === asked) this.#files = undefined
+      })
+      this.#files = asked
+    }
+    return this.#files.wait(signal)
   }
 
-  async #askList(signal?: AbortSignal): Promise<readonly Partial<HubFile>[] | undefined> {
-    const response = await fetch(this.#listing, { signal: signal ?? null })
-    if (!response.ok) {
-      await response.body?.cancel()
+  async #askList(signal: AbortSignal): Promise<readonly Partial<HubFile>[] | undefined> {
+    const retries = new Retries()
+    for (;;) {
+      try {
+        return await this.#askListOnce(signal)
+      } catch (error) {
+        if (!(error instanceof Interrupted)) throw error
+        if (!(await retries.again(error, 0, signal))) return undefined
+      }
+    }
+  }
+
+  async #askListOnce(signal: AbortSignal): Promise<readonly Partial<HubFile>[] | undefined> {
+    const answer = await request(this.#listing, {}, this.stallTimeout, signal)
+    if (!answer.response.ok) {
+      await discard(answer.response)
       return undefined
     }
-    const entries = this.#hub.entries(await response.json())
+    const bytes = await wholeBody(answer, MAX_LISTING_BYTES, signal)
+    const entries = this.#hub.entries(bytes && parseListing(bytes))
     if (!Array.isArray(entries)) return undefined
     return entries.flatMap((entry) => (isJsonObject(entry) ? (this.#hub.entry(entry) ?? []) : []))
+  }
+}
+
+/** What a hub sent, if it is JSON: a mirror may answer anything with a page. */
+function parseListing(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch {
+    return undefined
   }
 }

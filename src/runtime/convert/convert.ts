@@ -176,7 +176,7 @@ export async function convertCheckpoint(
       }
     }
     for (const file of COPIED_FILES) {
-      if (await checkpoint.source.has(file)) await writer.copyFile(checkpoint.source, file, signal)
+      if (await checkpoint.source.has(file, signal)) await writer.copyFile(checkpoint.source, file, signal)
     }
     const files = await writer.finish()
     const bytes = [...files.values()].reduce((sum, { size }) => sum + size, 0)

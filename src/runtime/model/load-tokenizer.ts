@@ -13,7 +13,7 @@ const MAX_BYTES = 16 * 2 ** 20
  */
 export async function loadTokenizer(source: ByteSource, signal?: AbortSignal): Promise<Tokenizer> {
   for (const file of TOKENIZER_FILES) {
-    if (!(await source.has(file))) continue
+    if (!(await source.has(file, signal))) continue
     const bytes = await readFile(source, file, MAX_BYTES, signal)
     return file === 'tokenizer.model'
       ? Tokenizer.fromSentencePiece(bytes, { file })

@@ -1,0 +1,16 @@
+/**
+ * An address as messages show it: without user and password, and without the values of its query, which may be a token or
+ * a signature. A path or a name of a hub stays as it is.
+ */
+export function showUrl(address: string | URL): string {
+  const text = String(address)
+  if (!/^[a-z][a-z0-9+.-]*:/i.test(text)) return text
+  const [, beforeQuery, query, fragment = ''] = /^([^?#]*)(\?[^#]*)?(#.*)?$/s.exec(text)!
+  return (
+    beforeQuery.replace(/^([^/]*\/\/)[^/]*@/, '$1') +
+    (query ?? '').replace(/([?&;])([^=&;]*)(=?)[^&;]*/g, (_, start, name, equals) =>
+      equals ? `${start}${name}=…` : `${start}…`,
+    ) +
+    (fragment && '#…')
+  )
+}

@@ -1,0 +1,48 @@
+/** Servers on this machine, for tests of sources. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void
+
+const servers: Server[] = []
+/** Ends all servers of a test. */
+export function closeServers(): void {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections()
+    server.close()
+  }
+}
+
+/** Starts a server on this machine. @returns its address, with a slash at the end */
+export async function serve(handler: Handler): Promise<string> {
+  const server = createServer(handler)
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+}
+
+/** The first and last byte of the request's range. */
+export function rangeOf(request: IncomingMessage): [number, number] | undefined {
+  const match = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '')
+  return match === null ? undefined : [Number(match[1]), Number(match[2])]
+}
+
+/** A server of the given files, as servers should be. */
+export function ranges(files: Readonly<Record<string, Uint8Array>>): Handler {
+  return (request, response) => {
+    const file = files[decodeURIComponent(new URL(request.url!, 'http://x').pathname.slice(1))]
+    const range = rangeOf(request)
+    if (file === undefined) response.writeHead(404).end()
+    else if (range === undefined) response.writeHead(200, { 'Content-Length': file.byteLength }).end(file)
+    else if (range[0] >= file.byteLength)
+      response.writeHead(416, { 'Content-Range': `bytes */${file.byteLength}` }).end()
+    else {
+      const part = file.subarray(range[0], range[1] + 1)
+      response
+        .writeHead(206, {
+          'Content-Range': `bytes ${range[0]}-${range[0] + part.byteLength - 1}/${file.byteLength}`,
+        })
+        .end(part)
+    }
+  }
+}
