@@ -1,6 +1,8 @@
 import type { Gpu } from '../../../gpu/index.js'
 import type { HeadShape } from '../../common/heads.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
+import matrixSoftmaxSource from '../../common/matrix-softmax.wgsl?raw'
+import matrixTilesSource from '../../common/matrix-tiles.wgsl?raw'
 import {
   type PagedCacheConstants,
   pagedCacheSource,
@@ -11,6 +13,8 @@ import { kernelArgument } from '../../errors.js'
 import type { AttentionBuffers } from '../attention/attention.js'
 import subgroupSource from './attention-subgroup.wgsl?raw'
 import tiledSource from './attention-tiled.wgsl?raw'
+
+const SUBGROUP_MODULES = [pagedCacheSource, matrixTilesSource, matrixSoftmaxSource, subgroupSource]
 
 export interface AttentionPrefillConstants extends PagedCacheConstants {
   /** Rows that the buffers have room for. */
@@ -70,7 +74,7 @@ export async function compileAttentionPrefill(
   const lines = onMatrices ? ON_MATRICES.lines : tiledLines(workgroupSize, headDim)
   const u32 = { ...shape, MAX_ROWS: maxRows }
   const pipeline = onMatrices
-    ? await gpu.compile('attention-subgroup', [pagedCacheSource, subgroupSource], {
+    ? await gpu.compile('attention-subgroup', SUBGROUP_MODULES, {
         enable: MATRIX_EXTENSIONS,
         u32,
       })

@@ -11,11 +11,8 @@
 //
 // All heads of a group read the same keys and values. The pairs (row, head) of a group are numbered row by row as lines;
 // a workgroup has 64 lines, each of its 4 subgroups 16 (matrices are 16 x 16). Tiles of 32 cache rows go through
-// workgroup memory. Queries, keys and softmax weights are rounded to f16, all sums are f32.
-//
-// The softmax is taken online. A subgroup matrix cannot be scaled line by line, so the sums of a line keep the reference
-// score they began with as long as no score exceeds it by more than SLACK (the weights stay within f16), and are only then
-// scaled in workgroup memory: this happens for the first tile and seldom after it.
+// workgroup memory (common/matrix-tiles.wgsl). Queries, keys and softmax weights are rounded to f16, all sums are f32. The
+// softmax is taken online, by common/matrix-softmax.wgsl.
 //
 // The matrices have names instead of being elements of arrays, which drivers keep in memory, and are loaded in `main`,
 // where the compiler sees the range of the offset and leaves out the bounds check.
@@ -30,30 +27,6 @@
 @group(0) @binding(3) var<storage, read> keys: array<vec4<u32>>;
 @group(0) @binding(4) var<storage, read> values: array<vec4<u32>>;
 @group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;
-
-const LINES = 64u;
-const KEYS = 32u;
-const WORKGROUP_SIZE = 128u;
-const GROUP_HEADS = HEADS / KV_GROUPS;
-const LOWEST = -3.4e38;
-// In powers of two: weights up to 2^12 leave room for sums in f16's range of 2^16 and keep 11 bits down to 2^-14.
-const SLACK = 12.0;
-const LOG2_E = 1.4426950408889634;
-// Lines of the tiles in words of 16 bytes: 128 f16, 32 f32 and 32 f16, and one more against bank conflicts.
-const LINE = 17u;
-const SCORE_LINE = 9u;
-const WEIGHT_LINE = 5u;
-
-alias Left = subgroup_matrix_left<f16, 16, 16>;
-alias Right = subgroup_matrix_right<f16, 16, 16>;
-alias Result = subgroup_matrix_result<f32, 16, 16>;
-
-// First the queries, then keys in the first 32 lines and values in the others.
-var<workgroup> tile: array<vec4<u32>, LINES * LINE>;
-var<workgroup> scores: array<vec4<f32>, LINES * SCORE_LINE>;
-var<workgroup> weights: array<vec4<u32>, LINES * WEIGHT_LINE>;
-// Whether some line of a subgroup needs its sums scaled.
-var<workgroup> exceeded: array<u32, 4>;
 
 var<workgroup> sequence_of_tile: vec4<u32>;
 
@@ -77,41 +50,6 @@ fn load_tile(slot: u32, group: u32, first: u32, end: u32, lane: u32) -> Moved {
     }
   }
   return moved;
-}
-
-fn pack(low: vec4<f32>, high: vec4<f32>) -> vec4<u32> {
-  return vec4<u32>(pack2x16float(low.xy), pack2x16float(low.zw), pack2x16float(high.xy), pack2x16float(high.zw));
-}
-
-fn largest(v: vec4<f32>) -> f32 {
-  return max(max(v.x, v.y), max(v.z, v.w));
-}
-
-// Multiplies the lines of a matrix by factors, which the two invocations of each line give.
-@diagnostic(off, chromium.subgroup_matrix_uniformity)
-fn scaled(sums: Result, factor: f32, own_scores: u32, lane: u32) -> Result {
-  workgroupBarrier();
-  subgroupMatrixStore<row_major>(&scores, own_scores, sums, SCORE_LINE);
-  workgroupBarrier();
-  let at = lane / 2u * SCORE_LINE + lane % 2u * 2u;
-  scores[at] *= factor;
-  scores[at + 1u] *= factor;
-  workgroupBarrier();
-  return subgroupMatrixLoad<Result, row_major>(&scores, own_scores, SCORE_LINE);
-}
-
-// Writes 16 columns of y, from `column` (in words of 16 bytes) on.
-@diagnostic(off, chromium.subgroup_matrix_uniformity)
-fn finish(sums: Result, column: u32, factor: f32, row: u32, head: u32, written: bool, own_scores: u32, lane: u32) {
-  workgroupBarrier();
-  subgroupMatrixStore<row_major>(&scores, own_scores, sums, SCORE_LINE);
-  workgroupBarrier();
-  if (written) {
-    let at = lane / 2u * SCORE_LINE + lane % 2u * 2u;
-    let to = (row * HEADS + head) * 32u + column + lane % 2u * 2u;
-    y[to] = scores[at] * factor;
-    y[to + 1u] = scores[at + 1u] * factor;
-  }
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
