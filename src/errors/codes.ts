@@ -81,7 +81,7 @@ export const ERROR_CODES = {
     advice: 'Convert the model anew, or correct the value.',
   },
   'checkpoint.corrupt': {
-    meaning: 'A file contradicts its format or itself.',
+    meaning: 'A file contradicts its format or itself, or is far larger than such a file can be.',
     advice:
       'Download it again. Compare it with its [manifest](checkpoint-format.md#what-a-conversion-writes).',
   },

@@ -1,4 +1,4 @@
-import { CheckpointError, SourceError } from '../../errors/index.js'
+import { CheckpointError } from '../../errors/index.js'
 
 /**
  * Where the files of a checkpoint are read from: a folder, a URL, files or a directory handle of the browser,
@@ -52,8 +52,8 @@ export async function readFile(
 ): Promise<Uint8Array> {
   const size = await source.size(path, signal)
   if (size > limit) {
-    throw new SourceError(
-      'source.failed',
+    throw new CheckpointError(
+      'checkpoint.corrupt',
       `${path} in ${source.name} has ${size} bytes, more than the ${limit} that such a file can have. ` +
         'Check that it is the right file.',
     )

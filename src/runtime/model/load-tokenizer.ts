@@ -9,7 +9,7 @@ const MAX_BYTES = 16 * 2 ** 20
 
 /**
  * Reads the tokenizer beside a model's weights.
- * @throws `checkpoint.tokenizer-missing`, `checkpoint.tokenizer-invalid`, `source.failed` for a file that is too large to be one
+ * @throws `checkpoint.tokenizer-missing`, `checkpoint.tokenizer-invalid`, `checkpoint.corrupt` for a file that is too large to be one
  */
 export async function loadTokenizer(source: ByteSource, signal?: AbortSignal): Promise<Tokenizer> {
   for (const file of TOKENIZER_FILES) {
