@@ -15,7 +15,7 @@ const MB = 2 ** 20
 /** Of the processor, as machines of tests are shared: many times what any of these takes. */
 const MAX_SECONDS = 5
 /** What the process takes by itself while it works, garbage included. */
-const MEMORY_AT_REST = 192 * MB
+const MEMORY_AT_REST = 320 * MB
 
 /** Runs a reader within time and memory: four times its input. */
 async function bounded<T>(inputBytes: number, read: () => T | Promise<T>): Promise<T> {
