@@ -228,7 +228,9 @@ describe('generation', () => {
     const first = await generate(PROMPT, { ...greedy, maxTokens: 4 })
     const next = [...PROMPT, ...first.ids, 40, 41, 42]
     const warm = await generate(next, { ...greedy, maxTokens: 4 })
-    expect(warm.cachedTokens).toBe(PROMPT.length + first.ids.length - 1)
+    // The last id was sampled; a step that was under way may have fed it, too.
+    const fed = PROMPT.length + first.ids.length
+    expect([fed - 1, fed]).toContain(warm.cachedTokens)
     expect(model.stats.prefillTokens).toBe(next.length - warm.cachedTokens)
     // What others do meanwhile leaves it alone.
     await generate([1, 2, 3], { ...greedy, maxTokens: 1 })

@@ -26,13 +26,12 @@ export interface TestCacheOptions {
   readonly strength?: number
   /** Rows of each slot from this one on are NaN: nobody may read them. */
   readonly end?: number
-  readonly deviation?: number
 }
 
 /** Makes a random cache. */
 export function randomCache(
   test: TestGpu,
-  { slots, rows, width, strength = 1, end, deviation = 1 }: TestCacheOptions,
+  { slots, rows, width, strength = 1, end }: TestCacheOptions,
 ): TestCache {
   const slotPages = Math.ceil(rows / PAGE_ROWS)
   // One page more than is used, so that page numbers and places differ.
@@ -53,7 +52,7 @@ export function randomCache(
     return page * PAGE_ROWS + (c % PAGE_ROWS)
   }
   const make = (seed: number) => {
-    const words = packHalves(randomNormal(pages * PAGE_ROWS * width, seed, deviation))
+    const words = packHalves(randomNormal(pages * PAGE_ROWS * width, seed))
     for (let slot = 0; slot < slots; slot++) {
       for (let c = end ?? slotPages * PAGE_ROWS; c < slotPages * PAGE_ROWS; c++) {
         words.fill(0x7fff_7fff, (row(slot, c) * width) / 2, ((row(slot, c) + 1) * width) / 2)

@@ -29,7 +29,7 @@ async function check(
   // What lies behind the last row is not to be read: NaN.
   const end = prefixLength + start + maxRows
   const qkv = randomNormal(maxRows * qkvWidth, 1, deviation)
-  const cache = randomCache(test, { slots: 2, rows: end, width, strength, end, deviation })
+  const cache = randomCache(test, { slots: 2, rows: end, width, strength, end })
   const constants = { ...shape, maxRows, slotPages: cache.slotPages }
   const prefixBias = Math.log(strength)
   const onMatrices = canRunAttentionPrefillOnMatrices(test.gpu, constants)
