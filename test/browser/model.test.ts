@@ -123,7 +123,8 @@ describe.runIf(hasBrowser)('a model in a worker', { timeout: 300_000 }, () => {
       return { decodeTokens, next: ids.length }
     })
     expect(decodeTokens).toBeGreaterThan(0)
-    expect(decodeTokens).toBeLessThanOrEqual(8)
+    // Four that the worker fetched, four that wait for it, three steps under way, and the one on its way.
+    expect(decodeTokens).toBeLessThanOrEqual(12)
     expect(next).toBe(2)
   })
 

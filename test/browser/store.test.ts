@@ -105,9 +105,9 @@ describe.runIf(hasBrowser)('the store of a browser', { timeout: 120_000 }, () =>
     tests.server.fail(
       `/big/${SECOND}`,
       { cutAfter: 400_000 },
-      { status: 503 },
-      { status: 503 },
-      { status: 503 },
+      { status: 500 },
+      { status: 500 },
+      { status: 500 },
     )
     expect(await download('/big/')).toMatchObject({ code: 'source.failed' })
     const [partial] = await list()

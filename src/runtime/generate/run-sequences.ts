@@ -6,7 +6,7 @@ import type { Scheduler } from './scheduler.js'
 import { AnswerSequence, LogitsSequence, type Sequence } from './sequence.js'
 
 /** Tokens of a sequence that may wait for a reader before the sequence waits, too. */
-const READ_AHEAD = 8
+const READ_AHEAD = 4
 
 /** What sequences are run on. */
 export interface SequenceRunner {

@@ -210,6 +210,7 @@ export class WebGpuEngine implements Engine {
 
   open(start: SequenceStart): Slot | undefined {
     this.gpu.check()
+    // Written when the prompt is computed, while the GPU is at work.
     const contents = this.tables.check(start)
     const index = this.#slots.indexOf(undefined)
     if (index < 0) return undefined
@@ -217,8 +218,7 @@ export class WebGpuEngine implements Engine {
     const rows = Math.min(ids.length + 1, positionLimit)
     const lease = this.#cache.open(prefix, prefixStrength, ids, { fresh, rows })
     if (!lease) return undefined
-    this.tables.write(index, start, contents, [])
-    return this.#place(new SlotState(index, start, lease, lease.cached))
+    return this.#place(new SlotState(index, start, lease, lease.cached, contents))
   }
 
   #place(slot: SlotState): SlotState {
@@ -269,6 +269,7 @@ export class WebGpuEngine implements Engine {
       finishing.push(slot)
     }
     if (finishing.length > 0) {
+      for (const { index, start, contents } of finishing) this.tables.write(index, start, contents, [])
       this.#runner.submitFirst(this.#planOf(finishing.length), finishing, staging, rows.length)
       for (const slot of finishing) slot.samples++
     }
@@ -335,11 +336,13 @@ export class WebGpuEngine implements Engine {
     const rows = start.ids.length + generated.length
     const lease = this.#cache.open(start.prefix, start.prefixStrength, [], { fresh: true, rows })
     if (!lease) return undefined
-    const slot = new SlotState(index, start, lease, Math.min(ids.length, start.ids.length), generated)
+    const done = Math.min(ids.length, start.ids.length)
+    const slot = new SlotState(index, start, lease, done, this.tables.check(start), generated)
     const count = pages.byteLength / pageBytes(this.config)
     this.#memory.writePagesBack(lease.pages.slice(slot.prefixPages, slot.prefixPages + count), pages)
     this.#cache.append(lease, ids)
-    this.tables.write(index, start, this.tables.check(start), generated)
+    // A sequence whose prompt is not computed yet has not sampled, and gets its tables when it does.
+    if (generated.length > 0) this.tables.write(index, start, slot.contents, generated)
     return this.#place(slot)
   }
 

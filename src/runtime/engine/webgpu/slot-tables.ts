@@ -24,7 +24,7 @@ const HISTORY_CAPACITY = 64
 const BANNED_CAPACITY = 2 ** 14
 
 /** What a slot's tables are written from, checked. */
-interface SlotContents {
+export interface SlotContents {
   readonly banned: Uint32Array<ArrayBuffer>
   readonly logitBias: Float32Array<ArrayBuffer> | undefined
   readonly parameters: Uint32Array<ArrayBuffer>

@@ -2,6 +2,7 @@ import { PAGE_ROWS } from '../../../kernels/index.js'
 import type { Prefix } from '../../model/index.js'
 import type { Lease } from '../cache/page-cache.js'
 import type { SequenceStart, Slot } from '../engine.js'
+import type { SlotContents } from './slot-tables.js'
 
 /** A slot as its engine sees it. */
 export class SlotState implements Slot {
@@ -9,6 +10,8 @@ export class SlotState implements Slot {
   readonly start: SequenceStart
   readonly lease: Lease<Prefix>
   readonly cachedTokens: number
+  /** What its tables are written from. */
+  readonly contents: SlotContents
   /** Ids that came back, in order. */
   readonly generated: number[]
   /** Ids of the prompt that were submitted, those found in the cache included. */
@@ -23,6 +26,7 @@ export class SlotState implements Slot {
     start: SequenceStart,
     lease: Lease<Prefix>,
     promptTokens: number,
+    contents: SlotContents,
     generated: number[] = [],
   ) {
     this.index = index
@@ -30,6 +34,7 @@ export class SlotState implements Slot {
     this.lease = lease
     this.cachedTokens = lease.cached
     this.promptTokens = promptTokens
+    this.contents = contents
     this.generated = generated
     this.samples = generated.length
   }
