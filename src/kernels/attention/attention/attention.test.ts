@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { describeOnGpu, type TestGpu } from '../../testing/gpu.js'
+import { describeOnGpu, skipRepeatedOnSoftware, type TestGpu } from '../../testing/gpu.js'
 import { expectClose, randomNormal } from '../../testing/numbers.js'
 import { randomCache } from '../../testing/paged-cache.js'
 import { type AttentionConstants, compileAttention } from './attention.js'
@@ -43,6 +43,7 @@ async function attend(test: TestGpu, shape: Shape, rows: readonly Row[], strengt
 }
 
 describeOnGpu('attention', (test) => {
+  skipRepeatedOnSoftware(test)
   const shape = { heads: 4, kvGroups: 2, headDim: 16 }
 
   it('decodes one row of each of several sequences, with and without a prefix', async () => {
