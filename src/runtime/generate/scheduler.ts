@@ -25,6 +25,13 @@ interface Waiting {
   readonly suspended?: SuspendedSequence
 }
 
+/** Work that needs the engine for itself. */
+interface Exclusive {
+  readonly turn: number
+  readonly work: () => Promise<void>
+  readonly fail: (error: unknown) => void
+}
+
 /** A step that was submitted. */
 interface UnderWay {
   readonly rows: readonly Running[]
@@ -59,7 +66,7 @@ export class Scheduler {
   #loop: Promise<void> | undefined
   #wake: (() => void) | undefined
   /** Work that needs the engine for itself, in the order of its turns. */
-  readonly #exclusive: { readonly turn: number; readonly work: () => Promise<void> }[] = []
+  readonly #exclusive: Exclusive[] = []
   /** What takes the listeners off the signals. */
   readonly #listening = new Map<Sequence, () => void>()
   #ended: { readonly error: unknown } | undefined
@@ -120,7 +127,7 @@ export class Scheduler {
   exclusively<T>(work: () => Promise<T>): Promise<T> {
     if (this.#ended) return Promise.reject(this.#ended.error)
     return new Promise<T>((resolve, reject) => {
-      this.#exclusive.push({ turn: this.#turns++, work: () => work().then(resolve, reject) })
+      this.#exclusive.push({ turn: this.#turns++, work: () => work().then(resolve, reject), fail: reject })
       this.wake()
     })
   }
@@ -130,6 +137,8 @@ export class Scheduler {
     this.#ended ??= { error }
     for (const { sequence } of [...this.#waiting, ...this.#running]) sequence.fail(error)
     this.#waiting.length = 0
+    for (const { fail } of this.#exclusive.splice(0)) fail(error)
+    for (const sequence of [...this.#listening.keys()]) this.#forget(sequence)
     this.#wake?.()
   }
 

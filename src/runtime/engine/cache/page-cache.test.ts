@@ -158,10 +158,22 @@ describe('the pages of sequences', () => {
     const lease = world.start(count(130))
     expect(world.cache.open(undefined, 1, count(70, 500))).toBeUndefined()
     expect(world.cache.free).toBe(1)
+    const before = [...world.memory.rows]
+    expect(world.cache.open(undefined, 1, [...count(100), ...count(100, 500)])).toBeUndefined()
+    expect(world.memory.rows).toEqual(before)
     expect(world.cache.grow(lease, 256)).toBe(true)
     expect(world.cache.grow(lease, 257)).toBe(false)
     world.cache.close(lease)
     expect(world.start(count(200, 500)).cached).toBe(0)
+  })
+
+  it('of ended sequences are not given up for one that finds no room all the same', () => {
+    const world = new World(4)
+    world.cache.close(world.start(count(70, 300)))
+    const lease = world.start(count(90))
+    expect(world.cache.open(undefined, 1, count(140, 500))).toBeUndefined()
+    world.cache.close(lease)
+    expect(world.start(count(70, 300)).cached).toBe(69)
   })
 
   it('let one sequence have all of them, although the last used others', () => {

@@ -108,10 +108,14 @@ export class PageCache<Prefix extends CachedPrefix & object> {
       prefixPages,
       entries: [],
     }
-    if (!fresh) {
-      this.#shareFullPages(lease, ids)
-      this.#copyPartialPage(lease, ids)
+    if (!fresh) this.#shareFullPages(lease, ids)
+    // Nothing is copied, and nothing given up, for a sequence that cannot have its place yet.
+    const missing = Math.ceil((rows + this.#restOf(prefix)) / PAGE_ROWS) - lease.entries.length
+    if (missing > this.#obtainable) {
+      this.close(lease)
+      return undefined
     }
+    if (!fresh) this.#copyPartialPage(lease, ids)
     lease.cached = lease.ids.length
     if (!this.grow(lease, rows)) {
       this.close(lease)
@@ -181,6 +185,13 @@ export class PageCache<Prefix extends CachedPrefix & object> {
       this.#free.push(node.page)
     }
     for (const node of root.children) drop(node)
+  }
+
+  /** Pages that are free, or can be given up. */
+  get #obtainable(): number {
+    let pages = this.#free.length + this.#tree.unused
+    for (const { users, pages: own } of this.#prefixes.values()) if (users === 0) pages += own.length
+    return pages
   }
 
   /** Rows of the prefix that lie in the first page of the sequence itself. */

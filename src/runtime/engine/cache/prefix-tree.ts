@@ -48,7 +48,13 @@ export class PrefixTree {
   readonly #roots = new Map<unknown, Map<number, TreeRoot>>()
   /** Nodes that nobody reads and that have no children. */
   readonly #idle = new Set<PageNode>()
+  #unused = 0
   #clock = 0
+
+  /** Pages that no sequence reads: whoever reads a page reads those above it, so that all of these can be given up. */
+  get unused(): number {
+    return this.#unused
+  }
 
   /** The time now: later than all before. */
   tick(): number {
@@ -108,19 +114,20 @@ export class PrefixTree {
     if ('page' in parent) this.#idle.delete(parent)
     this.#idle.add(node)
     root.pages++
+    this.#unused++
     return node
   }
 
   /** A sequence reads a page from now on. */
   use(node: PageNode): void {
-    node.users++
+    if (node.users++ === 0) this.#unused--
     node.lastUsed = this.tick()
     this.#idle.delete(node)
   }
 
   /** A sequence reads a page no more. */
   release(node: PageNode): void {
-    node.users--
+    if (--node.users === 0) this.#unused++
     node.lastUsed = this.tick()
     this.#rest(node)
   }
@@ -132,6 +139,7 @@ export class PrefixTree {
     parent.children.delete(node)
     if (parent.full.get(keyOf(node.ids)) === node) parent.full.delete(keyOf(node.ids))
     root.pages--
+    if (node.users === 0) this.#unused--
     if ('page' in parent) this.#rest(parent)
   }
 

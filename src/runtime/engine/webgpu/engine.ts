@@ -210,15 +210,20 @@ export class WebGpuEngine implements Engine {
 
   open(start: SequenceStart): Slot | undefined {
     this.gpu.check()
-    // Written when the prompt is computed, while the GPU is at work.
-    const contents = this.tables.check(start)
     const index = this.#slots.indexOf(undefined)
     if (index < 0) return undefined
     const { prefix, prefixStrength, ids, positionLimit, fresh = false } = start
     const rows = Math.min(ids.length + 1, positionLimit)
     const lease = this.#cache.open(prefix, prefixStrength, ids, { fresh, rows })
     if (!lease) return undefined
-    return this.#place(new SlotState(index, start, lease, lease.cached, contents))
+    try {
+      // Written when the prompt is computed, while the GPU is at work.
+      const contents = this.tables.check(start)
+      return this.#place(new SlotState(index, start, lease, lease.cached, contents))
+    } catch (error) {
+      this.#cache.close(lease)
+      throw error
+    }
   }
 
   #place(slot: SlotState): SlotState {
