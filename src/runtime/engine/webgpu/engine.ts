@@ -1,5 +1,5 @@
 import { hasCode } from '../../../errors/index.js'
-import { type Dispatch, encodeDispatches, type Gpu } from '../../../gpu/index.js'
+import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import { PAGE_ROWS, type QuantizedActivations } from '../../../kernels/index.js'
 import type { ModelConfig, ModelWeights, Prefix } from '../../model/index.js'
 import { PageCache } from '../cache/page-cache.js'
@@ -29,6 +29,7 @@ import { type Activations, allocateActivations, type ForwardContext } from './fo
 import { FusedDecode } from './fused-decode.js'
 import { allocateQuantized } from './linear.js'
 import { Plans, type StepPlan } from './plans.js'
+import { Prepared } from './prepared.js'
 import { SlotState } from './slot.js'
 import { SlotTables } from './slot-tables.js'
 import { LOGITS_ROWS, type LogitsBuffers, STEPS_UNDER_WAY, StepRunner } from './step-runner.js'
@@ -46,6 +47,12 @@ interface Suspended extends SuspendedSequence {
 interface LogitsHead {
   readonly buffers: LogitsBuffers
   readonly dispatches: readonly Dispatch[]
+}
+
+/** What a step needs and `prepare` has built. @throws TypeError where it was not called */
+function ready<T>({ value }: Prepared<T>): T {
+  if (value === undefined) throw new TypeError('The step was not prepared.')
+  return value
 }
 
 /**
@@ -71,12 +78,10 @@ export class WebGpuEngine implements Engine {
   /** Freed where the variant that was chosen does without. */
   readonly #quantized: QuantizedActivations | undefined
   #variants: VariantChoices | undefined
-  #prefillPlan: Promise<Dispatch[]> | undefined
-  #prefill: Dispatch[] | undefined
-  readonly #stepPlans = new Map<number, Promise<StepPlan>>()
-  readonly #readyPlans = new Map<number, StepPlan>()
-  #logitsHead: Promise<LogitsHead> | undefined
-  #readyLogitsHead: LogitsHead | undefined
+  readonly #prefill = new Prepared(() => this.#plans.prefill(this.#chosen))
+  /** By the rows that they are built for. */
+  readonly #steps = new Map<number, Prepared<StepPlan>>()
+  readonly #logitsHead = new Prepared(() => this.#buildLogitsHead())
 
   private constructor(
     gpu: Gpu,
@@ -154,7 +159,7 @@ export class WebGpuEngine implements Engine {
       options.onMeasure?.()
       this.#plans.placeTrials(this.contextLength)
       // Trials compute with numbers and at clocks as they are in use.
-      if (likelyPlans) this.#submit(likelyPlans[0], this.chunkTokens)
+      if (likelyPlans) this.#runner.submit('warm-up', likelyPlans[0], this.chunkTokens)
     }
     const choosing = chooseVariants(this.gpu, choices, {
       build: (name, variant) => this.#plans.trial(name, variant),
@@ -245,19 +250,18 @@ export class WebGpuEngine implements Engine {
 
   prepare({ rows, chunks }: Step): Promise<void> | undefined {
     const counts = [rows.length, this.#finishing(chunks).length].filter((count) => count > 0)
-    const missing = counts.filter((count) => !this.#readyPlans.has(this.#bucket(count)))
-    const work: Promise<unknown>[] = missing.map((count) => this.stepPlan(count))
-    if (!this.#readyLogitsHead && chunks.some(({ logits }) => logits)) work.push(this.#buildLogitsHead())
-    return work.length === 0 ? undefined : Promise.all(work).then(() => {})
+    const needed: Prepared<unknown>[] = counts.map((count) => this.#stepOf(count))
+    if (chunks.some(({ logits }) => logits)) needed.push(this.#logitsHead)
+    const missing = needed.filter(({ value }) => !value)
+    return missing.length === 0 ? undefined : Promise.all(missing.map((one) => one.get())).then(() => {})
   }
 
   run(step: Step): Promise<StepOutput> {
     this.gpu.check()
     const rows = step.rows.map((slot) => this.#stateOf(slot))
-    const body = this.#prefill
-    if (!body) throw new TypeError('The step was not prepared.')
+    const body = ready(this.#prefill)
     const staging = this.#runner.takeStaging()
-    if (rows.length > 0) this.#runner.submitRows(this.#planOf(rows.length), rows, staging)
+    if (rows.length > 0) this.#runner.submitRows(ready(this.#stepOf(rows.length)), rows, staging)
     for (const slot of rows) slot.samples++
     const finishing: SlotState[] = []
     const logits: (Promise<Float32Array<ArrayBuffer>> | undefined)[] = []
@@ -275,7 +279,7 @@ export class WebGpuEngine implements Engine {
     }
     if (finishing.length > 0) {
       for (const { index, start, contents } of finishing) this.tables.write(index, start, contents, [])
-      this.#runner.submitFirst(this.#planOf(finishing.length), finishing, staging, rows.length)
+      this.#runner.submitFirst(ready(this.#stepOf(finishing.length)), finishing, staging, rows.length)
       for (const slot of finishing) slot.samples++
     }
     return this.#collect(step, staging, rows, finishing, logits)
@@ -283,9 +287,8 @@ export class WebGpuEngine implements Engine {
 
   /** The logits at all rows of the chunk that was submitted last. */
   #submitLogits(rows: number): Promise<Float32Array<ArrayBuffer>> {
-    const head = this.#readyLogitsHead
-    if (!head) throw new TypeError('The step was not prepared.')
-    return this.#runner.readLogits(this.#runner.submitLogits(head.dispatches, head.buffers, rows))
+    const { dispatches, buffers } = ready(this.#logitsHead)
+    return this.#runner.readLogits(this.#runner.submitLogits(dispatches, buffers, rows))
   }
 
   /** Waits for a step, and notes what its rows gave. */
@@ -370,57 +373,26 @@ export class WebGpuEngine implements Engine {
     return chunks.flatMap(({ slot, count, logits }) => (!logits && count >= slot.pendingTokens ? [slot] : []))
   }
 
-  #bucket(rows: number): number {
-    return rowBucket(this.gpu, rows, this.maxSequences)
-  }
-
-  #planOf(rows: number): StepPlan {
-    const plan = this.#readyPlans.get(this.#bucket(rows))
-    if (!plan) throw new TypeError('The step was not prepared.')
-    return plan
-  }
-
-  #submit(dispatches: readonly Dispatch[], rows: number): void {
-    const encoder = this.gpu.device.createCommandEncoder()
-    const pass = encoder.beginComputePass()
-    encodeDispatches(pass, dispatches, rows)
-    pass.end()
-    this.gpu.device.queue.submit([encoder.finish()])
+  /** The plan of a step over so many rows, or the next larger number that there is a plan for. */
+  #stepOf(rows: number): Prepared<StepPlan> {
+    const bucket = rowBucket(this.gpu, rows, this.maxSequences)
+    const step = this.#steps.get(bucket) ?? new Prepared(() => this.#plans.step(this.#chosen, bucket))
+    this.#steps.set(bucket, step)
+    return step
   }
 
   /** The dispatches of a chunk of a prompt. */
   prefillPlan(): Promise<Dispatch[]> {
-    this.#prefillPlan ??= this.#plans.prefill(this.#chosen).then((plan) => {
-      this.#prefill = plan
-      return plan
-    })
-    return this.#prefillPlan
+    return this.#prefill.get()
   }
 
-  /** The dispatches of a step over so many rows, or the next larger number that there is a plan for. */
+  /** The dispatches of a step over so many rows. */
   stepPlan(rows: number): Promise<StepPlan> {
-    const bucket = this.#bucket(rows)
-    let plan = this.#stepPlans.get(bucket)
-    if (!plan) {
-      plan = this.#plans.step(this.#chosen, bucket).then((ready) => {
-        this.#readyPlans.set(bucket, ready)
-        return ready
-      })
-      this.#stepPlans.set(bucket, plan)
-    }
-    return plan
+    return this.#stepOf(rows).get()
   }
 
   /** From residual streams to logits, for all positions of a chunk. */
-  #buildLogitsHead(): Promise<LogitsHead> {
-    this.#logitsHead ??= this.#allocateLogitsHead().then((head) => {
-      this.#readyLogitsHead = head
-      return head
-    })
-    return this.#logitsHead
-  }
-
-  async #allocateLogitsHead(): Promise<LogitsHead> {
+  async #buildLogitsHead(): Promise<LogitsHead> {
     const { vocabulary, hidden } = this.config
     const floats = (label: string, width: number) =>
       this.gpu.allocate('activations', label, LOGITS_ROWS * width * 4)

@@ -80,8 +80,13 @@ export class StepRunner {
     const prefixLength = slot.start.prefix?.length ?? 0
     const rows = ids.flatMap((id, i) => [id, slot.index, first + i, prefixLength])
     this.#gpu.device.queue.writeBuffer(this.#buffers.prefill.rows, 0, new Uint32Array(rows))
-    const encoder = this.#gpu.device.createCommandEncoder({ label: 'chunk' })
-    this.#encode(encoder, body, ids.length)
+    this.submit('chunk', body, ids.length)
+  }
+
+  /** Submits dispatches in one pass, in order. */
+  submit(label: string, dispatches: readonly Dispatch[], rows: number): void {
+    const encoder = this.#gpu.device.createCommandEncoder({ label })
+    this.#encode(encoder, dispatches, rows)
     this.#gpu.device.queue.submit([encoder.finish()])
   }
 
