@@ -163,7 +163,11 @@ export {
   type MemoryUse,
   type Model,
   type Prompt,
+  type ScoredToken,
+  type ScoresOptions,
   type Stream,
+  type TokenLogprob,
+  type TokenScores,
 } from './runtime/generate/index.js'
 export type {
   ModelConfig,

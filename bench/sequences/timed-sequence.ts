@@ -4,7 +4,7 @@ import type { ChunkOutput, SampledId, Sequence, SequenceStart } from '../common/
 export class TimedSequence implements Sequence {
   readonly start: SequenceStart
   readonly signal = undefined
-  readonly wantsLogits = false
+  readonly wants = 'answer'
   readonly listener = {}
   readonly done: Promise<void>
   /** Milliseconds by the clock of `performance`, one for each id. */

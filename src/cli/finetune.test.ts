@@ -22,8 +22,9 @@ class TrainableStub extends StubModel {
     return tokenizer
   }
   /** Every token is as likely as any other. */
-  override async logits(ids?: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
-    return new Float32Array((ids?.length ?? 0) * FAKE_MODEL.vocabulary)
+  override async scores(ids?: unknown): ReturnType<CliModel['scores']> {
+    const logprob = -Math.log(FAKE_MODEL.vocabulary)
+    return { tokens: (ids as number[]).map((id) => ({ id, logprob, top: [] })), next: [] }
   }
 }
 

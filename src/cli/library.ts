@@ -32,7 +32,7 @@ export type Answering<Piece, Result> = AsyncIterable<Piece> & Pick<Stream<Piece,
 export interface CliModel
   extends Pick<
     Model,
-    'adapter' | 'config' | 'contextLength' | 'logits' | 'memory' | 'stats' | 'tokenizer' | 'dispose'
+    'adapter' | 'config' | 'contextLength' | 'scores' | 'memory' | 'stats' | 'tokenizer' | 'dispose'
   > {
   chat(messages: readonly Message[], options: ChatOptions): Answering<ChatDelta, ChatReply>
   generate(prompt: Prompt, options: GenerateOptions): Answering<GeneratedToken, Generation>

@@ -192,8 +192,8 @@ export class StubModel implements CliModel {
     return { name: source, length: 8, rows: {} as GPUBuffer }
   }
 
-  async logits(): Promise<Float32Array<ArrayBuffer>> {
-    throw new Error('A stub has no logits.')
+  async scores(_prompt?: unknown): ReturnType<CliModel['scores']> {
+    throw new Error('A stub scores nothing.')
   }
 
   get tokenizer(): CliModel['tokenizer'] {

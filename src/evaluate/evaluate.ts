@@ -1,5 +1,5 @@
 import type { EvaluationData, TrainingSample } from '../data/index.js'
-import type { ChatModel, GenerateOptions, Generation } from '../runtime/generate/index.js'
+import type { ChatModel, GenerateOptions, Generation, ScoredToken } from '../runtime/generate/index.js'
 import type { PrefixHandle } from '../runtime/model/index.js'
 import { loadJieba, meanScores, type Scores, scoreAnswer } from './metrics/scores.js'
 
@@ -15,7 +15,7 @@ export interface EvaluationOptions {
 }
 
 /** What an evaluation needs of a model; every `ChatModel` has it. */
-export interface EvaluatedModel extends Pick<ChatModel, 'config' | 'logits'> {
+export interface EvaluatedModel extends Pick<ChatModel, 'scores'> {
   generateBatch(
     prompts: readonly (readonly number[])[],
     options: GenerateOptions,
@@ -44,7 +44,7 @@ export interface Evaluation {
 /**
  * Evaluates a model, with or without a prefix: the loss on what it should say, and how close what it does say comes to
  * that (BLEU-4, ROUGE).
- * @throws as `logits` and `generateBatch` of the model
+ * @throws as `scores` and `generateBatch` of the model
  */
 export async function evaluate(
   model: EvaluatedModel,
@@ -55,8 +55,8 @@ export async function evaluate(
   let targets = 0
   for (let index = 0; index < dataset.length; index++) {
     const sample = dataset.sample(index)
-    const logits = await model.logits(sample.ids, { prefix, signal })
-    sum += summedLoss(logits, sample, model.config.vocabulary)
+    const { tokens } = await model.scores(sample.ids, { prefix, signal })
+    sum += summedLoss(tokens, sample)
     targets += dataset.targets(index)
     onProgress?.({ stage: 'loss', done: index + 1, total: dataset.length })
   }
@@ -84,18 +84,7 @@ async function scoresOf(answers: Evaluation['answers']): Promise<Scores | undefi
   return meanScores(answers.map(({ answer, reference }) => scoreAnswer(answer, reference, cut)))
 }
 
-/** Cross entropy of all targets of a sample. @param logits f32 [ids.length, vocabulary] */
-function summedLoss(logits: Float32Array, { labels }: TrainingSample, vocabulary: number): number {
-  let sum = 0
-  for (let row = 0; row + 1 < labels.length; row++) {
-    const target = labels[row + 1]
-    if (target < 0) continue
-    const scores = logits.subarray(row * vocabulary, (row + 1) * vocabulary)
-    let highest = Number.NEGATIVE_INFINITY
-    for (const score of scores) if (score > highest) highest = score
-    let total = 0
-    for (const score of scores) total += Math.exp(score - highest)
-    sum += Math.log(total) + highest - scores[target]
-  }
-  return sum
+/** Cross entropy of all targets of a sample, in nats. */
+function summedLoss(tokens: readonly ScoredToken[], { labels }: TrainingSample): number {
+  return tokens.reduce((sum, { logprob = 0 }, at) => (labels[at] < 0 ? sum : sum - logprob), 0)
 }

@@ -96,6 +96,16 @@ export {
   bannedSequenceWords,
   compileBanSequences,
 } from './sampling/ban-sequences/ban-sequences.js'
+export {
+  compileLogProbabilities,
+  type LikelyId,
+  LOG_PROBABILITY_WORDS,
+  type LogProbabilitiesBuffers,
+  MOST_LIKELIEST,
+  NO_TARGET,
+  type RowScores,
+  readLogProbabilities,
+} from './sampling/log-probabilities/log-probabilities.js'
 export { countWords, logitBiasFloats } from './sampling/penalize/counts.js'
 export { compilePenalize, type PenalizeBuffers } from './sampling/penalize/penalize.js'
 export {

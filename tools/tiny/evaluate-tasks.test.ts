@@ -10,8 +10,10 @@ const tokenizer = Tokenizer.fromSentencePiece(smallModelTokenizerFile())
 function modelThatSays(say: (messages: readonly Message[]) => string): JudgedModel {
   return {
     tokenizer,
-    config: { vocabulary: TOKENS } as JudgedModel['config'],
-    logits: async (ids) => new Float32Array(ids.length * TOKENS),
+    scores: async (ids) => ({
+      tokens: (ids as number[]).map((id) => ({ id, logprob: -Math.log(TOKENS), top: [] })),
+      next: [],
+    }),
     generateBatch: (prompts: readonly Prompt[]) => ({
       result: async () =>
         prompts.map((prompt) => ({

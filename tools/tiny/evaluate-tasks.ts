@@ -60,7 +60,7 @@ interface Sample {
 }
 
 /** What an evaluation needs of a model; every `Model` has it. */
-export interface JudgedModel extends Pick<Model, 'config' | 'logits' | 'tokenizer'> {
+export interface JudgedModel extends Pick<Model, 'scores' | 'tokenizer'> {
   generateBatch(prompts: readonly Prompt[], options: GenerateOptions): { result(): Promise<Generation[]> }
 }
 
@@ -70,7 +70,7 @@ const MAX_LENGTH = 2048
 /**
  * Asks a model what it was not trained on, task by task, and judges its answers; takes its loss on the same
  * conversations.
- * @throws as `logits` and `generateBatch` of the model
+ * @throws as `scores` and `generateBatch` of the model
  */
 export async function evaluateTasks(
   model: JudgedModel,

@@ -14,7 +14,13 @@ import {
   planTrainingMemory,
   type TrainingEvent,
 } from '../../finetune/index.js'
-import { loadModel, type Model, type Stream } from '../../runtime/generate/index.js'
+import {
+  loadModel,
+  type Model,
+  type Prompt,
+  type Stream,
+  type TokenScores,
+} from '../../runtime/generate/index.js'
 import type { PrefixHandle } from '../../runtime/model/index.js'
 import { StoredOutput } from '../store/stored-output.js'
 import { Numbered } from './numbered.js'
@@ -30,6 +36,7 @@ import type {
   PortableLoadOptions,
   PortableLogitsOptions,
   PortablePrefixOptions,
+  PortableScoresOptions,
   RemoteDataset,
   RemoteFinetuneResult,
   RemotePrefix,
@@ -121,6 +128,10 @@ export class ModelHost {
   ): Promise<Answer<Float32Array<ArrayBuffer>>> {
     const answer = await this.#call(id, (signal) => this.#loaded.logits(ids, this.#options(options, signal)))
     return 'value' in answer ? transfer(answer, [answer.value.buffer]) : answer
+  }
+
+  async scores(id: CallId, prompt: Prompt, options: PortableScoresOptions): Promise<Answer<TokenScores>> {
+    return this.#call(id, (signal) => this.#loaded.scores(prompt, this.#options(options, signal)))
   }
 
   async loadPrefix(

@@ -12,6 +12,7 @@ import type {
   LogitsOptions,
   MemoryUse,
   Prompt,
+  ScoresOptions,
 } from '../../runtime/generate/index.js'
 import type { ModelConfig, PrefixHandle } from '../../runtime/model/index.js'
 import type { Message } from '../../tokenizer/index.js'
@@ -61,6 +62,7 @@ export interface StreamPart {
 }
 
 export type PortableLogitsOptions = Portable<LogitsOptions>
+export type PortableScoresOptions = Portable<ScoresOptions>
 export type PortablePrefixOptions = SourceOptions
 
 /** A prefix in the worker. */

@@ -26,7 +26,9 @@ import {
   type LogitsOptions,
   type MemoryUse,
   type Prompt,
+  type ScoresOptions,
   Stream,
+  type TokenScores,
 } from '../../runtime/generate/index.js'
 import type { ModelConfig, PrefixHandle } from '../../runtime/model/index.js'
 import type { Message } from '../../tokenizer/index.js'
@@ -104,6 +106,11 @@ export class WorkerModel implements ChatModel {
   async logits(ids: readonly number[], options: LogitsOptions = {}): Promise<Float32Array<ArrayBuffer>> {
     const portable = this.#portable(options)
     return this.#line.call(options.signal, (host, id) => host.logits(id, ids, portable))
+  }
+
+  async scores(prompt: Prompt, options: ScoresOptions = {}): Promise<TokenScores> {
+    const portable = this.#portable(options)
+    return this.#line.call(options.signal, (host, id) => host.scores(id, prompt, portable))
   }
 
   async loadPrefix(source: SourceLocation, options: LoadPrefixOptions = {}): Promise<PrefixHandle> {

@@ -1,5 +1,5 @@
 import type { MemoryKind } from '../../gpu/index.js'
-import type { SampledId } from '../../kernels/index.js'
+import type { RowScores, SampledId } from '../../kernels/index.js'
 import type { ModelConfig, Prefix } from '../model/index.js'
 import type { ResolvedSampling } from './sampling-options.js'
 import type { VariantChoices } from './variants/variants.js'
@@ -15,8 +15,10 @@ export interface SequenceStart {
   readonly stopIds: readonly number[]
   /** Positions below this may hold an id: prompt and answer together. */
   readonly positionLimit: number
-  /** Whether nothing of the prompt may be taken from the cache, because the logits at every position are wanted. */
+  /** Whether nothing of the prompt may be taken from the cache, because something is wanted at every position. */
   readonly fresh?: boolean
+  /** How many of the likeliest ids come with each id, or with each position that is scored: 0, the default, to 20. */
+  readonly likeliest?: number
 }
 
 /** The place of a sequence in an engine, from `open` to `close`. Only the engine changes it. */
@@ -36,6 +38,8 @@ export interface Chunk {
   readonly count: number
   /** Whether the logits at every position of the chunk are wanted; nothing is sampled behind it then. */
   readonly logits?: boolean
+  /** The same for scores. */
+  readonly scores?: boolean
 }
 
 /** Work that an engine does at once: one row for each of some sequences, and chunks of prompts. */
@@ -51,6 +55,8 @@ export interface ChunkOutput {
   readonly sampled?: SampledId
   /** f32 [count, vocabulary], where logits were wanted. */
   readonly logits?: Float32Array<ArrayBuffer>
+  /** One for each position, where scores were wanted; the target of a position is the id that follows it in the prompt. */
+  readonly scores?: readonly RowScores[]
 }
 
 /** What a step gave, in the order in which it was asked for. */

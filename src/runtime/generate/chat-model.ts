@@ -11,6 +11,7 @@ import type {
   GenerateOptions,
   Generation,
   GenerationStats,
+  TokenLogprob,
 } from './generation.js'
 import type { Stream } from './stream.js'
 
@@ -33,6 +34,28 @@ export interface LogitsOptions {
   /** From 0 (as without the prefix) to 1 (as trained, the default). */
   readonly prefixStrength?: number
   readonly signal?: AbortSignal
+}
+
+export interface ScoresOptions extends LogitsOptions {
+  /** How many of the likeliest tokens to give at each place, from 0 (the default) to 20. */
+  readonly top?: number
+}
+
+/** A token of a text that was scored. */
+export interface ScoredToken {
+  readonly id: number
+  /** Natural logarithm of the probability that the model gives it behind those before; the first has none. */
+  readonly logprob: number | undefined
+  /** The likeliest tokens at its place, the likeliest first. */
+  readonly top: readonly TokenLogprob[]
+}
+
+/** How likely the tokens of a text are. */
+export interface TokenScores {
+  /** One for each id. */
+  readonly tokens: readonly ScoredToken[]
+  /** The likeliest tokens behind the last. */
+  readonly next: readonly TokenLogprob[]
 }
 
 /**
@@ -58,6 +81,7 @@ export interface ChatModel {
   generate(prompt: Prompt, options?: GenerateOptions): Stream<GeneratedToken, Generation>
   generateBatch(prompts: readonly Prompt[], options?: GenerateOptions): Stream<BatchToken, Generation[]>
   logits(ids: readonly number[], options?: LogitsOptions): Promise<Float32Array<ArrayBuffer>>
+  scores(prompt: Prompt, options?: ScoresOptions): Promise<TokenScores>
   loadPrefix(source: SourceLocation, options?: LoadPrefixOptions): Promise<PrefixHandle>
   unloadPrefix(prefix: PrefixHandle): Promise<void>
   dispose(): void

@@ -1,4 +1,5 @@
 import { contextOverflow, emptyTokens, InputError, invalidOption, invalidToken } from '../../errors/index.js'
+import { MOST_LIKELIEST } from '../../kernels/index.js'
 import type { Tokenizer } from '../../tokenizer/index.js'
 import { type Engine, type ResolvedSampling, resolveSampling, type SamplingOptions } from '../engine/index.js'
 import type { Prefix, PrefixHandle } from '../model/index.js'
@@ -19,17 +20,28 @@ export interface GenerateOptions extends SamplingOptions {
   readonly prefix?: PrefixHandle
   /** From 0 (as without the prefix) to 1 (as trained, the default): its weight in every softmax. */
   readonly prefixStrength?: number
+  /**
+   * How many of the likeliest tokens to tell of each token, from 0 (the default) to 20: those of the model itself, by the
+   * log softmax of its logits, before penalties, biases, bans, constraint and temperature. A token's own `logprob` always comes.
+   */
+  readonly topLogprobs?: number
   /** Ends the generation at once; the loop then throws the signal's reason. */
   readonly signal?: AbortSignal
 }
 
-/** One generated token; the stop id that ends an answer comes too, as the last. */
-export interface GeneratedToken {
+/** A token that the model might have said, and how likely it is. */
+export interface TokenLogprob {
   readonly id: number
-  /** The text that became certain with it; empty within a character or a possible stop string. */
-  readonly text: string
   /** Natural logarithm of the probability the model itself gives the id: before penalties and temperature. */
   readonly logprob: number
+}
+
+/** One generated token; the stop id that ends an answer comes too, as the last. */
+export interface GeneratedToken extends TokenLogprob {
+  /** The text that became certain with it; empty within a character or a possible stop string. */
+  readonly text: string
+  /** The likeliest tokens at its place, the likeliest first, where `topLogprobs` asked for them. */
+  readonly top?: readonly TokenLogprob[]
 }
 
 export interface Generation {
@@ -37,6 +49,8 @@ export interface Generation {
   readonly ids: readonly number[]
   readonly text: string
   readonly logprobs: readonly number[]
+  /** The likeliest tokens at the place of each id, where `topLogprobs` asked for them. */
+  readonly topLogprobs?: readonly (readonly TokenLogprob[])[]
   /** A stop id or text, `maxTokens`, or the end of the context. */
   readonly finishReason: 'stop' | 'length' | 'context'
   /** The stop id that ended it, if one did. */
@@ -71,6 +85,17 @@ export interface ResolvedGeneration extends ResolvedPrefix {
   readonly maxTokens: number
   readonly stopIds: readonly number[]
   readonly stop: readonly string[]
+  readonly topLogprobs: number
+}
+
+/**
+ * Checks how many of the likeliest tokens are wanted.
+ * @param option what to call it in an error
+ * @throws `option.invalid`
+ */
+export function checkTop(option: string, count = 0): number {
+  if (Number.isSafeInteger(count) && count >= 0 && count <= MOST_LIKELIEST) return count
+  throw invalidOption(option, count, `a whole number from 0 to ${MOST_LIKELIEST}`)
 }
 
 /** What to ban for a word: pieces that contain it, and its pieces where it begins the text or follows other text. */
@@ -126,7 +151,8 @@ export function resolveGeneration(
     engine.config.vocabulary,
   )
   const stopIds = options.stopIds ?? tokenizer.stopIds
-  return { ...prefix, sampling, maxTokens, stopIds, stop: options.stop ?? [] }
+  const topLogprobs = checkTop('topLogprobs', options.topLogprobs)
+  return { ...prefix, sampling, maxTokens, stopIds, stop: options.stop ?? [], topLogprobs }
 }
 
 /** @throws `input.tokens-empty`, `input.token-invalid`, `input.context-overflow` */

@@ -6,6 +6,9 @@ export type {
   LogitsOptions,
   MemoryUse,
   Prompt,
+  ScoredToken,
+  ScoresOptions,
+  TokenScores,
 } from './chat-model.js'
 export { type EstimateMemoryOptions, estimateMemory, type MemoryEstimate } from './estimate-memory.js'
 export type {
@@ -14,6 +17,7 @@ export type {
   GenerateOptions,
   Generation,
   GenerationStats,
+  TokenLogprob,
 } from './generation.js'
 export { type LoadModelOptions, loadModel } from './load-model.js'
 export { Model } from './model.js'

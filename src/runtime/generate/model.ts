@@ -11,10 +11,19 @@ import {
   type PrefixHandle,
 } from '../model/index.js'
 import { type ChatDelta, type ChatOptions, type ChatReply, chat } from './chat.js'
-import type { ChatModel, LoadPrefixOptions, LogitsOptions, MemoryUse, Prompt } from './chat-model.js'
+import type {
+  ChatModel,
+  LoadPrefixOptions,
+  LogitsOptions,
+  MemoryUse,
+  Prompt,
+  ScoresOptions,
+  TokenScores,
+} from './chat-model.js'
 import {
   type BatchToken,
   checkPrompt,
+  checkTop,
   type GeneratedToken,
   type GenerateOptions,
   type Generation,
@@ -22,7 +31,7 @@ import {
   resolveGeneration,
   resolvePrefix,
 } from './generation.js'
-import { generateAll, logitsOf, type SequenceRunner } from './run-sequences.js'
+import { generateAll, logitsOf, type SequenceRunner, scoresOf } from './run-sequences.js'
 import { Scheduler } from './scheduler.js'
 import { flatMap, Stream } from './stream.js'
 
@@ -148,11 +157,28 @@ export class Model implements ChatModel {
    * @throws `input.context-overflow`, `input.token-invalid`, `device.lost`, `device.disposed`
    */
   async logits(ids: readonly number[], options: LogitsOptions = {}): Promise<Float32Array<ArrayBuffer>> {
+    return logitsOf(this.#runner, ids, this.#wholePrompt(ids, options), options.signal)
+  }
+
+  /**
+   * How likely each token of a prompt is behind those before it, by the log softmax of the model's logits in nats, and the
+   * likeliest tokens at its place. It is computed on the GPU: no row of the vocabulary's size is moved.
+   * @param prompt as for `generate`
+   * @throws as `logits`, `checkpoint.not-finite`, `option.invalid`
+   */
+  async scores(prompt: Prompt, options: ScoresOptions = {}): Promise<TokenScores> {
+    const ids = this.#idsOf(prompt)
+    const top = checkTop('top', options.top)
+    return scoresOf(this.#runner, ids, this.#wholePrompt(ids, options), top, options.signal)
+  }
+
+  /** Checks ids at all of whose positions something is wanted, and the prefix before them. */
+  #wholePrompt(ids: readonly number[], options: LogitsOptions) {
+    if (this.#disposed) throw disposed('model')
     const { vocabulary } = this.config
     const resolved = resolvePrefix(this.#engine, options)
     checkPrompt(ids, vocabulary, this.#engine.available(resolved.prefix) + 1)
-    const sampling = resolveSampling({}, vocabulary)
-    return logitsOf(this.#runner, ids, { ...resolved, sampling }, options.signal)
+    return { ...resolved, sampling: resolveSampling({}, vocabulary) }
   }
 
   /**

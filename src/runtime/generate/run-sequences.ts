@@ -1,9 +1,12 @@
+import { nonFiniteOutput } from '../../errors/index.js'
+import type { RowScores } from '../../kernels/index.js'
 import type { Tokenizer } from '../../tokenizer/index.js'
 import type { Engine } from '../engine/index.js'
 import { Channel } from './channel.js'
+import type { TokenScores } from './chat-model.js'
 import type { BatchToken, Generation, GenerationStats, ResolvedGeneration } from './generation.js'
 import type { Scheduler } from './scheduler.js'
-import { AnswerSequence, LogitsSequence, type Sequence } from './sequence.js'
+import { AnswerSequence, LogitsSequence, ScoresSequence, type Sequence, tokenLogprob } from './sequence.js'
 
 /** Tokens of a sequence that may wait for a reader before the sequence waits, too. */
 const READ_AHEAD = 4
@@ -61,7 +64,7 @@ export async function* generateAll(
   onStats: (stats: GenerationStats) => void,
   signal?: AbortSignal,
 ): AsyncGenerator<BatchToken, Generation[]> {
-  const { prefix, prefixStrength, sampling, stopIds, stop, maxTokens } = options
+  const { prefix, prefixStrength, sampling, stopIds, stop, maxTokens, topLogprobs: likeliest } = options
   const available = engine.available(prefix)
   const generations: Generation[] = []
   const measures = new Measures()
@@ -73,7 +76,7 @@ export async function* generateAll(
     // Seeds of a batch differ, or equal prompts would get equal answers.
     const seeded = { ...sampling, seed: sampling.seed + index }
     const positionLimit = Math.min(available, ids.length + maxTokens)
-    const start = { ids, prefix, prefixStrength, sampling: seeded, stopIds, positionLimit }
+    const start = { ids, prefix, prefixStrength, sampling: seeded, stopIds, positionLimit, likeliest }
     const sequence = new AnswerSequence(
       tokenizer,
       start,
@@ -139,5 +142,46 @@ export function logitsOf(
     }
     const listener = { onLogits, onEnd: () => resolve(result), onError: reject }
     scheduler.add(new LogitsSequence(start, vocabulary, listener, signal))
+  })
+}
+
+/**
+ * How likely each id of a sequence is behind those before it.
+ * @param top how many of the likeliest ids to give at each position
+ */
+export function scoresOf(
+  { scheduler }: Pick<SequenceRunner, 'scheduler'>,
+  ids: readonly number[],
+  { prefix, prefixStrength, sampling }: Pick<ResolvedGeneration, 'prefix' | 'prefixStrength' | 'sampling'>,
+  top: number,
+  signal?: AbortSignal,
+): Promise<TokenScores> {
+  const positionLimit = ids.length
+  const common = { ids, prefix, prefixStrength, sampling, stopIds: [], positionLimit, fresh: true }
+  return new Promise((resolve, reject) => {
+    const rows: RowScores[] = []
+    const listener = {
+      onScores: (scores: readonly RowScores[]) => {
+        rows.push(...scores)
+        const wrong = rows.findIndex(
+          ({ logProbability }, i) => Number.isNaN(logProbability) && i + 1 < ids.length,
+        )
+        if (wrong >= 0) sequence.fail(nonFiniteOutput(wrong))
+      },
+      onEnd: () => {
+        const likeliest = rows.map((row) => row.likeliest.map(tokenLogprob))
+        resolve({
+          tokens: ids.map((id, i) =>
+            i === 0
+              ? { id, logprob: undefined, top: [] }
+              : { id, logprob: rows[i - 1].logProbability, top: likeliest[i - 1] },
+          ),
+          next: likeliest[ids.length - 1],
+        })
+      },
+      onError: reject,
+    }
+    const sequence = new ScoresSequence({ ...common, likeliest: top }, listener, signal)
+    scheduler.add(sequence)
   })
 }

@@ -12,7 +12,7 @@ import { FakeEngine, type FakeEngineOptions, nextId, VOCABULARY } from './testin
 class Ids implements Sequence {
   readonly start: SequenceStart
   readonly signal: AbortSignal | undefined
-  readonly wantsLogits = false
+  readonly wants = 'answer'
   readonly listener: SequenceListener = {}
   readonly ids: number[] = []
   readonly done: Promise<readonly number[]>

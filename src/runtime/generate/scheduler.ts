@@ -219,7 +219,7 @@ export class Scheduler {
 
   /** Whether the next id of a sequence can be computed, and somebody can take it. */
   #canGoOn({ slot, sequence, yields }: Running): boolean {
-    if (yields || sequence.ended || sequence.wantsLogits) return false
+    if (yields || sequence.ended || sequence.wants !== 'answer') return false
     return slot.pendingTokens === 0 && !slot.exhausted && sequence.listener.ready?.() !== false
   }
 
@@ -258,7 +258,8 @@ export class Scheduler {
     for (const { slot, sequence, yields } of this.#running) {
       const count = Math.min(budget, slot.pendingTokens)
       if (count === 0 || yields) continue
-      chunks.push({ slot, count, ...(sequence.wantsLogits && { logits: true }) })
+      const { wants } = sequence
+      chunks.push({ slot, count, ...(wants !== 'answer' && { [wants]: true }) })
       budget -= count
     }
     return chunks

@@ -1,9 +1,9 @@
 import { invalidOption, nonFiniteOutput } from '../../errors/index.js'
-import type { SampledId } from '../../kernels/index.js'
+import type { LikelyId, RowScores, SampledId } from '../../kernels/index.js'
 import type { Tokenizer } from '../../tokenizer/index.js'
 import type { ChunkOutput, SequenceStart } from '../engine/index.js'
 import { Answer } from './answer.js'
-import type { GeneratedToken, Generation } from './generation.js'
+import type { GeneratedToken, Generation, TokenLogprob } from './generation.js'
 
 /** Who hears of what becomes of a sequence. */
 export interface SequenceListener {
@@ -28,6 +28,14 @@ export interface LogitsListener extends SequenceListener {
   onError(error: unknown): void
 }
 
+/** Listens to a sequence that is scored. */
+export interface ScoresListener extends SequenceListener {
+  /** @param scores of the positions that follow those before */
+  onScores(scores: readonly RowScores[]): void
+  onEnd(): void
+  onError(error: unknown): void
+}
+
 /**
  * Prompt and answer, from the call that asks for it to its end: what the scheduler runs. All that differs between
  * sequences is here: prompt, prefix and strength, sampling, stop rules, limit, signal.
@@ -36,8 +44,8 @@ export interface Sequence {
   readonly start: SequenceStart
   readonly signal: AbortSignal | undefined
   readonly listener: SequenceListener
-  /** Whether the logits of the prompt are wanted instead of an answer. */
-  readonly wantsLogits: boolean
+  /** What is wanted: an answer, or something at every position of the prompt. */
+  readonly wants: 'answer' | 'logits' | 'scores'
   /** Whether its end was told; nothing is computed for it any more. */
   readonly ended: boolean
   /** Takes an id of the answer. */
@@ -61,7 +69,7 @@ export class AnswerSequence implements Sequence {
   readonly start: SequenceStart
   readonly signal: AbortSignal | undefined
   readonly listener: AnswerListener
-  readonly wantsLogits = false
+  readonly wants = 'answer'
   readonly #answer: Answer
   readonly #rules: AnswerRules
   #cachedTokens = 0
@@ -77,7 +85,7 @@ export class AnswerSequence implements Sequence {
     this.start = start
     this.signal = signal
     this.#rules = rules
-    this.#answer = new Answer(tokenizer, rules.stop)
+    this.#answer = new Answer(tokenizer, rules.stop, (start.likeliest ?? 0) > 0)
     this.listener = {
       ...listener,
       onStart: (cachedTokens) => {
@@ -91,7 +99,7 @@ export class AnswerSequence implements Sequence {
     return this.#ended
   }
 
-  accept({ id, logProbability, notFinite, allBanned }: SampledId): void {
+  accept({ id, logProbability, notFinite, allBanned, likeliest }: SampledId): void {
     if (this.#ended) return
     const { start } = this
     const answer = this.#answer
@@ -102,7 +110,8 @@ export class AnswerSequence implements Sequence {
     }
     if (id === undefined) return
     const isStop = start.stopIds.includes(id)
-    const token = isStop ? answer.stop(id, logProbability) : answer.push(id, logProbability)
+    const top = likeliest?.map(tokenLogprob)
+    const token = isStop ? answer.stop(id, logProbability, top) : answer.push(id, logProbability, top)
     if (!answer.finishReason && answer.ids.length >= this.#rules.maxTokens) answer.finishReason = 'length'
     if (!answer.finishReason && position + 1 >= this.#rules.available) answer.finishReason = 'context'
     if (!answer.finishReason) {
@@ -125,12 +134,17 @@ export class AnswerSequence implements Sequence {
   }
 }
 
+/** What the engine calls the likelihood of an id, as the library gives it out. */
+export function tokenLogprob({ id, logProbability }: LikelyId): TokenLogprob {
+  return { id, logprob: logProbability }
+}
+
 /** A sequence whose logits at every position are wanted. */
 export class LogitsSequence implements Sequence {
   readonly start: SequenceStart
   readonly signal: AbortSignal | undefined
   readonly listener: LogitsListener
-  readonly wantsLogits = true
+  readonly wants = 'logits'
   readonly #vocabulary: number
   #rows = 0
   #ended = false
@@ -155,6 +169,45 @@ export class LogitsSequence implements Sequence {
     this.listener.onLogits(logits)
     this.#rows += logits.length / this.#vocabulary
     if (this.#rows < this.start.ids.length) return
+    this.#ended = true
+    this.listener.onEnd()
+  }
+
+  fail(error: unknown): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.listener.onError(error)
+  }
+}
+
+/** A sequence that is scored: how likely each of its ids is. */
+export class ScoresSequence implements Sequence {
+  readonly start: SequenceStart
+  readonly signal: AbortSignal | undefined
+  readonly listener: ScoresListener
+  readonly wants = 'scores'
+  #rows = 0
+  #ended = false
+
+  constructor(start: SequenceStart, listener: ScoresListener, signal?: AbortSignal) {
+    this.start = start
+    this.listener = listener
+    this.signal = signal
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  accept(): void {
+    // Nothing is sampled behind it.
+  }
+
+  acceptChunk({ scores }: ChunkOutput): void {
+    if (this.#ended || !scores) return
+    this.listener.onScores(scores)
+    this.#rows += scores.length
+    if (this.#ended || this.#rows < this.start.ids.length) return
     this.#ended = true
     this.listener.onEnd()
   }

@@ -2,6 +2,7 @@ import type { Gpu } from '../../../gpu/index.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { kernelArgument } from '../../errors.js'
 import keepBestSource from './keep-best.wgsl?raw'
+import orderedSource from './ordered.wgsl?raw'
 import { BANNED_SCORE, MAX_STOP_IDS } from './parameters.js'
 import randomSource from './random.wgsl?raw'
 import source from './sample.wgsl?raw'
@@ -58,7 +59,7 @@ export async function compileSample(
   // One workgroup reads a whole row: the more lanes it has, the more loads are under way.
   const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX } = gpu.limits
   const lanes = Math.min(1024, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX)
-  const modules = [stateSource, randomSource, surveySource, keepBestSource, source]
+  const modules = [stateSource, randomSource, orderedSource, surveySource, keepBestSource, source]
   const pipeline = await gpu.compile('sample', modules, {
     u32: {
       ...(gpu.software ? SOFTWARE_SELECTION : SELECTION),

@@ -1,4 +1,5 @@
 import { kernelArgument } from '../../errors.js'
+import type { LikelyId } from '../log-probabilities/log-probabilities.js'
 
 /** The row gives out no more ids. */
 export const FLAG_FINISHED = 1
@@ -61,6 +62,8 @@ export interface SampledId {
   readonly allBanned: boolean
   /** Ids that the sequence has generated, this one included. */
   readonly generated: number
+  /** The ids with the highest logits of the model, the likeliest first, where they were wanted. */
+  readonly likeliest?: readonly LikelyId[]
 }
 
 /**

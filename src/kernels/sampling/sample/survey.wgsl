@@ -1,9 +1,5 @@
 // One look at a row of logits and scores.
 
-const NO_ID = 0xffffffffu;
-const EXPONENT = 0x7f800000u;
-const LOWEST = -3.4e38;
-
 // Of the row's logits and scores, as far as all lanes need it.
 struct Survey {
   best: f32,
@@ -19,16 +15,6 @@ var<workgroup> worst_score: atomic<u32>;
 var<workgroup> exponentials_high: atomic<u32>;
 var<workgroup> exponentials_low: atomic<u32>;
 var<workgroup> chosen: atomic<u32>;
-
-// Floats as integers of the same order, and back.
-fn ordered(value: f32) -> u32 {
-  let bits = select(bitcast<u32>(value), 0u, value == 0.0);
-  return bits ^ select(0x80000000u, 0xffffffffu, (bits >> 31u) == 1u);
-}
-
-fn unordered(key: u32) -> f32 {
-  return bitcast<f32>(key ^ select(0xffffffffu, 0x80000000u, (key >> 31u) == 1u));
-}
 
 // One look at the row: whether logits are finite, the softmax sum of the logits relative to the largest, the best and
 // the worst score, and the lowest id of the best score as `chosen`.

@@ -4,6 +4,7 @@ import { PAGE_ROWS, type QuantizedActivations } from '../../../kernels/index.js'
 import type { ModelConfig, ModelWeights, Prefix } from '../../model/index.js'
 import { PageCache } from '../cache/page-cache.js'
 import type {
+  Chunk,
   ChunkOutput,
   Engine,
   SequenceStart,
@@ -30,9 +31,10 @@ import { FusedDecode } from './fused-decode.js'
 import { allocateQuantized } from './linear.js'
 import { Plans, type StepPlan } from './plans.js'
 import { Prepared } from './prepared.js'
+import { LOGITS_ROWS, PromptRows } from './prompt-rows.js'
 import { SlotState } from './slot.js'
 import { SlotTables } from './slot-tables.js'
-import { LOGITS_ROWS, type LogitsBuffers, STEPS_UNDER_WAY, StepRunner } from './step-runner.js'
+import { STEPS_UNDER_WAY, StepRunner } from './step-runner.js'
 
 /** A sequence without a place: what was in its pages, and what it has generated. */
 interface Suspended extends SuspendedSequence {
@@ -41,18 +43,6 @@ interface Suspended extends SuspendedSequence {
   /** Ids in the pages. */
   readonly ids: readonly number[]
   readonly pages: ArrayBuffer
-}
-
-/** What the logits at all positions of a chunk are computed with. */
-interface LogitsHead {
-  readonly buffers: LogitsBuffers
-  readonly dispatches: readonly Dispatch[]
-}
-
-/** What a step needs and `prepare` has built. @throws TypeError where it was not called */
-function ready<T>({ value }: Prepared<T>): T {
-  if (value === undefined) throw new TypeError('The step was not prepared.')
-  return value
 }
 
 /**
@@ -81,7 +71,8 @@ export class WebGpuEngine implements Engine {
   readonly #prefill = new Prepared(() => this.#plans.prefill(this.#chosen))
   /** By the rows that they are built for. */
   readonly #steps = new Map<number, Prepared<StepPlan>>()
-  readonly #logitsHead = new Prepared(() => this.#buildLogitsHead())
+  readonly #likeliest = new Prepared(() => this.tables.buildLikeliest())
+  readonly #promptRows: PromptRows
 
   private constructor(
     gpu: Gpu,
@@ -116,6 +107,9 @@ export class WebGpuEngine implements Engine {
     const buffers = { prefill: this.#prefillBuffers, decode, tables: this.tables }
     this.#runner = new StepRunner(gpu, config, buffers, maxSequences)
     this.#plans = new Plans({ ...buffers, context: this.#context, fused, quantized })
+    this.#promptRows = new PromptRows(gpu, config, prefill.hidden, this.chunkTokens, (blocks) =>
+      this.#plans.promptHead(this.#chosen, LOGITS_ROWS, blocks),
+    )
   }
 
   /**
@@ -251,7 +245,9 @@ export class WebGpuEngine implements Engine {
   prepare({ rows, chunks }: Step): Promise<void> | undefined {
     const counts = [rows.length, this.#finishing(chunks).length].filter((count) => count > 0)
     const needed: Prepared<unknown>[] = counts.map((count) => this.#stepOf(count))
-    if (chunks.some(({ logits }) => logits)) needed.push(this.#logitsHead)
+    if (chunks.some(({ logits, scores }) => logits || scores)) needed.push(this.#promptRows.blocks)
+    const sampled = [...rows, ...this.#finishing(chunks)]
+    if (sampled.some((slot) => this.#stateOf(slot).likeliest > 0)) needed.push(this.#likeliest)
     const missing = needed.filter(({ value }) => !value)
     return missing.length === 0 ? undefined : Promise.all(missing.map((one) => one.get())).then(() => {})
   }
@@ -259,12 +255,14 @@ export class WebGpuEngine implements Engine {
   run(step: Step): Promise<StepOutput> {
     this.gpu.check()
     const rows = step.rows.map((slot) => this.#stateOf(slot))
-    const body = ready(this.#prefill)
+    const body = this.#prefill.ready
     const staging = this.#runner.takeStaging()
-    if (rows.length > 0) this.#runner.submitRows(ready(this.#stepOf(rows.length)), rows, staging)
+    if (rows.length > 0) {
+      this.#runner.submitRows(this.#stepOf(rows.length).ready, rows, staging, this.#scoring(rows))
+    }
     for (const slot of rows) slot.samples++
     const finishing: SlotState[] = []
-    const logits: (Promise<Float32Array<ArrayBuffer>> | undefined)[] = []
+    const outputs: Promise<ChunkOutput>[] = []
     for (const chunk of step.chunks) {
       const slot = this.#stateOf(chunk.slot)
       const first = slot.promptTokens
@@ -272,23 +270,31 @@ export class WebGpuEngine implements Engine {
       this.#runner.submitChunk(body, slot, ids, first)
       slot.promptTokens += ids.length
       this.#cache.append(slot.lease, ids)
-      logits.push(chunk.logits ? this.#submitLogits(ids.length) : undefined)
-      if (chunk.logits || slot.pendingTokens > 0) continue
+      outputs.push(this.#submitRowsOf(chunk, slot, ids.length, first))
+      if (chunk.logits || chunk.scores || slot.pendingTokens > 0) continue
       this.#runner.keepLastRow(ids.length, finishing.length)
       finishing.push(slot)
     }
     if (finishing.length > 0) {
       for (const { index, start, contents } of finishing) this.tables.write(index, start, contents, [])
-      this.#runner.submitFirst(ready(this.#stepOf(finishing.length)), finishing, staging, rows.length)
+      const plan = this.#stepOf(finishing.length).ready
+      this.#runner.submitFirst(plan, finishing, staging, this.#scoring(finishing), rows.length)
       for (const slot of finishing) slot.samples++
     }
-    return this.#collect(step, staging, rows, finishing, logits)
+    return this.#collect(step, staging, rows, finishing, outputs)
   }
 
-  /** The logits at all rows of the chunk that was submitted last. */
-  #submitLogits(rows: number): Promise<Float32Array<ArrayBuffer>> {
-    const { dispatches, buffers } = ready(this.#logitsHead)
-    return this.#runner.readLogits(this.#runner.submitLogits(dispatches, buffers, rows))
+  /** The dispatches to the likeliest ids, where one of the slots wants them. */
+  #scoring(slots: readonly SlotState[]): readonly Dispatch[] {
+    return slots.some(({ likeliest }) => likeliest > 0) ? this.#likeliest.ready : []
+  }
+
+  /** What is wanted at all rows of the chunk that was submitted last. @param first its first position */
+  async #submitRowsOf(chunk: Chunk, slot: SlotState, rows: number, first: number): Promise<ChunkOutput> {
+    if (chunk.logits) return { logits: await this.#promptRows.logits(rows) }
+    if (!chunk.scores) return {}
+    const targets = Array.from({ length: rows }, (_, row) => slot.start.ids.at(first + row + 1))
+    return { scores: await this.#promptRows.scores(targets, slot.likeliest) }
   }
 
   /** Waits for a step, and notes what its rows gave. */
@@ -297,11 +303,12 @@ export class WebGpuEngine implements Engine {
     staging: GPUBuffer,
     rows: readonly SlotState[],
     finishing: readonly SlotState[],
-    logits: readonly (Promise<Float32Array<ArrayBuffer>> | undefined)[],
+    chunkOutputs: readonly Promise<ChunkOutput>[],
   ): Promise<StepOutput> {
-    const reading = this.#runner.read(staging, rows.length + finishing.length)
-    const [outputs, ...chunkLogits] = await Promise.all([reading, ...logits])
-    ;[...rows, ...finishing].forEach((slot, i) => {
+    const sampled = [...rows, ...finishing]
+    const reading = this.#runner.read(staging, sampled)
+    const [outputs, ...ofChunks] = await Promise.all([reading, ...chunkOutputs])
+    sampled.forEach((slot, i) => {
       const { id } = outputs[i]
       if (slot.closed || id === undefined) return
       // What was fed to the step is in the cache now.
@@ -311,8 +318,7 @@ export class WebGpuEngine implements Engine {
     })
     const chunks = step.chunks.map(({ slot }, i): ChunkOutput => {
       const at = finishing.indexOf(slot as SlotState)
-      const all = chunkLogits[i]
-      return { ...(at >= 0 && { sampled: outputs[rows.length + at] }), ...(all && { logits: all }) }
+      return at >= 0 ? { sampled: outputs[rows.length + at] } : ofChunks[i]
     })
     return { rows: outputs.slice(0, rows.length), chunks }
   }
@@ -370,7 +376,9 @@ export class WebGpuEngine implements Engine {
 
   /** The slots whose prompt a step completes. */
   #finishing(chunks: Step['chunks']): Slot[] {
-    return chunks.flatMap(({ slot, count, logits }) => (!logits && count >= slot.pendingTokens ? [slot] : []))
+    return chunks.flatMap(({ slot, count, logits, scores }) =>
+      !logits && !scores && count >= slot.pendingTokens ? [slot] : [],
+    )
   }
 
   /** The plan of a step over so many rows, or the next larger number that there is a plan for. */
@@ -389,18 +397,5 @@ export class WebGpuEngine implements Engine {
   /** The dispatches of a step over so many rows. */
   stepPlan(rows: number): Promise<StepPlan> {
     return this.#stepOf(rows).get()
-  }
-
-  /** From residual streams to logits, for all positions of a chunk. */
-  async #buildLogitsHead(): Promise<LogitsHead> {
-    const { vocabulary, hidden } = this.config
-    const floats = (label: string, width: number) =>
-      this.gpu.allocate('activations', label, LOGITS_ROWS * width * 4)
-    const buffers = await this.gpu.allocating('logits', () => ({
-      hidden: floats('logits hidden', hidden),
-      normed: floats('logits normed', hidden),
-      logits: floats('logits of a block', vocabulary),
-    }))
-    return { buffers, dispatches: await this.#plans.promptHead(this.#chosen, LOGITS_ROWS, buffers) }
   }
 }

@@ -13,6 +13,12 @@ export class Prepared<T> {
     return this.#value
   }
 
+  /** What was built. @throws TypeError where it is not there yet: who needs it did not wait for it */
+  get ready(): T {
+    if (this.#value === undefined) throw new TypeError('It was used before it was built.')
+    return this.#value
+  }
+
   /** Builds it unless that was begun before. @throws what building throws, every time */
   get(): Promise<T> {
     this.#building ??= this.#build().then((value) => {

@@ -3,12 +3,15 @@ import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import {
   bannedSequenceWords,
   compileBanSequences,
+  compileLogProbabilities,
   compilePenalize,
   compileSample,
   countWords,
   historyWords,
+  LOG_PROBABILITY_WORDS,
   logitBiasFloats,
   MAX_STOP_IDS,
+  NO_TARGET,
   OUTPUT_WORDS,
   ROW_WORDS,
   SAMPLING_PARAMETER_WORDS,
@@ -51,6 +54,8 @@ export class SlotTables {
   readonly logits: GPUBuffer
   /** u32 [maxRows, OUTPUT_WORDS]: what each row of the last step gave. */
   readonly outputs: GPUBuffer
+  /** u32 [maxRows, LOG_PROBABILITY_WORDS]: the likeliest ids of each row, where they were wanted. */
+  readonly likeliest: GPUBuffer
 
   readonly #gpu: Gpu
   readonly #vocabulary: number
@@ -61,6 +66,8 @@ export class SlotTables {
   readonly #history: GPUBuffer
   readonly #sequences: GPUBuffer
   readonly #parameters: GPUBuffer
+  /** u32 [maxRows]: what has a log-probability of its own in `outputs`, so nothing. */
+  readonly #targets: GPUBuffer
 
   constructor(gpu: Gpu, { vocabulary, slots, maxRows }: SlotTableSizes) {
     this.#gpu = gpu
@@ -69,6 +76,9 @@ export class SlotTables {
     this.rows = words('decode rows', maxRows * ROW_WORDS)
     this.logits = words('logits', maxRows * vocabulary)
     this.outputs = words('sampled ids', maxRows * OUTPUT_WORDS)
+    this.likeliest = words('likeliest ids', maxRows * LOG_PROBABILITY_WORDS)
+    this.#targets = words('no targets', maxRows)
+    gpu.device.queue.writeBuffer(this.#targets, 0, new Uint32Array(maxRows).fill(NO_TARGET))
     this.#scores = words('scores', maxRows * vocabulary)
     this.#counts = words('counts', slots * vocabulary)
     this.#logitBias = words('logit bias', slots * vocabulary)
@@ -104,6 +114,16 @@ export class SlotTables {
       ...ban.bind('ban sequences', buffers),
       ...sample.bind('sample', buffers),
     ]
+  }
+
+  /** The dispatches from logits to the likeliest ids, for steps in which somebody wants them. */
+  async buildLikeliest(): Promise<Dispatch[]> {
+    const kernel = await compileLogProbabilities(this.#gpu, { vocabulary: this.#vocabulary })
+    return kernel.bind('likeliest ids', {
+      logits: this.logits,
+      targets: this.#targets,
+      outputs: this.likeliest,
+    })
   }
 
   /**
@@ -175,11 +195,5 @@ export class SlotTables {
         ROW_WORDS * 4,
       )
     })
-  }
-
-  /** Copies what the rows of a step gave to a buffer that the host can map. */
-  encodeOutputs(encoder: GPUCommandEncoder, rows: number, target: GPUBuffer, firstRow: number): void {
-    const rowBytes = OUTPUT_WORDS * 4
-    encoder.copyBufferToBuffer(this.outputs, 0, target, firstRow * rowBytes, rows * rowBytes)
   }
 }

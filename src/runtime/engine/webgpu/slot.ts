@@ -39,6 +39,11 @@ export class SlotState implements Slot {
     this.samples = generated.length
   }
 
+  /** How many of the likeliest ids come with each id. */
+  get likeliest(): number {
+    return this.start.likeliest ?? 0
+  }
+
   get pendingTokens(): number {
     return this.start.ids.length - this.promptTokens
   }

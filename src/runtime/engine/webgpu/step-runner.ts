@@ -1,5 +1,11 @@
 import { type Dispatch, encodeDispatches, type Gpu } from '../../../gpu/index.js'
-import { OUTPUT_WORDS, readOutput, type SampledId } from '../../../kernels/index.js'
+import {
+  LOG_PROBABILITY_WORDS,
+  OUTPUT_WORDS,
+  readLogProbabilities,
+  readOutput,
+  type SampledId,
+} from '../../../kernels/index.js'
 import type { ModelConfig } from '../../model/index.js'
 import type { Activations } from './forward.js'
 import type { StepPlan } from './plans.js'
@@ -11,12 +17,6 @@ import type { SlotTables } from './slot-tables.js'
  * be thrown away when a sequence ends.
  */
 export const STEPS_UNDER_WAY = 3
-
-/** Rows whose logits are computed at a time where all are wanted; a row of ChatGLM3's is 260 kB. */
-export const LOGITS_ROWS = 16
-
-/** What the logits at every position of a chunk are computed in. */
-export type LogitsBuffers = Readonly<Record<'hidden' | 'normed' | 'logits', GPUBuffer>>
 
 /** The buffers that steps work in. */
 export interface StepBuffers {
@@ -30,8 +30,10 @@ export class StepRunner {
   readonly #gpu: Gpu
   readonly #config: ModelConfig
   readonly #buffers: StepBuffers
-  /** What comes back of a step, in buffers that are used in turn. */
+  /** What comes back of a step, in buffers that are used in turn: outputs, then the likeliest ids. */
   readonly #staging: GPUBuffer[]
+  /** Bytes of a staging buffer before the likeliest ids. */
+  readonly #likeliestAt: number
   /** The slots of the rows that are ready for the next step. */
   #rows: readonly number[] = []
 
@@ -41,8 +43,10 @@ export class StepRunner {
     this.#config = config
     this.#buffers = buffers
     const MAP_READ_COPY_DST = 0x1 | 0x8
+    this.#likeliestAt = 2 * maxRows * OUTPUT_WORDS * 4
+    const bytes = this.#likeliestAt + 2 * maxRows * LOG_PROBABILITY_WORDS * 4
     this.#staging = Array.from({ length: STEPS_UNDER_WAY }, (_, index) =>
-      gpu.allocate('activations', `ids ${index}`, 2 * maxRows * OUTPUT_WORDS * 4, MAP_READ_COPY_DST),
+      gpu.allocate('activations', `ids ${index}`, bytes, MAP_READ_COPY_DST),
     )
   }
 
@@ -58,8 +62,16 @@ export class StepRunner {
     this.#rows = []
   }
 
-  /** Submits a row of each slot: the layers for the id sampled last, and the choice of the next. */
-  submitRows(plan: StepPlan, slots: readonly SlotState[], staging: GPUBuffer): void {
+  /**
+   * Submits a row of each slot: the layers for the id sampled last, and the choice of the next.
+   * @param score the dispatches from logits to the likeliest ids; none where nobody wants them
+   */
+  submitRows(
+    plan: StepPlan,
+    slots: readonly SlotState[],
+    staging: GPUBuffer,
+    score: readonly Dispatch[],
+  ): void {
     const encoder = this.#gpu.device.createCommandEncoder({ label: 'step' })
     const isReady =
       slots.length === this.#rows.length && slots.every(({ index }, i) => index === this.#rows[i])
@@ -70,8 +82,9 @@ export class StepRunner {
     const pass = encoder.beginComputePass()
     encodeDispatches(pass, plan.body, slots.length)
     encodeDispatches(pass, plan.head, slots.length)
+    encodeDispatches(pass, score, slots.length)
     pass.end()
-    this.#buffers.tables.encodeOutputs(encoder, slots.length, staging, 0)
+    this.#encodeOutputs(encoder, slots.length, staging, 0, score.length > 0)
     this.#gpu.device.queue.submit([encoder.finish()])
   }
 
@@ -100,7 +113,13 @@ export class StepRunner {
   }
 
   /** Submits the choice of the first ids of answers, from the residual streams that were kept. */
-  submitFirst(plan: StepPlan, slots: readonly SlotState[], staging: GPUBuffer, firstOutput: number): void {
+  submitFirst(
+    plan: StepPlan,
+    slots: readonly SlotState[],
+    staging: GPUBuffer,
+    score: readonly Dispatch[],
+    firstOutput: number,
+  ): void {
     const encoder = this.#gpu.device.createCommandEncoder({ label: 'first ids' })
     const { tables } = this.#buffers
     tables.encodeRows(
@@ -108,50 +127,47 @@ export class StepRunner {
       slots.map(({ index }) => index),
     )
     this.#rows = []
-    this.#encode(encoder, plan.head, slots.length)
-    tables.encodeOutputs(encoder, slots.length, staging, firstOutput)
+    this.#encode(encoder, [...plan.head, ...score], slots.length)
+    this.#encodeOutputs(encoder, slots.length, staging, firstOutput, score.length > 0)
     this.#gpu.device.queue.submit([encoder.finish()])
   }
 
-  /** Submits the logits at all rows of the chunk that was submitted last. @returns a buffer of them that can be mapped */
-  submitLogits(head: readonly Dispatch[], buffers: LogitsBuffers, rows: number): GPUBuffer {
-    const { hidden, vocabulary } = this.#config
-    const { device } = this.#gpu
-    const MAP_READ_COPY_DST = 0x1 | 0x8
-    const size = rows * vocabulary * 4
-    const all = device.createBuffer({ label: 'logits of a chunk', size, usage: MAP_READ_COPY_DST })
-    const encoder = device.createCommandEncoder({ label: 'logits' })
-    for (let row = 0; row < rows; row += LOGITS_ROWS) {
-      const count = Math.min(LOGITS_ROWS, rows - row)
-      const from = this.#buffers.prefill.hidden
-      encoder.copyBufferToBuffer(from, row * hidden * 4, buffers.hidden, 0, count * hidden * 4)
-      this.#encode(encoder, head, count)
-      encoder.copyBufferToBuffer(buffers.logits, 0, all, row * vocabulary * 4, count * vocabulary * 4)
-    }
-    device.queue.submit([encoder.finish()])
-    return all
+  #encodeOutputs(
+    encoder: GPUCommandEncoder,
+    rows: number,
+    staging: GPUBuffer,
+    first: number,
+    scored: boolean,
+  ): void {
+    const { outputs, likeliest } = this.#buffers.tables
+    const copy = (from: GPUBuffer, at: number, rowBytes: number) =>
+      encoder.copyBufferToBuffer(from, 0, staging, at + first * rowBytes, rows * rowBytes)
+    copy(outputs, 0, OUTPUT_WORDS * 4)
+    if (scored) copy(likeliest, this.#likeliestAt, LOG_PROBABILITY_WORDS * 4)
   }
 
-  /** Waits for a step and gives its outputs; the buffer can be used again. @param count outputs that the step has */
-  async read(staging: GPUBuffer, count: number): Promise<SampledId[]> {
+  /**
+   * Waits for a step and gives its outputs; the buffer can be used again.
+   * @param slots those that the outputs are of
+   */
+  async read(staging: GPUBuffer, slots: readonly SlotState[]): Promise<SampledId[]> {
     try {
+      const count = slots.length
       if (count === 0) {
         await this.#gpu.finish()
         return []
       }
-      const words = new Uint32Array(await this.#gpu.wait(readAndUnmap(staging, count * OUTPUT_WORDS * 4)))
-      return Array.from({ length: count }, (_, row) => readOutput(words, row))
+      const scored = slots.some(({ likeliest }) => likeliest > 0)
+      const bytes = scored ? this.#likeliestAt + count * LOG_PROBABILITY_WORDS * 4 : count * OUTPUT_WORDS * 4
+      const words = new Uint32Array(await this.#gpu.wait(readAndUnmap(staging, bytes)))
+      const scores = words.subarray(this.#likeliestAt / 4)
+      return slots.map((slot, row) => {
+        const output = readOutput(words, row)
+        if (slot.likeliest === 0) return output
+        return { ...output, likeliest: readLogProbabilities(scores, row, slot.likeliest).likeliest }
+      })
     } finally {
       this.#staging.push(staging)
-    }
-  }
-
-  /** Waits for logits, and frees their buffer. */
-  async readLogits(buffer: GPUBuffer): Promise<Float32Array<ArrayBuffer>> {
-    try {
-      return new Float32Array(await this.#gpu.wait(readAndUnmap(buffer, buffer.size)))
-    } finally {
-      buffer.destroy()
     }
   }
 
@@ -162,7 +178,8 @@ export class StepRunner {
   }
 }
 
-async function readAndUnmap(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+/** Reads the first bytes of a buffer that can be mapped. */
+export async function readAndUnmap(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
   const MAP_READ = 0x1
   await buffer.mapAsync(MAP_READ, 0, bytes)
   const copy = buffer.getMappedRange(0, bytes).slice(0)
