@@ -1,5 +1,5 @@
+import { ProtobufReader } from '../protobuf/index.js'
 import { describe, invalidTokenizer } from './errors.js'
-import { ProtobufReader } from './protobuf-reader.js'
 
 /** `ModelProto.SentencePiece.Type`. */
 export const PieceType = {
@@ -87,7 +87,7 @@ export function readSentencePieceModel(bytes: Uint8Array, file = 'tokenizer.mode
     normalizer: { ...NORMALIZER_DEFAULTS },
     denormalizerCharsmap: new Uint8Array(0),
   }
-  const reader = new ProtobufReader(bytes, file)
+  const reader = new ProtobufReader(bytes, (expected, found) => invalidTokenizer(file, expected, found))
   for (let next = reader.nextField(); next; next = reader.nextField()) {
     if (next.field === 1) {
       if (model.pieces.length === MAX_PIECES) {

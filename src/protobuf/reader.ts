@@ -1,35 +1,36 @@
-import { invalidTokenizer } from './errors.js'
-
 /** Wire types of Protocol Buffers; groups (3 and 4) have been deprecated since proto2. */
 export const WireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const
 
 const WIRE_TYPE_NAMES: Record<number, string> = { 0: 'varint', 1: 'fixed64', 2: 'bytes', 5: 'fixed32' }
 const MAX_VARINT_BYTES = 10
 
+/** The error of malformed input. @param expected with the place: "text in UTF-8 at byte 7" */
+export type ProtobufFailure = (expected: string, found: string) => Error
+
 /**
  * Reads Protocol Buffers wire format (https://protobuf.dev/programming-guides/encoding/) from a byte range
  * that is checked before every access. Nothing is copied or allocated by a length found in the file.
  *
- * Every method throws {@link `checkpoint.tokenizer-invalid`} at malformed input.
+ * Every method throws the error of its owner at malformed input.
  */
 export class ProtobufReader {
   readonly #bytes: Uint8Array
   readonly #view: DataView
-  readonly #file: string
+  readonly #failure: ProtobufFailure
   readonly #end: number
   #position: number
   #high = 0
 
   constructor(
     bytes: Uint8Array,
-    file: string,
+    failure: ProtobufFailure,
     view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     start = 0,
     end = bytes.length,
   ) {
     this.#bytes = bytes
     this.#view = view
-    this.#file = file
+    this.#failure = failure
     this.#position = start
     this.#end = end
   }
@@ -57,6 +58,21 @@ export class ProtobufReader {
     this.#expect(wireType, WireType.varint)
     // A negative int32 is written as 64 bits, and the standard says to keep the lowest 32.
     return this.#varint()
+  }
+
+  /** A whole number of 64 bits that JavaScript holds exactly. */
+  int64(wireType: number): number {
+    this.#expect(wireType, WireType.varint)
+    return this.#safeInteger()
+  }
+
+  /** Numbers of 64 bits of a repeated field: one where they are not packed. */
+  int64s(wireType: number): number[] {
+    if (wireType === WireType.varint) return [this.#safeInteger()]
+    const packed = this.message(wireType)
+    const values: number[] = []
+    while (packed.#position < packed.#end) values.push(packed.#safeInteger())
+    return values
   }
 
   bool(wireType: number): boolean {
@@ -89,7 +105,7 @@ export class ProtobufReader {
   message(wireType: number): ProtobufReader {
     this.#expect(wireType, WireType.bytes)
     const start = this.#take(this.#length())
-    return new ProtobufReader(this.#bytes, this.#file, this.#view, start, this.#position)
+    return new ProtobufReader(this.#bytes, this.#failure, this.#view, start, this.#position)
   }
 
   /** The lower half of a varint as a signed number; the upper half is then in `#high`. */
@@ -110,6 +126,14 @@ export class ProtobufReader {
       }
     }
     return this.#fail(start, `a varint of at most ${MAX_VARINT_BYTES} bytes`, 'a longer one')
+  }
+
+  #safeInteger(): number {
+    const start = this.#position
+    const low = this.#varint()
+    const value = this.#high * 2 ** 32 + (low >>> 0)
+    if (!Number.isSafeInteger(value)) this.#fail(start, 'a whole number below 2^53', 'a greater one')
+    return value
   }
 
   #length(): number {
@@ -140,7 +164,7 @@ export class ProtobufReader {
   }
 
   #fail(offset: number, expected: string, found: string): never {
-    throw invalidTokenizer(this.#file, `${expected} at byte ${offset}`, found)
+    throw this.#failure(`${expected} at byte ${offset}`, found)
   }
 }
 

@@ -1,0 +1,2 @@
+export { type ProtobufFailure, ProtobufReader, WireType } from './reader.js'
+export { ProtobufWriter } from './writer.js'
