@@ -129,7 +129,14 @@ export {
   type OptionalFeature,
   requestAdapter,
 } from './gpu/index.js'
-export { type ConvertOptions, type ConvertResult, convertCheckpoint } from './runtime/convert/index.js'
+export {
+  type ConvertOptions,
+  type ConvertResult,
+  convertCheckpoint,
+  type ExportOnnxOptions,
+  type ExportOnnxResult,
+  exportOnnx,
+} from './runtime/convert/index.js'
 export {
   OFFICIAL_SAMPLING,
   previewVariants,

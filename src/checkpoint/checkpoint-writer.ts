@@ -1,13 +1,8 @@
 import { SinkError } from '../errors/index.js'
-import {
-  CONFIG_FILE,
-  MANIFEST_FILE,
-  PROGRESS_FILE,
-  SAFETENSORS_INDEX_FILE,
-} from './formats/checkpoint-files.js'
-import type { JsonObject } from './formats/json.js'
+import { CONFIG_FILE, MANIFEST_FILE, PROGRESS_FILE } from './formats/checkpoint-files.js'
+import { type JsonObject, jsonBytes } from './formats/json.js'
 import { type Manifest, type ManifestEntry, writeManifest } from './formats/manifest.js'
-import { planShards, type Shard, type ShardPlan } from './formats/shards.js'
+import { type CheckpointLayout, SAFETENSORS_LAYOUT, type Shard, type ShardPlan } from './formats/shards.js'
 import type { TensorDeclaration } from './formats/tensor-file.js'
 import { openSink, type SinkLocation } from './open-files.js'
 import { normalizePath } from './paths.js'
@@ -29,10 +24,12 @@ export interface CheckpointWriterOptions extends Partial<ResumeOptions> {
   readonly settings?: unknown
   /** The tensor bytes of a shard at most; a tensor above that gets a shard of its own. 1.9 GB by default. */
   readonly shardBytes?: number
+  /** Default: safetensors. */
+  readonly layout?: CheckpointLayout
 }
 
 /**
- * Begins a checkpoint of safetensors shards, or continues one that an earlier run left unfinished.
+ * Begins a checkpoint, or continues one that an earlier run left unfinished.
  *
  * @param tensors all tensors of the checkpoint, in the order they will be written as far as the format allows
  * @throws `sink.resume-mismatch` where the destination holds an unfinished checkpoint with other settings
@@ -46,8 +43,8 @@ export async function openCheckpointWriter(
 ): Promise<CheckpointWriter> {
   const sink = await openSink(destination)
   const shardBytes = options.shardBytes ?? DEFAULT_SHARD_BYTES
-  const plans = planShards(tensors, shardBytes)
-  const { config, settings = null } = options
+  const { config, settings = null, layout = SAFETENSORS_LAYOUT } = options
+  const plans = layout.plan(tensors, shardBytes)
   const identity = await identityOf({
     tensors: tensors.map(({ name, dtype, shape }) => [name, dtype, shape]),
     shardBytes,
@@ -57,7 +54,7 @@ export async function openCheckpointWriter(
   const planned = plans.map(({ shard }) => shard.file)
   const complete = await resume(sink, identity, planned, { ...options, restart: options.restart ?? false })
   await writeProgress(sink, { identity, planned, complete })
-  return new CheckpointWriter(sink, plans, config, identity, complete)
+  return new CheckpointWriter(sink, layout, plans, config, identity, complete)
 }
 
 interface OpenShard {
@@ -68,6 +65,8 @@ interface OpenShard {
   tensor: number
   /** How much of it has been written. */
   offset: number
+  /** How much of the file has been written. */
+  written: number
 }
 
 /**
@@ -79,6 +78,7 @@ export class CheckpointWriter {
   /** All shards, in order. */
   readonly shards: readonly Shard[]
   readonly #sink: ByteSink
+  readonly #layout: CheckpointLayout
   readonly #plans: readonly ShardPlan[]
   readonly #config: JsonObject
   readonly #identity: string
@@ -89,12 +89,14 @@ export class CheckpointWriter {
   /** @internal Use {@link openCheckpointWriter}. */
   constructor(
     sink: ByteSink,
+    layout: CheckpointLayout,
     plans: readonly ShardPlan[],
     config: JsonObject,
     identity: string,
     complete: Map<string, ManifestEntry>,
   ) {
     this.#sink = sink
+    this.#layout = layout
     this.#plans = plans
     this.#config = config
     this.#identity = identity
@@ -135,7 +137,7 @@ export class CheckpointWriter {
     }
     await this.#append(open, bytes)
     open.offset += bytes.byteLength
-    this.#skipFull(open)
+    await this.#skipFull(open)
     if (open.tensor === open.plan.shard.tensors.length) await this.#commit(open)
   }
 
@@ -157,7 +159,7 @@ export class CheckpointWriter {
   }
 
   /**
-   * Writes `config.json`, the index and, last, `manifest.json`; after that the checkpoint is finished.
+   * Writes `config.json`, the layout's index and, last, `manifest.json`; after that the checkpoint is finished.
    *
    * @returns the manifest
    * @throws `sink.write-order` where shards are missing
@@ -170,15 +172,8 @@ export class CheckpointWriter {
         `${missing.file} is not complete: write its tensors before finishing.`,
       )
     }
-    const weightMap = this.shards.flatMap(({ file, tensors }) =>
-      tensors.map(({ name }) => [name, file] as const),
-    )
-    const totalSize = this.shards.reduce((sum, { byteLength }) => sum + byteLength, 0)
-    await this.#addJson(CONFIG_FILE, this.#config)
-    await this.#addJson(SAFETENSORS_INDEX_FILE, {
-      metadata: { total_size: totalSize },
-      weight_map: Object.fromEntries(weightMap.sort(([a], [b]) => (a < b ? -1 : 1))),
-    })
+    await this.#write(CONFIG_FILE, [jsonBytes(this.#config)])
+    await this.#write(this.#layout.indexPath, [this.#layout.index(this.#plans)])
     const manifest = new Map([...this.#complete, ...this.#files])
     await writeManifest(this.#sink, manifest)
     await this.#sink.remove(PROGRESS_FILE)
@@ -196,10 +191,10 @@ export class CheckpointWriter {
     const plan = this.#plans.find(({ shard }) => !this.isComplete(shard))
     if (plan === undefined) throw new SinkError('sink.write-order', 'All tensors have been written.')
     const file = await this.#sink.create(plan.shard.file)
-    const open: OpenShard = { plan, file, hash: await createSha256(), tensor: 0, offset: 0 }
+    const open: OpenShard = { plan, file, hash: await createSha256(), tensor: 0, offset: 0, written: 0 }
     this.#open = open
     await this.#append(open, plan.header)
-    this.#skipFull(open)
+    await this.#skipFull(open)
     return open
   }
 
@@ -211,14 +206,17 @@ export class CheckpointWriter {
       throw error
     }
     open.hash.update(bytes)
+    open.written += bytes.byteLength
   }
 
-  /** Goes on to the next tensor that lacks bytes; an empty tensor never does. */
-  #skipFull(open: OpenShard): void {
-    const { tensors } = open.plan.shard
-    while (open.tensor < tensors.length && open.offset === tensors[open.tensor]!.byteLength) {
+  /** Goes on to the next tensor that lacks bytes, where it begins in the file; an empty tensor never lacks any. */
+  async #skipFull(open: OpenShard): Promise<void> {
+    const { shard, offsets } = open.plan
+    while (open.tensor < shard.tensors.length && open.offset === shard.tensors[open.tensor]!.byteLength) {
       open.tensor++
       open.offset = 0
+      const gap = (offsets[open.tensor] ?? open.written) - open.written
+      if (gap > 0) await this.#append(open, new Uint8Array(gap))
     }
   }
 
@@ -239,13 +237,9 @@ export class CheckpointWriter {
     })
   }
 
-  async #addJson(path: string, value: unknown): Promise<void> {
-    await this.#write(path, [new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)])
-  }
-
   async #addFile(path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
     const normal = normalizePath(path)
-    const reserved = [CONFIG_FILE, SAFETENSORS_INDEX_FILE, MANIFEST_FILE, PROGRESS_FILE]
+    const reserved = [CONFIG_FILE, this.#layout.indexPath, MANIFEST_FILE, PROGRESS_FILE]
     if (reserved.includes(normal) || this.shards.some(({ file }) => file === normal)) {
       throw new SinkError('sink.write-order', `${normal} is written by the checkpoint itself.`)
     }

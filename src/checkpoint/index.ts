@@ -21,7 +21,7 @@ export {
   float32ToFloat16,
   toFloat32,
 } from './formats/dtype.js'
-export { findJsonExcess } from './formats/json.js'
+export { findJsonExcess, jsonBytes } from './formats/json.js'
 export {
   type Manifest,
   type ManifestEntry,
@@ -30,6 +30,9 @@ export {
   verifyManifest,
   writeManifest,
 } from './formats/manifest.js'
+export { externalDataLayout, ONNX_FILE } from './formats/onnx/external-data.js'
+export { OnnxGraphWriter } from './formats/onnx/graph-writer.js'
+export { MICROSOFT } from './formats/onnx/schema.js'
 export { writeSafetensors } from './formats/safetensors.js'
 export type { Shard } from './formats/shards.js'
 export type { TensorDeclaration, TensorWithBytes } from './formats/tensor-file.js'

@@ -13,6 +13,11 @@ export function isSize(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0)
 }
 
+/** The bytes of a JSON file that people may read. */
+export function jsonBytes(value: unknown): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)
+}
+
 /** Levels of objects and lists: a header has three, a record with a tool's description about ten. */
 const MAX_JSON_DEPTH = 100
 /** Objects, lists and what they hold. The index of a model of 100,000 tensors has as many. */

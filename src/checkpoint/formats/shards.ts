@@ -1,5 +1,7 @@
 import { SinkError } from '../../errors/index.js'
+import { SAFETENSORS_INDEX_FILE } from './checkpoint-files.js'
 import { tensorBytes } from './dtype.js'
+import { jsonBytes } from './json.js'
 import { planSafetensors } from './safetensors.js'
 import type { TensorDeclaration } from './tensor-file.js'
 
@@ -16,17 +18,50 @@ export interface ShardPlan {
   readonly shard: Shard
   /** What precedes the tensors in the file. */
   readonly header: Uint8Array
+  /** Where each tensor begins in the file; zeros fill what lies between. */
+  readonly offsets: readonly number[]
   readonly fileBytes: number
 }
 
+/** How the tensors of a checkpoint lie in its files. */
+export interface CheckpointLayout {
+  /**
+   * Divides tensors among files, in order, each with at most `shardBytes` of them.
+   * @throws `sink.write-order` for a name declared twice, or no bytes at all
+   */
+  plan(tensors: readonly TensorDeclaration[], shardBytes: number): ShardPlan[]
+  /** The path of the file that says where each tensor lies. */
+  readonly indexPath: string
+  /** The content of that file. */
+  index(plans: readonly ShardPlan[]): Uint8Array
+}
+
+/** Shards of safetensors, as Hugging Face's loaders expect them. */
+export const SAFETENSORS_LAYOUT: CheckpointLayout = {
+  plan: planShards,
+  indexPath: SAFETENSORS_INDEX_FILE,
+  index(plans) {
+    const weightMap = plans.flatMap(({ shard: { file, tensors } }) =>
+      tensors.map(({ name }) => [name, file] as const),
+    )
+    const totalSize = plans.reduce((sum, { shard }) => sum + shard.byteLength, 0)
+    return jsonBytes({
+      metadata: { total_size: totalSize },
+      weight_map: Object.fromEntries(weightMap.sort(([a], [b]) => (a < b ? -1 : 1))),
+    })
+  },
+}
+
 /**
- * Splits tensors into shards, in order: a shard is full when the next tensor would exceed `shardBytes`. One
- * shard is called `model.safetensors`, several `model-00001-of-00007.safetensors` and so on, as Hugging Face's
- * loaders expect.
+ * Splits tensors into groups, in order: a group is full when the next tensor would exceed `shardBytes`. A tensor above
+ * that is a group of its own.
  *
  * @throws `sink.write-order` for a name declared twice, or no bytes at all
  */
-export function planShards(tensors: readonly TensorDeclaration[], shardBytes: number): ShardPlan[] {
+export function groupTensors(
+  tensors: readonly TensorDeclaration[],
+  shardBytes: number,
+): TensorDeclaration[][] {
   if (!(shardBytes > 0)) throw new RangeError(`shardBytes must be above 0, not ${shardBytes}`)
   const names = new Set(tensors.map(({ name }) => name))
   if (names.size !== tensors.length) throw new SinkError('sink.write-order', 'A tensor is declared twice.')
@@ -44,6 +79,12 @@ export function planShards(tensors: readonly TensorDeclaration[], shardBytes: nu
   }
   if (filled === 0)
     throw new SinkError('sink.write-order', 'A checkpoint needs at least one tensor that is not empty.')
+  return groups
+}
+
+/** One shard is called `model.safetensors`, several `model-00001-of-00007.safetensors` and so on. */
+function planShards(tensors: readonly TensorDeclaration[], shardBytes: number): ShardPlan[] {
+  const groups = groupTensors(tensors, shardBytes)
   const digits = (number: number) => String(number).padStart(5, '0')
   return groups.map((group, i) => {
     const plan = planSafetensors(group)
@@ -51,11 +92,13 @@ export function planShards(tensors: readonly TensorDeclaration[], shardBytes: nu
       groups.length === 1
         ? 'model.safetensors'
         : `model-${digits(i + 1)}-of-${digits(groups.length)}.safetensors`
-    const byteLength = plan.fileBytes - plan.header.byteLength
-    return {
-      shard: { file, tensors: plan.tensors, byteLength },
-      header: plan.header,
-      fileBytes: plan.fileBytes,
-    }
+    const { header, fileBytes } = plan
+    const byteLength = fileBytes - header.byteLength
+    let offset = header.byteLength
+    const offsets = plan.tensors.map((tensor) => {
+      offset += tensor.byteLength
+      return offset - tensor.byteLength
+    })
+    return { shard: { file, tensors: plan.tensors, byteLength }, header, offsets, fileBytes }
   })
 }

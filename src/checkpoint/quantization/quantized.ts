@@ -172,7 +172,7 @@ export function quantizedLinear(
 }
 
 /**
- * The weights of some rows: w = scale * q + bias in float64, rounded to float32. For tests and tools; the model
+ * The weights of some rows: w = scale * q + bias in float64, rounded to float32. For exports, tests and tools; the model
  * does this on the GPU.
  *
  * @param words rows of `X.weight`
@@ -198,10 +198,13 @@ export function dequantizeRows(
   }
   const scale = float16ToFloat32(scales)
   const bias = float16ToFloat32(biases)
-  for (let i = 0; i < weights.length; i++) {
-    const q = (words[Math.floor(i / perWord)]! >>> ((i % perWord) * bits)) & mask
-    const group = Math.floor(i / groupSize)
-    weights[i] = scale[group]! * q + bias[group]!
+  let i = 0
+  for (let group = 0; group < scale.length; group++) {
+    const [s, b] = [scale[group]!, bias[group]!]
+    for (const end = i + groupSize; i < end; ) {
+      const word = words[i / perWord]!
+      for (let shift = 0; shift < 32; shift += bits) weights[i++] = s * ((word >>> shift) & mask) + b
+    }
   }
   return weights
 }

@@ -9,7 +9,10 @@ import {
 } from '../../checkpoint/index.js'
 import { CheckpointError } from '../../errors/index.js'
 import {
+  type BlockContext,
   FLOAT_DTYPES,
+  inOrder,
+  MATRIX_PARTS,
   modelTensors,
   PREFIX_ENCODER,
   parseModelConfig,
@@ -19,30 +22,55 @@ import {
   tensorList,
 } from '../model/index.js'
 
-/** A matrix that becomes three tensors of the destination. */
-export interface QuantizedMatrix {
-  readonly stored: StoredMatrix
-  readonly quantization: AffineQuantization
-}
-
 /** How tensors of the source get into the destination. */
 export interface ConversionStep {
   /** Tensors of the source that are read. */
   readonly sources: readonly TensorInfo[]
-  /** Tensors of the destination: those of a matrix in the order of `MATRIX_PARTS`, or the one that is copied. */
+  /** Tensors of the destination, in the order in which they are written. */
   readonly declarations: readonly TensorDeclaration[]
-  /** Undefined where a tensor stays as it is. */
-  readonly matrix: QuantizedMatrix | undefined
+  /** Gives out the next bytes of the declared tensors, of any of them that has some, until all are complete. */
+  parts(context: BlockContext): AsyncIterable<readonly (Uint8Array | undefined)[]>
 }
+
+/** Blocks read, quantized and read back ahead of the one being written. */
+const BLOCKS_AHEAD = 4
 
 export interface ConversionPlan {
   readonly steps: readonly ConversionStep[]
+  /** Whether every tensor stays as it is. */
+  readonly isCopy: boolean
   /** How each tensor of two dimensions is quantized in the destination, by its name without `.weight`; false if it is not. */
   readonly layers: ReadonlyMap<string, AffineQuantization | false>
 }
 
 function copy(tensor: TensorInfo): ConversionStep {
-  return { sources: [tensor], declarations: [tensor], matrix: undefined }
+  return {
+    sources: [tensor],
+    declarations: [tensor],
+    async *parts(context) {
+      for await (const bytes of context.stream(tensor)) yield [bytes]
+    },
+  }
+}
+
+/** Quantizes a matrix, or repacks one that is quantized in another way. */
+function quantize(
+  stored: StoredMatrix,
+  declarations: readonly TensorDeclaration[],
+  quantization: AffineQuantization,
+): ConversionStep {
+  return {
+    sources: stored.tensors,
+    declarations,
+    async *parts(context) {
+      const reader = await stored.rows(context, quantization)
+      const reads = reader
+        .blocks({ firstRow: 0, rows: declarations[0].shape[0] })
+        .map((block) => () => block.read())
+      for await (const rows of inOrder(reads, BLOCKS_AHEAD)) yield MATRIX_PARTS.map((part) => rows[part])
+      await reader.finish()
+    },
+  }
 }
 
 /** The steps of a matrix, and how it is quantized afterwards. */
@@ -62,10 +90,7 @@ function convertMatrix(
   }
   if (stored.isConverted || !quantization) return { steps: stored.tensors.map(copy), quantization }
   const declarations = quantizedTensors(name, [out, columns], quantization)
-  return {
-    steps: [{ sources: stored.tensors, declarations, matrix: { stored, quantization } }],
-    quantization,
-  }
+  return { steps: [quantize(stored, declarations, quantization)], quantization }
 }
 
 /**
@@ -74,6 +99,7 @@ function convertMatrix(
  */
 export function planConversion(checkpoint: Checkpoint, wanted: AffineQuantization): ConversionPlan {
   const layers = new Map<string, AffineQuantization | false>()
+  let isCopy = true
   const model = tensorList(modelTensors(parseModelConfig(checkpoint.config))).flatMap((spec) => {
     if (spec.shape.length === 1) {
       return copy(checkpoint.requireTensor(spec.name, { dtype: FLOAT_DTYPES, shape: spec.shape }))
@@ -81,22 +107,23 @@ export function planConversion(checkpoint: Checkpoint, wanted: AffineQuantizatio
     const stored = storedMatrix(checkpoint, spec)
     const { steps, quantization } = convertMatrix(checkpoint, spec, stored, wanted)
     layers.set(matrixBase(spec.name), quantization ?? false)
+    isCopy &&= stored.isConverted || !quantization
     return steps
   })
   const prefix = [...checkpoint.tensors.values()].filter(({ name }) => name.startsWith(PREFIX_ENCODER))
   for (const { name, shape } of prefix) if (shape.length === 2) layers.set(matrixBase(name), false)
-  return { steps: [...model, ...prefix.map(copy)], layers }
+  return { steps: [...model, ...prefix.map(copy)], isCopy, layers }
 }
 
 /** The config of the destination: the source's, with the new quantization instead of the official one. */
 export function convertedConfig(
   checkpoint: Checkpoint,
   wanted: AffineQuantization,
-  { steps, layers }: ConversionPlan,
+  { isCopy, layers }: ConversionPlan,
 ): Record<string, unknown> {
   const { quantization_bit: _, ...config } = checkpoint.config as Record<string, unknown>
   // A checkpoint in this format already keeps the description it has.
-  if (steps.every(({ matrix }) => !matrix) && config.quantization) return config
+  if (isCopy && config.quantization) return config
   const exceptions = new Map(
     [...layers].filter(([, quantization]) => !quantization || quantization.groupSize !== wanted.groupSize),
   )

@@ -1,1 +1,3 @@
-export { type ConvertOptions, type ConvertResult, convertCheckpoint } from './convert.js'
+export { type ConvertOptions, convertCheckpoint } from './convert.js'
+export { type ExportOnnxOptions, type ExportOnnxResult, exportOnnx } from './onnx/export-onnx.js'
+export type { ConvertResult } from './run-conversion.js'

@@ -1,6 +1,7 @@
 import type { AffineQuantization, Checkpoint, TensorInfo } from '../../../checkpoint/index.js'
 import type { Gpu } from '../../../gpu/index.js'
 import { Quantizer } from './quantizer.js'
+import { CHUNK_BYTES } from './row-blocks.js'
 
 export interface BlockContextOptions {
   readonly signal?: AbortSignal | undefined
@@ -10,12 +11,13 @@ export interface BlockContextOptions {
 
 /** What readers of blocks share: the checkpoint that they read, and the GPU on which they quantize. */
 export class BlockContext {
-  readonly gpu: Gpu
+  /** Undefined where nothing is quantized or loaded. */
+  readonly gpu: Gpu | undefined
   readonly #checkpoint: Checkpoint
   readonly #options: BlockContextOptions
   readonly #quantizers = new Map<string, Quantizer>()
 
-  constructor(gpu: Gpu, checkpoint: Checkpoint, options: BlockContextOptions = {}) {
+  constructor(gpu: Gpu | undefined, checkpoint: Checkpoint, options: BlockContextOptions = {}) {
     this.gpu = gpu
     this.#checkpoint = checkpoint
     this.#options = options
@@ -30,9 +32,19 @@ export class BlockContext {
     return bytes
   }
 
+  /** The bytes of a tensor in chunks. Errors as `read`. */
+  async *stream(tensor: TensorInfo): AsyncGenerator<Uint8Array, void, undefined> {
+    const { signal, onRead } = this.#options
+    for await (const bytes of this.#checkpoint.stream(tensor.name, CHUNK_BYTES, signal && { signal })) {
+      yield bytes
+      onRead?.(bytes.byteLength)
+    }
+  }
+
   /** The quantizer of all matrices that are to be quantized in this way. */
   quantizer(quantization: AffineQuantization): Quantizer {
     const key = JSON.stringify(quantization)
+    if (!this.gpu) throw new TypeError('Matrices are quantized on a GPU; none was given.')
     const quantizer = this.#quantizers.get(key) ?? new Quantizer(this.gpu, quantization)
     this.#quantizers.set(key, quantizer)
     return quantizer

@@ -6,11 +6,12 @@ import type { RowBlock } from './row-blocks.js'
 
 /**
  * A block whose rows get their form on the host, and are then written to the GPU as they are.
+ * @param gpu undefined where blocks are read and not loaded
  * @param format that they have afterwards
  * @param read gives the rows in that form
  */
 export function hostBlock(
-  gpu: Gpu,
+  gpu: Gpu | undefined,
   { firstRow, rows }: RowBlock,
   format: WeightFormat,
   columns: number,
@@ -22,6 +23,7 @@ export function hostBlock(
     rows,
     read,
     load: async (slice) => {
+      if (!gpu) throw new TypeError('A block is loaded into the memory of a GPU; none was given.')
       const parts = await read()
       let waiting = 0
       for (const part of MATRIX_PARTS) {

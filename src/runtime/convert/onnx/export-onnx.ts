@@ -1,0 +1,97 @@
+import {
+  externalDataLayout,
+  jsonBytes,
+  ONNX_FILE,
+  openCheckpoint,
+  openCheckpointWriter,
+  type Progress,
+  type SinkLocation,
+  type SourceLocation,
+  type SourceOptions,
+} from '../../../checkpoint/index.js'
+import { CheckpointError, invalidOption } from '../../../errors/index.js'
+import { loadTokenizer, type ModelConfig, parseModelConfig } from '../../model/index.js'
+import { type ConvertResult, runConversion } from '../run-conversion.js'
+import { chatglmGraph, type GraphNumbers } from './chatglm-graph.js'
+import { ErrorSum, planExport } from './export-plan.js'
+import { GENAI_CONFIG_FILE, genaiConfig } from './genai-config.js'
+
+export interface ExportOnnxOptions extends SourceOptions {
+  /** Bits of a weight; 16 are floats. Default 4. */
+  readonly bits?: 4 | 8 | 16
+  /** Weights of a row that share a scale. Default 32, which ONNX Runtime is fastest with. */
+  readonly groupSize?: 32 | 64 | 128
+  /**
+   * What the graph computes with: float16 (default), or float32 where an adapter has no `shader-f16`, and for the WASM
+   * provider, which computes in float32 anyway.
+   */
+  readonly activations?: 'float16' | 'float32'
+  /** Begins anew where the destination holds an unfinished export with other settings. */
+  readonly restart?: boolean
+  readonly onProgress?: (progress: Progress) => void
+  readonly signal?: AbortSignal
+}
+
+export interface ExportOnnxResult extends ConvertResult {
+  /**
+   * How far the matrices that this run wrote are from those of the source: the root mean square of the differences, relative
+   * to that of the elements. 0 where nothing was lost.
+   */
+  readonly relativeError: number
+}
+
+/** Makes numbers of the options. @throws `option.invalid` */
+function numbersOf({ bits = 4, groupSize = 32, activations = 'float16' }: ExportOnnxOptions): GraphNumbers {
+  if (bits !== 4 && bits !== 8 && bits !== 16) throw invalidOption('bits', bits, '4, 8 or 16')
+  if (groupSize !== 32 && groupSize !== 64 && groupSize !== 128) {
+    throw invalidOption('groupSize', groupSize, '32, 64 or 128')
+  }
+  if (activations !== 'float16' && activations !== 'float32') {
+    throw invalidOption('activations', activations, '"float16" or "float32"')
+  }
+  return { activations, blocks: bits === 16 ? undefined : { bits, blockSize: groupSize } }
+}
+
+/** @throws `checkpoint.model-unsupported` for a shape that ONNX Runtime's attention does not take */
+function checkShape({ headDim }: ModelConfig): void {
+  if (headDim % 32 === 0) return
+  throw new CheckpointError(
+    'checkpoint.model-unsupported',
+    `config.json: kv_channels is ${headDim}. ONNX Runtime rotates half of a head only where that is a multiple of 16.`,
+  )
+}
+
+/**
+ * Writes a ChatGLM3 checkpoint as an ONNX model: `model.onnx` with its tensors in files below 2 GB beside it, the
+ * tokenizer's files, `config.json`, and `genai_config.json` for onnxruntime-genai. `loadModel` runs the folder with ONNX Runtime.
+ * An export that was interrupted continues when it is called again with the same settings. Needs no GPU.
+ *
+ * @param source a checkpoint; as for `loadModel`
+ * @param destination a folder's path (Node) or a directory handle
+ * @throws as `convertCheckpoint`
+ */
+export async function exportOnnx(
+  source: SourceLocation,
+  destination: SinkLocation,
+  options: ExportOnnxOptions = {},
+): Promise<ExportOnnxResult> {
+  const { signal, onProgress } = options
+  const numbers = numbersOf(options)
+  const checkpoint = await openCheckpoint(source, options)
+  const config = parseModelConfig(checkpoint.config)
+  checkShape(config)
+  const tokenizer = await loadTokenizer(checkpoint.source, signal)
+  const graph = chatglmGraph(config, numbers)
+  const error = new ErrorSum()
+  const steps = planExport(checkpoint, config, graph, numbers, error)
+  const { quantization: _, quantization_bit: __, ...exported } = checkpoint.config as Record<string, unknown>
+  const writer = await openCheckpointWriter(destination, graph.tensors, {
+    layout: externalDataLayout(graph, 'chatglm3'),
+    config: exported,
+    settings: { source: checkpoint.name, format: 'onnx', ...numbers },
+    ...(options.restart && { restart: true }),
+  })
+  const files = { [GENAI_CONFIG_FILE]: jsonBytes(genaiConfig(config, tokenizer, ONNX_FILE)) }
+  const result = await runConversion(writer, { gpu: undefined, checkpoint, steps, signal, onProgress, files })
+  return { ...result, relativeError: error.relative }
+}

@@ -1,0 +1,113 @@
+import type { Checkpoint, CheckpointWriter, Manifest, Progress } from '../../checkpoint/index.js'
+import type { Gpu } from '../../gpu/index.js'
+import { BlockContext } from '../model/index.js'
+import type { ConversionStep } from './conversion-plan.js'
+
+export interface ConvertResult {
+  /** Bytes of the source's tensors. */
+  readonly sourceBytes: number
+  /** Bytes of the files written, the tokenizer's included. */
+  readonly bytes: number
+  /** Every file written, with its size and SHA-256. */
+  readonly files: Manifest
+}
+
+/** What is converted, and with what. */
+export interface Conversion {
+  /** Undefined where no step quantizes on it. */
+  readonly gpu: Gpu | undefined
+  readonly checkpoint: Checkpoint
+  readonly steps: readonly ConversionStep[]
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: Progress) => void) | undefined
+  /** Files to write besides, by path. */
+  readonly files?: Readonly<Record<string, Uint8Array>>
+}
+
+/** Files beside the weights that a model needs or must come with. */
+const COPIED_FILES = [
+  'tokenizer.model',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'MODEL_LICENSE',
+  'LICENSE',
+]
+
+/** Writes the tensors of steps in the order in which a writer asks for them. */
+class Converter {
+  readonly #writer: CheckpointWriter
+  readonly #context: () => BlockContext
+  /** Bytes that came with those of another tensor but have to be written later. */
+  readonly #waiting = new Map<string, Uint8Array[]>()
+
+  constructor(writer: CheckpointWriter, context: () => BlockContext) {
+    this.#writer = writer
+    this.#context = context
+  }
+
+  /** Writes one tensor of the destination, and keeps those of its step that are still to come. */
+  async write(name: string, { declarations, parts }: ConversionStep): Promise<void> {
+    const waiting = this.#waiting.get(name)
+    this.#waiting.delete(name)
+    if (waiting) {
+      for (const bytes of waiting) await this.#writer.write(name, bytes)
+      return
+    }
+    const names = declarations.map((declaration) => declaration.name)
+    const current = names.indexOf(name)
+    for (const later of names.slice(current + 1)) this.#waiting.set(later, [])
+    const context = this.#context()
+    try {
+      for await (const bytesOf of parts(context)) {
+        for (const [index, bytes] of bytesOf.entries()) {
+          if (bytes && index === current) await this.#writer.write(name, bytes)
+          if (bytes && index > current) this.#waiting.get(names[index])?.push(bytes)
+        }
+      }
+    } finally {
+      context.dispose()
+    }
+  }
+}
+
+function bytesOfSources(steps: Iterable<ConversionStep>): number {
+  return [...steps].flatMap(({ sources }) => sources).reduce((sum, { byteLength }) => sum + byteLength, 0)
+}
+
+/**
+ * Writes what an earlier run has not written yet, and the files beside the weights.
+ * @throws what the source and the destination throw, and the signal's reason; the writer can be opened again then
+ */
+export async function runConversion(
+  writer: CheckpointWriter,
+  conversion: Conversion,
+): Promise<ConvertResult> {
+  const { gpu, checkpoint, steps, signal, onProgress, files = {} } = conversion
+  const stepOf = new Map(steps.flatMap((step) => step.declarations.map(({ name }) => [name, step] as const)))
+  const sourceBytes = bytesOfSources(steps)
+  try {
+    const remaining = writer.shards.filter((shard) => !writer.isComplete(shard))
+    const names = remaining.flatMap(({ tensors }) => tensors.map(({ name }) => name))
+    let doneBytes = sourceBytes - bytesOfSources(new Set(names.map((name) => stepOf.get(name)!)))
+    const onRead = (bytes: number) => {
+      doneBytes += bytes
+      onProgress?.({ stage: 'convert', doneBytes: Math.min(doneBytes, sourceBytes), totalBytes: sourceBytes })
+    }
+    const converter = new Converter(writer, () => new BlockContext(gpu, checkpoint, { signal, onRead }))
+    for (const name of names) {
+      signal?.throwIfAborted()
+      await converter.write(name, stepOf.get(name)!)
+    }
+    for (const [path, bytes] of Object.entries(files)) await writer.addFile(path, bytes)
+    for (const file of COPIED_FILES) {
+      if (await checkpoint.source.has(file, signal)) await writer.copyFile(checkpoint.source, file, signal)
+    }
+    const written = await writer.finish()
+    const bytes = [...written.values()].reduce((sum, { size }) => sum + size, 0)
+    return { sourceBytes, bytes, files: written }
+  } catch (error) {
+    await writer.abort()
+    throw error
+  }
+}
