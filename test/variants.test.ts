@@ -79,7 +79,7 @@ describe('variants of kernels', () => {
     const config = parseModelConfig(checkpoint.config)
     gpu = await Gpu.create(await adapterThatCompiles(refusing('attention-tiled')))
     const weights = await loadWeights(gpu, checkpoint, config, { positions: 64 })
-    all = candidates(gpu, config, weights, 'int8')
+    all = candidates({ gpu, config, shape: weights, activations: 'int8' })
     create = (options) =>
       WebGpuEngine.create(gpu, config, weights, {
         contextLength: 64,

@@ -238,6 +238,7 @@ export function previewOf(): VariantPreview {
     variants: {
       prefillProduct: { ...choice, variant: 'float32' },
       prefillAttention: { ...choice, variant: 'tiled' },
+      fewRowsProduct: { ...choice, variant: 'matvec' },
       decodeAttention: { ...choice, variant: 'simple' },
       decode: { variant: 'fused-int8', reason: 'fastest of 2: 2.1 ms a step; float 8.4', impossible: {} },
     },

@@ -65,6 +65,7 @@ export {
   compileLinearDecode,
   type LinearDecodeBuffers,
   type LinearDecodeConstants,
+  type LinearDecodeOptions,
 } from './linear/linear-decode/linear-decode.js'
 export { compileMatmul, fastestMatmul, type MatmulOptions } from './linear/matmul/matmul.js'
 export {

@@ -1,5 +1,6 @@
 import { cacheBytes, cachePages, DEFAULT_SEQUENCES, MOST_CHUNK_ROWS } from '../engine/index.js'
 import {
+  activationWidths,
   announcedMatrix,
   MATRIX_PARTS,
   type ModelConfig,
@@ -32,9 +33,10 @@ export interface MemoryEstimate {
 }
 
 /** Bytes of a row of all activations: prefill's in f32, and a copy of the widest in 8 bits with its ranges. */
-function activationRow({ hidden, ffn, heads, kvGroups, headDim }: ModelConfig): number {
-  const floats = 4 + hidden + Math.max(hidden, heads * headDim) + (heads + 2 * kvGroups) * headDim + 3 * ffn
-  return 4 * floats + 1.25 * ffn
+function activationRow(config: ModelConfig): number {
+  const { hidden, normed, attended, qkv, gateUp, activated } = activationWidths(config)
+  const floats = 4 + hidden + Math.max(normed, attended) + qkv + gateUp + activated
+  return 4 * floats + 1.25 * activated
 }
 
 /**

@@ -7,18 +7,35 @@ export { blockRows, CHUNK_BYTES } from './blocks/row-blocks.js'
 export { type ModelConfig, parseModelConfig } from './config.js'
 export { loadTokenizer } from './load-tokenizer.js'
 export { allocateWeights, loadWeights } from './load-weights.js'
-export { PREFIX_ENCODER } from './names/hf.js'
+export { matrixLabel, PREFIX_ENCODER } from './names/hf.js'
+export {
+  type Activation,
+  activationWidths,
+  FINAL_NORM,
+  LAYER,
+  LAYER_PRODUCTS,
+  type LayerActivation,
+  type LayerOperation,
+  type LinearOperation,
+  mapProducts,
+  type NormOperation,
+  type NormRole,
+  OUTPUT,
+  type ProductRole,
+  productsOf,
+} from './network.js'
 export { inOrder, unlessAborted } from './parallel.js'
 export { loadPrefix, type Prefix, type PrefixHandle, prefixWidth, uploadPrefix } from './prefix.js'
 export { resolveQuantization } from './resolve-quantization.js'
 export { modelTensors, type TensorSpec, tensorList } from './tensors.js'
 export { weightSlices } from './weight-slices.js'
-export type {
-  LayerWeights,
-  LinearShape,
-  LinearWeight,
-  ModelBase,
-  ModelShape,
-  ModelWeights,
-  WeightSlice,
+export {
+  allProducts,
+  type LayerWeights,
+  type LinearShape,
+  type LinearWeight,
+  type ModelBase,
+  type ModelShape,
+  type ModelWeights,
+  type WeightSlice,
 } from './weights.js'

@@ -8,6 +8,7 @@ import { storedFloats } from './blocks/float.js'
 import { weightFormat } from './blocks/matrix-layout.js'
 import type { ModelConfig } from './config.js'
 import { matrixLabel } from './names/hf.js'
+import { LAYER } from './network.js'
 import { inParallel } from './parallel.js'
 import { type LayerTensors, modelTensors, type TensorSpec } from './tensors.js'
 import { allocateSlices } from './weight-slices.js'
@@ -130,14 +131,17 @@ export async function allocateWeights(
 ): Promise<AllocatedWeights> {
   const loader = new WeightLoader(gpu, checkpoint, options)
   const tensors = modelTensors(config)
-  const layer = async (names: LayerTensors): Promise<LayerWeights> => ({
-    inputNorm: await loader.vector(names.inputNorm),
-    qkv: await loader.matrix(names.qkv, names.qkvBias),
-    dense: await loader.matrix(names.dense),
-    postAttentionNorm: await loader.vector(names.postAttentionNorm),
-    gateUp: await loader.matrix(names.gateUp),
-    down: await loader.matrix(names.down),
-  })
+  const layer = async (names: LayerTensors): Promise<LayerWeights> => {
+    const weights: Partial<Record<string, GPUBuffer | LinearWeight>> = {}
+    // One after the other, so that weights are read in the order of the computation.
+    for (const operation of LAYER) {
+      if (operation.kind === 'norm') weights[operation.weight] = await loader.vector(names[operation.weight])
+      if (operation.kind !== 'linear') continue
+      const { weight, bias } = operation
+      weights[weight] = await loader.matrix(names[weight], bias && names[bias])
+    }
+    return weights as LayerWeights
+  }
   const embedding = await loader.matrix(tensors.embedding)
   const layers: LayerWeights[] = []
   for (const names of tensors.layers) layers.push(await layer(names))

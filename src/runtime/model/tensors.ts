@@ -1,6 +1,7 @@
 import type { ModelConfig } from './config.js'
 import { HF_NAMES } from './names/hf.js'
 import type { LayerRole } from './names/tensor-names.js'
+import { activationWidths, LAYER } from './network.js'
 
 /** A tensor of a ChatGLM3 checkpoint, by its name there. */
 export interface TensorSpec {
@@ -22,26 +23,27 @@ export interface ModelTensors {
   readonly output: TensorSpec
 }
 
+function layerTensors(config: ModelConfig, names: Readonly<Record<LayerRole, string>>): LayerTensors {
+  const widths = activationWidths(config)
+  const tensors: Partial<Record<LayerRole, TensorSpec | undefined>> = {}
+  for (const operation of LAYER) {
+    if (operation.kind === 'norm') {
+      tensors[operation.weight] = { name: names[operation.weight], shape: [widths[operation.x]] }
+    } else if (operation.kind === 'linear') {
+      const { weight, bias, x, y } = operation
+      tensors[weight] = { name: names[weight], shape: [widths[y], widths[x]] }
+      if (bias) tensors[bias] = config.qkvBias ? { name: names[bias], shape: [widths[y]] } : undefined
+    }
+  }
+  return tensors as LayerTensors
+}
+
 /** Every tensor that a model of this shape needs, in the order of the computation. */
 export function modelTensors(config: ModelConfig): ModelTensors {
-  const { hidden, ffn, heads, kvGroups, headDim, vocabulary } = config
-  const attended = heads * headDim
-  const qkv = attended + 2 * kvGroups * headDim
-  const layers = Array.from({ length: config.layers }, (_, index): LayerTensors => {
-    const names = HF_NAMES.layer(index)
-    return {
-      inputNorm: { name: names.inputNorm, shape: [hidden] },
-      qkv: { name: names.qkv, shape: [qkv, hidden] },
-      qkvBias: config.qkvBias ? { name: names.qkvBias, shape: [qkv] } : undefined,
-      dense: { name: names.dense, shape: [hidden, attended] },
-      postAttentionNorm: { name: names.postAttentionNorm, shape: [hidden] },
-      gateUp: { name: names.gateUp, shape: [2 * ffn, hidden] },
-      down: { name: names.down, shape: [hidden, ffn] },
-    }
-  })
+  const { layers, hidden, vocabulary } = config
   return {
     embedding: { name: HF_NAMES.embedding, shape: [vocabulary, hidden] },
-    layers,
+    layers: Array.from({ length: layers }, (_, index) => layerTensors(config, HF_NAMES.layer(index))),
     finalNorm: { name: HF_NAMES.finalNorm, shape: [hidden] },
     output: { name: HF_NAMES.output, shape: [vocabulary, hidden] },
   }

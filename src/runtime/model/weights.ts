@@ -1,6 +1,7 @@
 import type { Gpu } from '../../gpu/index.js'
 import type { WeightBuffers, WeightFormat } from '../../kernels/index.js'
 import type { ModelConfig } from './config.js'
+import { type NormRole, type ProductRole, productsOf } from './network.js'
 
 /** Consecutive rows of a matrix that fit into one binding. */
 export interface WeightSlice {
@@ -21,14 +22,7 @@ export interface LinearWeight {
 }
 
 /** The weights of one transformer layer; norms are f16 [hidden]. */
-export interface LayerWeights {
-  readonly inputNorm: GPUBuffer
-  readonly qkv: LinearWeight
-  readonly dense: LinearWeight
-  readonly postAttentionNorm: GPUBuffer
-  readonly gateUp: LinearWeight
-  readonly down: LinearWeight
-}
+export type LayerWeights = Readonly<Record<NormRole, GPUBuffer>> & Readonly<Record<ProductRole, LinearWeight>>
 
 /** A whole model on the GPU. */
 export interface ModelWeights {
@@ -49,8 +43,13 @@ export interface LinearShape {
 
 /** The matrices of a model's products, known from the headers of its checkpoint; `ModelWeights` is one. */
 export interface ModelShape {
-  readonly layers: readonly Readonly<Record<'qkv' | 'dense' | 'gateUp' | 'down', LinearShape>>[]
+  readonly layers: readonly Readonly<Record<ProductRole, LinearShape>>[]
   readonly output: LinearShape
+}
+
+/** The matrices of all products: those of the layers, in order, and the output layer. */
+export function allProducts({ layers, output }: ModelShape): LinearShape[] {
+  return [...layers.flatMap(productsOf<LinearShape>), output]
 }
 
 /** A model on a device, as training sees it. */

@@ -1,7 +1,9 @@
 import { hasCode, invalidOption } from '../../../errors/index.js'
 import type { Gpu } from '../../../gpu/index.js'
 import type { Candidates } from './candidates.js'
-import { type Trial, timeTrials } from './tuning.js'
+import type { Trial, VariantKind } from './kind.js'
+import { VARIANT_TABLE } from './table.js'
+import { timeTrials } from './tuning.js'
 import type { TuningTimes, VariantTimes } from './tuning-record.js'
 import {
   VARIANT_NAMES,
@@ -10,14 +12,6 @@ import {
   type VariantOf,
   type Variants,
 } from './variants.js'
-
-/** What the times of a variant are of. */
-const UNITS: Readonly<Record<VariantName, string>> = {
-  prefillProduct: 'ms a layer',
-  prefillAttention: 'ms a layer',
-  decode: 'ms a step',
-  decodeAttention: 'ms a layer',
-}
 
 /** How one thing is going to be chosen. */
 export interface ChoicePlan {
@@ -51,7 +45,7 @@ function fastest(name: VariantName, times: VariantTimes): string {
     .filter((entry): entry is [string, number] => entry[1] !== null)
     .sort(([, a], [, b]) => a - b)
   const [[, best], ...others] = ranking
-  const time = `${milliseconds(best)} ${UNITS[name]}`
+  const time = `${milliseconds(best)} ${VARIANT_TABLE[name].unit}`
   if (others.length === 0) return `nothing else is left: ${time}`
   const rest = others.map(([variant, ms]) => `${variant} ${milliseconds(ms)}`).join(', ')
   return `fastest of ${ranking.length}: ${time}; ${rest}`
@@ -106,16 +100,22 @@ function planChoice(
  */
 export function planChoices(all: Candidates, options: PlanOptions): readonly ChoicePlan[] {
   const plans = VARIANT_NAMES.map((name) => planChoice(name, all[name], options))
-  if (plans.some(({ name, order }) => name === 'decode' && order.includes('fused-int8'))) return plans
-  // There is nothing to compile and to measure it in.
-  const unused: Partial<ChoicePlan> = { order: ['simple'], measure: false, reason: 'no step is fused' }
-  return plans.map((plan) => (plan.name === 'decodeAttention' ? { ...plan, ...unused } : plan))
+  const mayBe = (kind: string, variant: string) =>
+    plans.some(({ name, order }) => name === kind && order.some((one) => one === variant))
+  return plans.map((plan) => {
+    const { partOf }: Pick<VariantKind<VariantOf, never>, 'partOf'> = VARIANT_TABLE[plan.name]
+    if (!partOf || mayBe(partOf.kind, partOf.variant)) return plan
+    // There is nothing to compile and to measure it in.
+    const { variant, reason } = partOf.otherwise
+    return { ...plan, order: [variant], measure: false, reason }
+  })
 }
 
 /** A variant that compiled. */
 interface Compiled {
   readonly variant: VariantOf
-  readonly trial: Trial
+  /** Undefined where there was no choice. */
+  readonly trial?: Trial
 }
 
 interface Compilation {
@@ -124,11 +124,16 @@ interface Compilation {
   readonly refused: readonly VariantOf[]
 }
 
-/** Compiles everything that a variant needs, for a trial of it. */
+/** Compiles all that a variant needs, for a trial of it. */
 export type BuildTrial = (name: VariantName, variant: VariantOf) => Promise<Trial>
 
-/** Compiles what a plan asks for; a variant that the driver refuses is left out. @throws where it refuses all */
+/**
+ * Compiles what a plan asks for; a variant that the driver refuses is left out. What has no alternative is compiled by
+ * what it is used in.
+ * @throws where the driver refuses all
+ */
 async function compile(plan: ChoicePlan, build: BuildTrial): Promise<Compilation> {
+  if (plan.order.length === 1) return { plan, compiled: [{ variant: plan.order[0] }], refused: [] }
   const compiled: Compiled[] = []
   const refused: VariantOf[] = []
   let refusedWith: unknown
@@ -170,7 +175,7 @@ async function settle(gpu: Gpu, { plan, compiled, refused }: Compilation) {
   }
   const times = await timeTrials(
     gpu,
-    compiled.map(({ trial }) => trial),
+    compiled.flatMap(({ trial }) => trial ?? []),
   )
   const ranking = compiled
     .map(({ variant }, index) => ({ variant, ms: times[index] }))

@@ -1,5 +1,13 @@
 import { type DeviceChoice, openGpu } from '../../../gpu/index.js'
-import type { LinearShape, ModelConfig, ModelShape } from '../../model/index.js'
+import {
+  type LinearShape,
+  type ModelConfig,
+  type ModelShape,
+  mapProducts,
+  modelTensors,
+  type ProductRole,
+  type TensorSpec,
+} from '../../model/index.js'
 import { chunkRows } from '../webgpu/engine-options.js'
 import { candidates } from './candidates.js'
 import { planChoices } from './choose-variants.js'
@@ -21,18 +29,16 @@ const CONFIG: ModelConfig = {
   qkvBias: true,
 }
 
-function shapeOf({ layers, hidden, ffn, heads, kvGroups, headDim, vocabulary }: ModelConfig): ModelShape {
-  const matrix = (rows: number, inFeatures: number): LinearShape => {
+/** The matrices of a model in 4 bits. */
+function shapeOf(config: ModelConfig): ModelShape {
+  const matrix = ({ shape: [rows, inFeatures] }: TensorSpec): LinearShape => {
     const slice = { format: { type: 'q4', groupSize: 64 }, rows } as const
     return { inFeatures, outFeatures: rows, slices: [slice] }
   }
-  const layer = {
-    qkv: matrix((heads + 2 * kvGroups) * headDim, hidden),
-    dense: matrix(hidden, heads * headDim),
-    gateUp: matrix(2 * ffn, hidden),
-    down: matrix(hidden, ffn),
-  }
-  return { layers: Array.from({ length: layers }, () => layer), output: matrix(vocabulary, hidden) }
+  const { layers, output } = modelTensors(config)
+  const layer = (tensors: Readonly<Record<ProductRole, TensorSpec>>) =>
+    mapProducts((role) => matrix(tensors[role]))
+  return { layers: layers.map(layer), output: matrix(output) }
 }
 
 /** What an adapter computes a model with. */
@@ -56,7 +62,7 @@ export async function previewVariants(device?: DeviceChoice): Promise<VariantPre
     const times = await platformTuningStore()
     const key = tuningKey(gpu, CONFIG, shape, chunkRows(gpu, CONFIG.maxContextLength))
     const known = times ? await readTuning(times, key) : {}
-    const plans = planChoices(candidates(gpu, CONFIG, shape, 'int8'), {
+    const plans = planChoices(candidates({ gpu, config: CONFIG, shape, activations: 'int8' }), {
       forced: {},
       known,
       measure: !gpu.software,

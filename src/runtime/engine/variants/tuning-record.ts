@@ -1,5 +1,5 @@
 import type { Gpu } from '../../../gpu/index.js'
-import type { ModelConfig, ModelShape } from '../../model/index.js'
+import { allProducts, type ModelConfig, type ModelShape } from '../../model/index.js'
 import { VERSION } from '../version.js'
 import type { TuningStore } from './tuning-store.js'
 import { VARIANT_NAMES, VARIANTS, type VariantName } from './variants.js'
@@ -18,8 +18,9 @@ export type TuningTimes = { readonly [Name in VariantName]?: VariantTimes }
 export function tuningKey(gpu: Gpu, config: ModelConfig, shape: ModelShape, rows: number): string {
   const { vendor, architecture, device, description } = gpu.info
   const agent = typeof navigator === 'undefined' ? '' : (navigator.userAgent ?? '')
-  const [{ qkv, dense, gateUp, down }] = shape.layers
-  const products = [qkv, dense, gateUp, down, shape.output].map(({ inFeatures, outFeatures, slices }) => {
+  // All layers have the same shapes.
+  const kinds = allProducts({ ...shape, layers: shape.layers.slice(0, 1) })
+  const products = kinds.map(({ inFeatures, outFeatures, slices }) => {
     const { format } = slices[0]
     const name = format.type === 'f16' ? 'f16' : `${format.type}/${format.groupSize}`
     return `${name} ${outFeatures}x${inFeatures}`

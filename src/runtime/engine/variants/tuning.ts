@@ -1,10 +1,5 @@
-import { type Dispatch, encodeDispatches, type Gpu } from '../../../gpu/index.js'
-
-/** Work that shows how fast a variant is: dispatches over so many rows. */
-export interface Trial {
-  readonly dispatches: readonly Dispatch[]
-  readonly rows: number
-}
+import { encodeDispatches, type Gpu } from '../../../gpu/index.js'
+import type { Trial } from './kind.js'
 
 /** Each variant gets so many turns... */
 const ROUNDS = 4

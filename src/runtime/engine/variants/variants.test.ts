@@ -24,8 +24,8 @@ describe('candidates', () => {
     return { layers: [{ qkv: matrix, dense: matrix, gateUp: matrix, down: matrix }], output: matrix }
   }
   const possible = (gpu: Gpu, format: WeightFormat = { type: 'q4', groupSize: 64 }, float = false) => {
-    const all = candidates(gpu, config, shapeOf(format), float ? 'float' : 'int8')
-    return Object.values(all).map((list) =>
+    const setting = { gpu, config, shape: shapeOf(format), activations: float ? 'float' : 'int8' } as const
+    return Object.values(candidates(setting)).map((list) =>
       list.flatMap(({ variant, obstacle }) => (obstacle === undefined ? [variant] : [])),
     )
   }
@@ -37,6 +37,7 @@ describe('candidates', () => {
       [
         ['subgroup-matrix', 'int8', 'float16', 'float32'],
         ['subgroup-matrix', 'tiled', 'simple'],
+        ['matvec'],
         ['fused-int8', 'float'],
         ['subgroup-matrix', 'simple'],
       ],
@@ -44,7 +45,7 @@ describe('candidates', () => {
     [
       'what needs no optional feature elsewhere',
       possible(gpuWith({ f16: false, subgroups: false, subgroupMatrices: [] })),
-      [['int8', 'float32'], ['tiled', 'simple'], ['fused-int8', 'float'], ['simple']],
+      [['int8', 'float32'], ['tiled', 'simple'], ['matvec'], ['fused-int8', 'float'], ['simple']],
     ],
     [
       'nothing that rounds to 8 bits with float activations',
@@ -52,6 +53,7 @@ describe('candidates', () => {
       [
         ['subgroup-matrix', 'float16', 'float32'],
         ['subgroup-matrix', 'tiled', 'simple'],
+        ['matvec'],
         ['float'],
         ['simple'],
       ],
@@ -59,12 +61,12 @@ describe('candidates', () => {
     [
       'no integer products with dense weights',
       possible(gpuWith({ subgroupMatrices: [] }), { type: 'f16' }),
-      [['float16', 'float32'], ['tiled', 'simple'], ['float'], ['simple']],
+      [['float16', 'float32'], ['tiled', 'simple'], ['matvec'], ['float'], ['simple']],
     ],
     [
       'integer products, but no fused steps with 8-bit weights',
       possible(gpuWith({ subgroupMatrices: [] }), { type: 'q8', groupSize: 64 }),
-      [['int8', 'float16', 'float32'], ['tiled', 'simple'], ['float'], ['simple']],
+      [['int8', 'float16', 'float32'], ['tiled', 'simple'], ['matvec'], ['float'], ['simple']],
     ],
     [
       'what fits into 16 KiB of workgroup memory',
@@ -72,7 +74,7 @@ describe('candidates', () => {
         gpuWith({ limits: { maxComputeWorkgroupStorageSize: 16_384, maxStorageBuffersPerShaderStage: 8 } }),
         { type: 'q4', groupSize: 128 },
       ),
-      [['float16', 'float32'], ['simple'], ['float'], ['simple']],
+      [['float16', 'float32'], ['simple'], ['matvec'], ['float'], ['simple']],
     ],
     [
       'first what compiles fast on a software adapter',
@@ -80,6 +82,7 @@ describe('candidates', () => {
       [
         ['float32', 'int8'],
         ['simple', 'tiled'],
+        ['many-rows'],
         ['fused-int8', 'float'],
         ['unsplit', 'simple'],
       ],

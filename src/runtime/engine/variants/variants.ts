@@ -1,24 +1,25 @@
 import { invalidOption } from '../../../errors/index.js'
+import { VARIANT_TABLE } from './table.js'
 
-/** Everything that can be computed by more than one kernel, and by which: the likeliest to be fast comes first. */
-export const VARIANTS = {
-  /**
-   * Matrix products of prompts: on subgroup matrices of f16; on integer dot products, with activations rounded to 8
-   * bits; or tiled, with tiles of f16 or f32.
-   */
-  prefillProduct: ['subgroup-matrix', 'int8', 'float16', 'float32'],
-  /** Attention of prompts: on subgroup matrices, in f32 over heads that share tiles, or in f32 head by head. */
-  prefillAttention: ['subgroup-matrix', 'tiled', 'simple'],
-  /** Steps of one sequence: in six dispatches a layer with activations in 8 bits, or in ten with floats. */
-  decode: ['fused-int8', 'float'],
-  /** Attention of fused steps: over splits of the cache, on subgroup matrices or in f32; or in one piece. */
-  decodeAttention: ['subgroup-matrix', 'simple', 'unsplit'],
-} as const
-
-export type VariantName = keyof typeof VARIANTS
+/** What can be computed in several ways. */
+export type VariantName = keyof typeof VARIANT_TABLE
 
 /** The variants of one thing, or of all. */
-export type VariantOf<Name extends VariantName = VariantName> = (typeof VARIANTS)[Name][number]
+export type VariantOf<Name extends VariantName = VariantName> = {
+  [N in Name]: keyof (typeof VARIANT_TABLE)[N]['entries']
+}[Name]
+
+export const VARIANT_NAMES = Object.keys(VARIANT_TABLE) as VariantName[]
+
+/** Makes something for each thing that can be computed in several ways. */
+export function byVariantName<T>(make: (name: VariantName) => T): Readonly<Record<VariantName, T>> {
+  return Object.fromEntries(VARIANT_NAMES.map((name) => [name, make(name)])) as Record<VariantName, T>
+}
+
+/** The variants of everything that can be computed in several ways: the likeliest to be fast comes first. */
+export const VARIANTS = byVariantName((name) => Object.keys(VARIANT_TABLE[name].entries)) as {
+  readonly [Name in VariantName]: readonly VariantOf<Name>[]
+}
 
 /** A variant of each. */
 export type Variants = { readonly [Name in VariantName]: VariantOf<Name> }
@@ -33,8 +34,6 @@ export interface VariantChoice<Name extends VariantName = VariantName> {
 }
 
 export type VariantChoices = { readonly [Name in VariantName]: VariantChoice<Name> }
-
-export const VARIANT_NAMES = Object.keys(VARIANTS) as VariantName[]
 
 /**
  * Checks the variants that a caller asks for by name.

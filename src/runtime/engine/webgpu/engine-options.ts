@@ -1,8 +1,9 @@
 import { invalidOption } from '../../../errors/index.js'
 import type { Gpu } from '../../../gpu/index.js'
-import { MATVEC_MAX_ROWS, PAGE_ROWS } from '../../../kernels/index.js'
+import { PAGE_ROWS } from '../../../kernels/index.js'
+import { VARIANT_TABLE } from '../variants/table.js'
 import type { TuningStore } from '../variants/tuning-store.js'
-import type { Variants } from '../variants/variants.js'
+import type { VariantOf, Variants } from '../variants/variants.js'
 
 export interface EngineOptions {
   /** Positions that prompt and answer together may take. */
@@ -81,10 +82,10 @@ export function checkSizes({
 
 /**
  * The number of rows that a step of `rows` rows is built for: steps of different sizes share their kernels, so that few
- * are compiled. Kernels for a few rows compute as many as they are built for; all others are indifferent to it.
+ * are compiled.
  */
-export function rowBucket(gpu: Pick<Gpu, 'software'>, rows: number, maxSequences: number): number {
+export function rowBucket(product: VariantOf<'fewRowsProduct'>, rows: number, maxSequences: number): number {
   if (rows === 1) return 1
-  const few = gpu.software ? [] : [2, 4, MATVEC_MAX_ROWS]
-  return few.find((bucket) => rows <= bucket) ?? maxSequences
+  const { buckets } = VARIANT_TABLE.fewRowsProduct.entries[product]
+  return buckets.find((bucket) => rows <= bucket) ?? maxSequences
 }

@@ -16,7 +16,7 @@ import type {
 import { candidates } from '../variants/candidates.js'
 import { type ChoicePlan, chooseVariants, planChoices } from '../variants/choose-variants.js'
 import { readTuning, type TuningTimes, tuningKey, writeTuning } from '../variants/tuning-record.js'
-import type { VariantChoices, VariantOf, Variants } from '../variants/variants.js'
+import { byVariantName, type VariantChoices, type VariantOf, type Variants } from '../variants/variants.js'
 import { CacheMemory, pageBytes } from './cache-memory.js'
 import {
   cachePages,
@@ -91,7 +91,12 @@ export class WebGpuEngine implements Engine {
     this.#memory = new CacheMemory(gpu, config, { pages, slots: maxSequences, slotPages })
     this.#cache = new PageCache(pages, this.#memory)
     this.#slots = new Array<SlotState | undefined>(maxSequences).fill(undefined)
-    const maxRows = rowBucket(gpu, maxSequences, maxSequences)
+    const products = choices.flatMap(({ name, order }) => (name === 'fewRowsProduct' ? order : []))
+    const maxRows = Math.max(
+      ...products.map((product) =>
+        rowBucket(product as VariantOf<'fewRowsProduct'>, maxSequences, maxSequences),
+      ),
+    )
     this.tables = new SlotTables(gpu, { vocabulary: config.vocabulary, slots: maxSequences, maxRows })
     this.#context = { gpu, config, weights, cache: this.#memory }
     // Rows and chunks are computed one after the other, in the same buffers but for what passes from step to step.
@@ -127,7 +132,11 @@ export class WebGpuEngine implements Engine {
     const key = tuningKey(gpu, config, weights, chunkRows(gpu, contextLength, options.chunkTokens))
     const known = tuningStore ? await readTuning(tuningStore, key) : {}
     const measure = !gpu.software || options.measureSoftware === true
-    const choices = planChoices(candidates(gpu, config, weights, activations), { forced, known, measure })
+    const choices = planChoices(candidates({ gpu, config, shape: weights, activations }), {
+      forced,
+      known,
+      measure,
+    })
     const engine = await gpu.allocating(
       'cache and activations',
       () => new WebGpuEngine(gpu, config, weights, options, choices),
@@ -156,7 +165,7 @@ export class WebGpuEngine implements Engine {
       if (likelyPlans) this.#runner.submit('warm-up', likelyPlans[0], this.chunkTokens)
     }
     const choosing = chooseVariants(this.gpu, choices, {
-      build: (name, variant) => this.#plans.trial(name, variant),
+      build: (name, variant) => this.#plans.trial(name, variant, likely),
       beforeMeasuring,
       onRefused: (message) => options.onRefused?.(message),
     })
@@ -176,13 +185,7 @@ export class WebGpuEngine implements Engine {
   }
 
   get #chosen(): Variants {
-    const { prefillProduct, prefillAttention, decode, decodeAttention } = this.variants
-    return {
-      prefillProduct: prefillProduct.variant,
-      prefillAttention: prefillAttention.variant,
-      decode: decode.variant,
-      decodeAttention: decodeAttention.variant,
-    }
+    return byVariantName((name) => this.variants[name].variant) as Variants
   }
 
   get weights(): ModelWeights {
@@ -383,7 +386,7 @@ export class WebGpuEngine implements Engine {
 
   /** The plan of a step over so many rows, or the next larger number that there is a plan for. */
   #stepOf(rows: number): Prepared<StepPlan> {
-    const bucket = rowBucket(this.gpu, rows, this.maxSequences)
+    const bucket = rowBucket(this.variants.fewRowsProduct.variant, rows, this.maxSequences)
     const step = this.#steps.get(bucket) ?? new Prepared(() => this.#plans.step(this.#chosen, bucket))
     this.#steps.set(bucket, step)
     return step

@@ -1,45 +1,37 @@
+/**
+ * The plain plan: a kernel, or a few, for every operation of the network. Prompts, several answers at once and models
+ * without 4-bit weights are computed by it.
+ */
 import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import {
-  compileAttention,
-  compileAttentionPrefill,
   compileCacheAppend,
   compileEmbedding,
   compileRmsNorm,
   compileRope,
   compileSwiglu,
 } from '../../../kernels/index.js'
-import type { LayerWeights, ModelConfig, ModelWeights } from '../../model/index.js'
-import type { VariantOf } from '../variants/variants.js'
+import {
+  type Activation,
+  activationWidths,
+  FINAL_NORM,
+  LAYER,
+  type LayerActivation,
+  type LayerOperation,
+  type LinearWeight,
+  type ModelConfig,
+  type ModelWeights,
+  type NormOperation,
+  OUTPUT,
+} from '../../model/index.js'
 import type { CacheMemory } from './cache-memory.js'
-import { buildLinear, type LinearContext } from './linear.js'
+import type { BuildLinear } from './linear.js'
 
 /** What passes between the kernels of a forward pass: f32, `maxRows` rows each. */
-export interface Activations {
+export interface Activations extends Readonly<Record<LayerActivation, GPUBuffer>> {
   readonly maxRows: number
   /** vec4<u32> [maxRows]: (token, slot, position, prefix length). */
   readonly rows: GPUBuffer
-  /** The residual stream, [maxRows, hidden]. */
-  readonly hidden: GPUBuffer
-  /** [maxRows, hidden] */
-  readonly normed: GPUBuffer
-  /** [maxRows, (heads + 2 kvGroups) * headDim] */
-  readonly qkv: GPUBuffer
-  /** [maxRows, heads * headDim] */
-  readonly attended: GPUBuffer
-  /** [maxRows, 2 ffn] */
-  readonly gateUp: GPUBuffer
-  /** [maxRows, ffn] */
-  readonly activated: GPUBuffer
 }
-
-/** Which kernels compute a forward pass. */
-export interface ForwardVariants extends Omit<LinearContext, 'gpu'> {
-  /** Attention of consecutive rows of one sequence (prefill); undefined where rows belong to one each (decode). */
-  readonly attention?: VariantOf<'prefillAttention'>
-}
-
-/** Rows of a prompt that share a workgroup of the simple attention. */
-const SIMPLE_QUERIES = 8
 
 /** Allocates the activations of a forward pass over up to `maxRows` tokens. */
 export function allocateActivations(
@@ -48,20 +40,20 @@ export function allocateActivations(
   name: string,
   maxRows: number,
 ): Activations {
-  const { hidden, ffn, heads, kvGroups, headDim } = config
+  const widths = activationWidths(config)
   const floats = (label: string, width: number) =>
     gpu.allocate('activations', `${name} ${label}`, maxRows * width * 4)
   // What goes into a product is never needed beside what goes into another one.
-  const normed = floats('normed and attended', Math.max(hidden, heads * headDim))
+  const normed = floats('normed and attended', Math.max(widths.normed, widths.attended))
   return {
     maxRows,
     rows: floats('rows', 4),
-    hidden: floats('hidden', hidden),
+    hidden: floats('hidden', widths.hidden),
     normed,
-    qkv: floats('qkv', (heads + 2 * kvGroups) * headDim),
+    qkv: floats('qkv', widths.qkv),
     attended: normed,
-    gateUp: floats('gate and up', 2 * ffn),
-    activated: floats('activated', ffn),
+    gateUp: floats('gate and up', widths.gateUp),
+    activated: floats('activated', widths.activated),
   }
 }
 
@@ -73,71 +65,89 @@ export interface ForwardContext {
   readonly cache: CacheMemory
 }
 
-/** The matrix products of a layer. */
-export async function buildProducts(
-  { gpu }: ForwardContext,
-  weights: LayerWeights,
+/** Gives the dispatches of a layer's attention, from `qkv` and the cache to `attended`. */
+export type BuildAttention = (
+  context: ForwardContext,
+  layer: number,
   activations: Activations,
-  variants: ForwardVariants,
-): Promise<Record<'project' | 'dense' | 'up' | 'down', Dispatch[]>> {
-  const { maxRows: rows, hidden, normed, qkv, attended, gateUp, activated } = activations
-  const context = { ...variants, gpu }
-  const [project, dense, up, down] = await Promise.all([
-    buildLinear(context, { weight: weights.qkv, rows, x: normed, y: qkv }),
-    buildLinear(context, { weight: weights.dense, rows, x: attended, y: hidden, accumulate: true }),
-    buildLinear(context, { weight: weights.gateUp, rows, x: normed, y: gateUp }),
-    buildLinear(context, { weight: weights.down, rows, x: activated, y: hidden, accumulate: true }),
-  ])
-  return { project, dense, up, down }
+) => Promise<Dispatch[]>
+
+/** The kernels of a plan, where there are several for the same. */
+export interface PlanKernels {
+  readonly product: BuildLinear
+  readonly attention: BuildAttention
 }
 
-/** The attention of a layer. */
-export async function buildAttention(
-  { gpu, config, cache }: ForwardContext,
-  index: number,
-  { maxRows, rows, qkv, attended }: Activations,
-  attention: ForwardVariants['attention'],
+type Buffers<Name extends Activation> = Readonly<Record<Name, GPUBuffer>>
+
+async function lowerNorm(
+  { gpu, config }: ForwardContext,
+  { label, x, y }: NormOperation<string>,
+  weight: GPUBuffer,
+  buffers: Buffers<'hidden' | 'normed'>,
 ): Promise<Dispatch[]> {
-  const constants = { ...config, slotPages: cache.slotPages, maxRows }
-  const kernel =
-    attention === undefined || attention === 'simple'
-      ? await compileAttention(gpu, { ...constants, queries: attention ? SIMPLE_QUERIES : 1 })
-      : await compileAttentionPrefill(gpu, constants, { onMatrices: attention === 'subgroup-matrix' })
-  return kernel.bind('attention', { ...cache.layer(index), rows, qkv, y: attended })
+  const kernel = await compileRmsNorm(gpu, { width: config.hidden, epsilon: config.epsilon })
+  return kernel.bind(label, { x: buffers[x], weight, y: buffers[y] })
 }
 
-/** One transformer layer: attention and feed-forward, each behind a norm and added to the residual stream. */
-async function layer(
+/** A Linear of the plain plan: an adapter's term would be added here, behind the product. */
+function lowerLinear<X extends Activation, Y extends Activation>(
+  product: BuildLinear,
+  { x, y, adds }: { readonly x: X; readonly y: Y; readonly adds: boolean },
+  weight: LinearWeight,
+  rows: number,
+  buffers: Buffers<X | Y>,
+): Promise<Dispatch[]> {
+  return product({ weight, rows, x: buffers[x], y: buffers[y], accumulate: adds })
+}
+
+/** One operation of a layer. */
+async function lower(
   context: ForwardContext,
   index: number,
-  weights: LayerWeights,
+  operation: LayerOperation,
   activations: Activations,
-  variants: ForwardVariants,
+  { product, attention }: PlanKernels,
 ): Promise<Dispatch[]> {
-  const { gpu, config, cache } = context
-  const { rows, hidden, normed, qkv, gateUp, activated } = activations
-  const norm = { width: config.hidden, epsilon: config.epsilon }
-  const [normalize, rope, append, swiglu, attend, { project, dense, up, down }] = await Promise.all([
-    compileRmsNorm(gpu, norm),
-    compileRope(gpu, { ...config, back: false }),
-    compileCacheAppend(gpu, { ...config, slotPages: cache.slotPages }),
-    compileSwiglu(gpu, { width: config.ffn }),
-    buildAttention(context, index, activations, variants.attention),
-    buildProducts(context, weights, activations, variants),
-  ])
-  const { ropeTable } = context.weights
-  return [
-    ...normalize.bind('input norm', { x: hidden, weight: weights.inputNorm, y: normed }),
-    ...project,
-    ...rope.bind('rope', { rows, table: ropeTable, qkv }),
-    ...append.bind('cache append', { ...cache.layer(index), rows, qkv }),
-    ...attend,
-    ...dense,
-    ...normalize.bind('post-attention norm', { x: hidden, weight: weights.postAttentionNorm, y: normed }),
-    ...up,
-    ...swiglu.bind('swiglu', { x: gateUp, y: activated }),
-    ...down,
-  ]
+  const { gpu, config, weights, cache } = context
+  const { maxRows, rows } = activations
+  const layer = weights.layers[index]
+  switch (operation.kind) {
+    case 'norm':
+      return lowerNorm(context, operation, layer[operation.weight], activations)
+    case 'linear':
+      return lowerLinear(product, operation, layer[operation.weight], maxRows, activations)
+    case 'rope': {
+      const kernel = await compileRope(gpu, { ...config, back: false })
+      return kernel.bind('rope', { rows, table: weights.ropeTable, qkv: activations[operation.x] })
+    }
+    case 'append': {
+      const kernel = await compileCacheAppend(gpu, { ...config, slotPages: cache.slotPages })
+      return kernel.bind('cache append', { ...cache.layer(index), rows, qkv: activations[operation.x] })
+    }
+    case 'attention':
+      return attention(context, index, activations)
+    case 'swiglu': {
+      const kernel = await compileSwiglu(gpu, { width: config.ffn })
+      return kernel.bind('swiglu', { x: activations[operation.x], y: activations[operation.y] })
+    }
+  }
+}
+
+/** The matrix products of a layer, without what is between them. */
+export async function buildProducts(
+  { weights }: ForwardContext,
+  index: number,
+  activations: Activations,
+  product: BuildLinear,
+): Promise<Dispatch[]> {
+  const layer = weights.layers[index]
+  const products = LAYER.map(async (operation) =>
+    operation.kind === 'linear'
+      ? lowerLinear(product, operation, layer[operation.weight], activations.maxRows, activations)
+      : [],
+  )
+  return (await Promise.all(products)).flat()
 }
 
 /** The dispatches from token ids to the residual stream: one for each slice of the table. */
@@ -160,41 +170,33 @@ export async function buildEmbedding(
   return slices.flat()
 }
 
-/**
- * The dispatches from token ids (in `activations.rows`) to the residual stream behind the last layer, for consecutive
- * tokens of one sequence or one of each, as `variants.attention` says.
- */
+/** The dispatches from token ids (in `activations.rows`) to the residual stream behind the last layer. */
 export async function buildBody(
   context: ForwardContext,
   activations: Activations,
-  variants: ForwardVariants,
+  kernels: PlanKernels,
 ): Promise<Dispatch[]> {
-  const embedding = await buildEmbedding(context, activations.rows, activations.hidden)
-  const layers = await Promise.all(
-    context.weights.layers.map((weights, index) => layer(context, index, weights, activations, variants)),
+  const operations = context.weights.layers.flatMap((_, index) =>
+    LAYER.map((operation) => lower(context, index, operation, activations, kernels)),
   )
-  return [...embedding, ...layers.flat()]
+  const embedding = buildEmbedding(context, activations.rows, activations.hidden)
+  return (await Promise.all([embedding, ...operations])).flat()
 }
 
 /**
  * The dispatches from the residual stream to the logits.
- * @param hidden f32 [rows, hidden]
- * @param normed f32 [rows, hidden], scratch
- * @param logits f32 [rows, vocabulary]
- * @param variants the product for more rows than a few
+ * @param buffers hidden f32 [rows, hidden]; normed f32 [rows, hidden], scratch; logits f32 [rows, vocabulary]
  */
 export async function buildHead(
   context: ForwardContext,
   rows: number,
-  hidden: GPUBuffer,
-  normed: GPUBuffer,
-  logits: GPUBuffer,
-  variants: ForwardVariants,
+  buffers: Buffers<'hidden' | 'normed' | 'logits'>,
+  product: BuildLinear,
 ): Promise<Dispatch[]> {
-  const { gpu, config, weights } = context
-  const normalize = await compileRmsNorm(gpu, { width: config.hidden, epsilon: config.epsilon })
-  return [
-    ...normalize.bind('final norm', { x: hidden, weight: weights.finalNorm, y: normed }),
-    ...(await buildLinear({ ...variants, gpu }, { weight: weights.output, rows, x: normed, y: logits })),
-  ]
+  const { finalNorm, output } = context.weights
+  const head = await Promise.all([
+    lowerNorm(context, FINAL_NORM, finalNorm, buffers),
+    lowerLinear(product, OUTPUT, output, rows, buffers),
+  ])
+  return head.flat()
 }

@@ -1,23 +1,29 @@
+/**
+ * The fused plan: a decode step of one sequence, in which neighbours of the network's list share a kernel and activations
+ * go between matrix products in 8 bits.
+ */
 import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import {
   ACTIVATION_BLOCK,
   type ActivationBuffers,
   ATTENTION_SPLITS,
-  type AttentionBuffers,
-  compileAttention,
-  compileAttentionCombine,
-  compileAttentionDecode,
-  compileCacheAppend,
   compileLinearDecode,
-  compileRoundActivations,
   type LinearDecodeBuffers,
   type LinearDecodeConstants,
+  type LinearDecodeOptions,
 } from '../../../kernels/index.js'
-import type { LayerWeights, LinearShape, LinearWeight, ModelConfig, ModelShape } from '../../model/index.js'
-import type { VariantOf } from '../variants/variants.js'
+import {
+  activationWidths,
+  allProducts,
+  LAYER,
+  type LayerOperation,
+  type LinearOperation,
+  type LinearWeight,
+  type ModelConfig,
+  type ModelShape,
+  type NormOperation,
+} from '../../model/index.js'
 import { buildEmbedding, type ForwardContext } from './forward.js'
-
-type DecodeAttention = VariantOf<'decodeAttention'>
 
 /** What passes between the fused kernels of a decode step of one sequence. */
 export interface FusedActivations {
@@ -31,9 +37,52 @@ export interface FusedActivations {
   readonly attended: GPUBuffer
 }
 
-function allLinears({ layers, output }: ModelShape): LinearShape[] {
-  return [output, ...layers.flatMap(({ qkv, dense, gateUp, down }) => [qkv, dense, gateUp, down])]
+/** What the attention of a fused step reads and writes, beside the cache. */
+export interface FusedAttentionBuffers extends Omit<FusedActivations, 'hidden'> {
+  /** Of each split: f32 [heads, splits, headDim] */
+  readonly parts: GPUBuffer
+  readonly statistics: GPUBuffer
+  /** `attended` in 8 bits. */
+  readonly output: ActivationBuffers
 }
+
+/** Gives the dispatches of a layer's append and attention, from `qkv` to `attended` in 8 bits. */
+export type BuildFusedAttention = (
+  context: ForwardContext,
+  layer: number,
+  buffers: FusedAttentionBuffers,
+) => Promise<Dispatch[]>
+
+/** Operations of a layer that are computed together. */
+type FusedGroup =
+  /** A product with the norm of its input, and with what becomes of its output: `rope` or `swiglu`. */
+  | {
+      readonly norm?: NormOperation | undefined
+      readonly linear: LinearOperation
+      readonly after?: LayerOperation
+    }
+  | 'append and attention'
+
+/** Puts the operations of a layer into groups that are computed together. */
+function fuse(operations: readonly LayerOperation[]): FusedGroup[] {
+  const groups: FusedGroup[] = []
+  let norm: NormOperation | undefined
+  for (const operation of operations) {
+    const last = groups.at(-1)
+    if (operation.kind === 'norm') norm = operation
+    if (operation.kind === 'linear') {
+      groups.push({ norm, linear: operation })
+      norm = undefined
+    }
+    if (operation.kind === 'attention') groups.push('append and attention')
+    if ((operation.kind === 'rope' || operation.kind === 'swiglu') && typeof last === 'object') {
+      groups[groups.length - 1] = { ...last, after: operation }
+    }
+  }
+  return groups
+}
+
+const GROUPS = fuse(LAYER)
 
 /** Storage buffers of the projection with bias and RoPE, which has the most. */
 const MOST_BINDINGS = 9
@@ -48,27 +97,28 @@ export function canRunFusedDecode(gpu: Gpu, config: ModelConfig, shape: ModelSha
   const { maxStorageBuffersPerShaderStage, maxComputeWorkgroupStorageSize } = gpu.limits
   if (maxStorageBuffersPerShaderStage < MOST_BINDINGS) return false
   if (maxComputeWorkgroupStorageSize < MOST_WORKGROUP_BYTES) return false
-  const { ffn, heads, headDim } = config
-  const fits = allLinears(shape).every(
+  const { headDim } = config
+  const { attended, activated } = activationWidths(config)
+  const fits = allProducts(shape).every(
     ({ slices: [first, ...rest] }) => first.format.type === 'q4' && rest.length === 0,
   )
   const powerOfTwo = (headDim & (headDim - 1)) === 0
   return (
     fits &&
-    ffn % ACTIVATION_BLOCK === 0 &&
-    (heads * headDim) % ACTIVATION_BLOCK === 0 &&
+    activated % ACTIVATION_BLOCK === 0 &&
+    attended % ACTIVATION_BLOCK === 0 &&
     headDim % 8 === 0 &&
     powerOfTwo
   )
 }
 
-/** The step's linear products share how a weight is bound; only input and output differ. */
+/** A Linear of the fused plan: how a weight is bound is the same for all, only input and output differ. */
 async function linear(
-  { gpu }: ForwardContext,
+  gpu: Gpu,
   weight: LinearWeight,
-  output: LinearDecodeConstants['output'],
+  { output, normEpsilon }: Pick<LinearDecodeConstants, 'output' | 'normEpsilon'>,
   buffers: Omit<LinearDecodeBuffers, 'weight'>,
-  normEpsilon?: number,
+  options: LinearDecodeOptions,
 ): Promise<Dispatch[]> {
   const [{ format, buffers: words }] = weight.slices
   const constants = {
@@ -78,26 +128,27 @@ async function linear(
     output,
     ...(normEpsilon !== undefined && { normEpsilon }),
   }
-  const kernel = await compileLinearDecode(gpu, constants, { alone: gpu.software })
+  const kernel = await compileLinearDecode(gpu, constants, options)
   return kernel.bind(weight.name, { weight: words, ...buffers })
 }
 
 /**
  * A decode step of one sequence in six dispatches a layer: norm + projection + bias + RoPE, attention over splits of
  * the cache with the append, their combination, output projection + residual, norm + gate and up + SwiGLU, down
- * projection + residual. Activations go between matrix products in 8 bits. Attention that is not split is three
- * dispatches: the append, attention, and the rounding to 8 bits.
+ * projection + residual. Attention that is not split is three dispatches: the append, attention, and the rounding to 8
+ * bits.
  */
 export class FusedDecode {
   readonly #context: ForwardContext
   readonly #activations: FusedActivations
   readonly #parts: { readonly parts: GPUBuffer; readonly statistics: GPUBuffer }
-  readonly #attended: ActivationBuffers
-  readonly #activated: ActivationBuffers
+  /** What goes into a product without a norm. */
+  readonly #rounded: Readonly<Record<string, ActivationBuffers>>
 
   constructor(context: ForwardContext, activations: FusedActivations) {
     const { gpu, config } = context
-    const { heads, headDim, ffn } = config
+    const { heads, headDim } = config
+    const { attended, activated } = activationWidths(config)
     const blocks = (label: string, elements: number): ActivationBuffers => ({
       blocks: gpu.allocate('activations', `${label} in 8 bits`, elements),
       scales: gpu.allocate('activations', `${label} scales`, (elements / ACTIVATION_BLOCK) * 8),
@@ -108,92 +159,59 @@ export class FusedDecode {
       parts: gpu.allocate('activations', 'attention parts', heads * ATTENTION_SPLITS * headDim * 4),
       statistics: gpu.allocate('activations', 'attention statistics', heads * ATTENTION_SPLITS * 8),
     }
-    this.#attended = blocks('attended', heads * headDim)
-    this.#activated = blocks('activated', ffn)
+    this.#rounded = { attended: blocks('attended', attended), activated: blocks('activated', activated) }
   }
 
   /** From the token to the residual stream behind the last layer. */
-  async body(variant: DecodeAttention): Promise<Dispatch[]> {
+  async body(attention: BuildFusedAttention, options: LinearDecodeOptions): Promise<Dispatch[]> {
     const { weights } = this.#context
     const { rows, hidden } = this.#activations
-    const embedding = await buildEmbedding(this.#context, rows, hidden)
-    const layers = await Promise.all(weights.layers.map((layer, index) => this.#layer(layer, index, variant)))
-    return [...embedding, ...layers.flat()]
+    const groups = weights.layers.flatMap((_, index) =>
+      GROUPS.map((group) =>
+        group === 'append and attention'
+          ? this.attention(index, attention)
+          : this.#product(index, group, options),
+      ),
+    )
+    const embedding = buildEmbedding(this.#context, rows, hidden)
+    return (await Promise.all([embedding, ...groups])).flat()
   }
 
   /** From the residual stream to the logits. */
-  async head(logits: GPUBuffer): Promise<Dispatch[]> {
-    const { weights, config } = this.#context
+  async head(logits: GPUBuffer, options: LinearDecodeOptions): Promise<Dispatch[]> {
+    const { gpu, weights, config } = this.#context
     const input = { hidden: this.#activations.hidden, normWeight: weights.finalNorm }
-    return linear(
-      this.#context,
-      weights.output,
-      { kind: 'store' },
-      { input, output: { y: logits } },
-      config.epsilon,
-    )
+    const constants = { output: { kind: 'store' }, normEpsilon: config.epsilon } as const
+    return linear(gpu, weights.output, constants, { input, output: { y: logits } }, options)
   }
 
   /** The attention of a layer, from the projection to 8-bit activations. */
-  async attention(index: number, variant: DecodeAttention): Promise<Dispatch[]> {
-    const { gpu, config, cache } = this.#context
-    const { rows, qkv } = this.#activations
-    const buffers = { ...cache.layer(index), rows, qkv }
-    if (variant === 'unsplit') return this.#unsplit(buffers)
-    const constants = { ...config, slotPages: cache.slotPages }
-    const [attend, combine] = await Promise.all([
-      compileAttentionDecode(gpu, constants, { onMatrices: variant === 'subgroup-matrix' }),
-      compileAttentionCombine(gpu, config),
-    ])
-    return [
-      ...attend.bind('attention', { ...buffers, ...this.#parts }),
-      ...combine.bind('combine', { rows, ...this.#parts, output: this.#attended }),
-    ]
+  attention(index: number, build: BuildFusedAttention): Promise<Dispatch[]> {
+    const output = this.#rounded.attended
+    return build(this.#context, index, { ...this.#activations, ...this.#parts, output })
   }
 
-  async #unsplit(buffers: Omit<AttentionBuffers, 'y'>): Promise<Dispatch[]> {
-    const { gpu, config, cache } = this.#context
-    const { attended } = this.#activations
-    const constants = { ...config, slotPages: cache.slotPages }
-    const [append, attend, round] = await Promise.all([
-      compileCacheAppend(gpu, constants),
-      compileAttention(gpu, { ...constants, queries: 1, maxRows: 1 }),
-      compileRoundActivations(gpu, { elements: config.heads * config.headDim }),
-    ])
-    return [
-      ...append.bind('cache append', buffers),
-      ...attend.bind('attention', { ...buffers, y: attended }),
-      ...round.bind('attended in 8 bits', { x: attended, output: this.#attended }),
-    ]
-  }
-
-  async #layer(layer: LayerWeights, index: number, variant: DecodeAttention): Promise<Dispatch[]> {
-    const context = this.#context
-    const { gpu, config, weights } = context
-    const { heads, kvGroups, headDim, epsilon } = config
+  /** A product of a layer, with the operations that it is fused with. */
+  #product(
+    index: number,
+    { norm, linear: { weight, x }, after }: Exclude<FusedGroup, string>,
+    options: LinearDecodeOptions,
+  ): Promise<Dispatch[]> {
+    const { gpu, config, weights } = this.#context
     const { rows, hidden, qkv } = this.#activations
-    const normed = (normWeight: GPUBuffer) => ({ hidden, normWeight })
-    const projection = {
-      kind: 'qkv',
-      hasBias: layer.qkv.bias !== undefined,
-      heads,
-      kvGroups,
-      headDim,
-    } as const
-    const projected = { bias: layer.qkv.bias ?? gpu.empty, rows, ropeTable: weights.ropeTable, qkv }
-    const [attend, project, dense, gateUp, down] = await Promise.all([
-      this.attention(index, variant),
-      linear(context, layer.qkv, projection, { input: normed(layer.inputNorm), output: projected }, epsilon),
-      linear(context, layer.dense, { kind: 'add' }, { input: this.#attended, output: { y: hidden } }),
-      linear(
-        context,
-        layer.gateUp,
-        { kind: 'swiglu' },
-        { input: normed(layer.postAttentionNorm), output: this.#activated },
-        epsilon,
-      ),
-      linear(context, layer.down, { kind: 'add' }, { input: this.#activated, output: { y: hidden } }),
-    ])
-    return [...project, ...attend, ...dense, ...gateUp, ...down]
+    const layer = weights.layers[index]
+    const { bias } = layer[weight]
+    const input = norm ? { hidden, normWeight: layer[norm.weight] } : this.#rounded[x]
+    const normEpsilon = norm && { normEpsilon: config.epsilon }
+    const build = (
+      output: LinearDecodeConstants['output'],
+      buffers: LinearDecodeBuffers['output'],
+    ): Promise<Dispatch[]> =>
+      linear(gpu, layer[weight], { output, ...normEpsilon }, { input, output: buffers }, options)
+    if (after?.kind === 'swiglu') return build({ kind: 'swiglu' }, this.#rounded[after.y])
+    if (after?.kind !== 'rope') return build({ kind: 'add' }, { y: hidden })
+    const { heads, kvGroups, headDim } = config
+    const output = { kind: 'qkv', hasBias: bias !== undefined, heads, kvGroups, headDim } as const
+    return build(output, { bias: bias ?? gpu.empty, rows, ropeTable: weights.ropeTable, qkv })
   }
 }

@@ -1,18 +1,11 @@
 import type { Dispatch } from '../../../gpu/index.js'
 import type { QuantizedActivations } from '../../../kernels/index.js'
-import type { Trial } from '../variants/tuning.js'
+import type { Trial, VariantEntry } from '../variants/kind.js'
+import { VARIANT_TABLE } from '../variants/table.js'
 import type { VariantName, VariantOf, Variants } from '../variants/variants.js'
-import {
-  type Activations,
-  buildAttention,
-  buildBody,
-  buildHead,
-  buildProducts,
-  type ForwardContext,
-  type ForwardVariants,
-} from './forward.js'
+import { type Activations, buildBody, buildHead, type ForwardContext } from './forward.js'
 import type { FusedDecode } from './fused-decode.js'
-import { floatProduct } from './linear.js'
+import type { BuildLinear } from './linear.js'
 import type { SlotTables } from './slot-tables.js'
 
 /** Where the layers of a trial find their rows: behind so many others, as in the middle of a conversation. */
@@ -48,74 +41,57 @@ export class Plans {
     this.#buffers = buffers
   }
 
-  #prefillVariants({ prefillProduct, prefillAttention }: Variants): ForwardVariants {
-    return { product: prefillProduct, attention: prefillAttention, quantized: this.#buffers.quantized }
+  /** The product of prompts: of many rows. */
+  #promptProduct({ prefillProduct }: Variants): BuildLinear {
+    const { context, quantized } = this.#buffers
+    const { build } = VARIANT_TABLE.prefillProduct.entries[prefillProduct]
+    return (operands) => build({ gpu: context.gpu, quantized }, operands)
+  }
+
+  /** The product of steps that are not fused: of a few rows. */
+  #stepProduct({ fewRowsProduct, prefillProduct: many }: Variants): BuildLinear {
+    const { context, quantized } = this.#buffers
+    const { build } = VARIANT_TABLE.fewRowsProduct.entries[fewRowsProduct]
+    return (operands) => build({ gpu: context.gpu, quantized, many }, operands)
   }
 
   /** A chunk of a prompt, from token ids to the residual stream. */
   prefill(variants: Variants): Promise<Dispatch[]> {
     const { context, prefill } = this.#buffers
-    return buildBody(context, prefill, this.#prefillVariants(variants))
+    const attention = VARIANT_TABLE.prefillAttention.entries[variants.prefillAttention].build
+    return buildBody(context, prefill, { product: this.#promptProduct(variants), attention })
   }
 
   /** From the residual stream to the logits at `rows` positions of a prompt. */
   promptHead(
     variants: Variants,
     rows: number,
-    { hidden, normed, logits }: Readonly<Record<'hidden' | 'normed' | 'logits', GPUBuffer>>,
+    buffers: Readonly<Record<'hidden' | 'normed' | 'logits', GPUBuffer>>,
   ): Promise<Dispatch[]> {
-    return buildHead(this.#buffers.context, rows, hidden, normed, logits, this.#prefillVariants(variants))
+    return buildHead(this.#buffers.context, rows, buffers, this.#promptProduct(variants))
   }
 
-  /** A step of up to `rows` sequences: a single one may be fused, more are computed in floats. */
+  /** A step of up to `rows` sequences: a single one as was chosen, more are computed in floats. */
   async step(variants: Variants, rows: number): Promise<StepPlan> {
-    const [[body, head], sample] = await Promise.all([
-      rows > 1 || variants.decode === 'float'
-        ? this.#floatStep(variants, rows)
-        : this.#fusedStep(variants.decodeAttention),
-      this.#buffers.tables.build(),
-    ])
+    const { context, decode, fused, tables } = this.#buffers
+    const { build } = VARIANT_TABLE.decode.entries[rows > 1 ? 'float' : variants.decode]
+    const parts = {
+      context,
+      activations: { ...decode, maxRows: rows },
+      logits: tables.logits,
+      product: this.#stepProduct(variants),
+      fused,
+      fusedAttention: VARIANT_TABLE.decodeAttention.entries[variants.decodeAttention].build,
+    }
+    const [[body, head], sample] = await Promise.all([build(parts), tables.build()])
     return { rows, body, head: [...head, ...sample] }
   }
 
-  async #floatStep({ prefillProduct }: Pick<Variants, 'prefillProduct'>, rows: number) {
-    const { context, decode, tables } = this.#buffers
-    const variants = { product: floatProduct(context.gpu, prefillProduct) }
-    return Promise.all([
-      buildBody(context, { ...decode, maxRows: rows }, variants),
-      buildHead(context, rows, decode.hidden, decode.normed, tables.logits, variants),
-    ])
-  }
-
-  async #fusedStep(attention: VariantOf<'decodeAttention'>) {
-    const { fused, tables } = this.#buffers
-    if (!fused) throw new TypeError('There are no buffers for fused steps.')
-    return Promise.all([fused.body(attention), fused.head(tables.logits)])
-  }
-
   /** Compiles all that a variant needs in any layer, and gives the part of it that shows how fast it is. */
-  async trial(name: VariantName, variant: VariantOf): Promise<Trial> {
-    const { context, prefill, quantized, fused } = this.#buffers
-    const rows = prefill.maxRows
-    if (name === 'prefillProduct') {
-      const variants = { product: variant as VariantOf<'prefillProduct'>, quantized }
-      const layers = await Promise.all(
-        context.weights.layers.map((layer) => buildProducts(context, layer, prefill, variants)),
-      )
-      return { rows, dispatches: Object.values(layers[0]).flat() }
-    }
-    if (name === 'prefillAttention') {
-      const attention = variant as VariantOf<'prefillAttention'>
-      return { rows, dispatches: await buildAttention(context, 0, prefill, attention) }
-    }
-    if (name === 'decodeAttention') {
-      const attention = variant as VariantOf<'decodeAttention'>
-      return { rows: 1, dispatches: fused ? await fused.attention(0, attention) : [] }
-    }
-    // With the attention that every GPU has: whether another compiles is another choice.
-    const step =
-      variant === 'float' ? this.#floatStep({ prefillProduct: 'float32' }, 1) : this.#fusedStep('simple')
-    return { rows: 1, dispatches: (await step).flat() }
+  trial(name: VariantName, variant: VariantOf, likely: Variants): Promise<Trial> {
+    const entries: Readonly<Record<string, Pick<VariantEntry<never>, 'trial'>>> = VARIANT_TABLE[name].entries
+    const { logits } = this.#buffers.tables
+    return entries[variant].trial({ ...this.#buffers, logits, stepProduct: this.#stepProduct(likely) })
   }
 
   /**

@@ -1,5 +1,7 @@
+import type { NormRole, ProductRole } from '../network.js'
+
 /** What a tensor of a transformer layer is for. */
-export type LayerRole = 'inputNorm' | 'qkv' | 'qkvBias' | 'dense' | 'postAttentionNorm' | 'gateUp' | 'down'
+export type LayerRole = NormRole | ProductRole | 'qkvBias'
 
 /** The names that a world of checkpoints gives the tensors of a model: one file of this folder for each world. */
 export interface TensorNames {

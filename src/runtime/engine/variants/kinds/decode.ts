@@ -1,0 +1,62 @@
+import type { Dispatch } from '../../../../gpu/index.js'
+import { type Activations, buildBody, buildHead, type ForwardContext } from '../../webgpu/forward.js'
+import type { BuildFusedAttention, FusedDecode } from '../../webgpu/fused-decode.js'
+import type { BuildLinear } from '../../webgpu/linear.js'
+import type { TrialBuffers, VariantEntry, VariantKind } from '../kind.js'
+import { DECODE_ATTENTION, fusedSteps } from './decode-attention.js'
+import { simpleAttention } from './prefill-attention.js'
+
+/** What a step is built from: the buffers it works in, and what was chosen for its parts. */
+export interface StepParts {
+  readonly context: ForwardContext
+  /** Room for as many rows as the step is built for. */
+  readonly activations: Activations
+  /** f32 [rows, vocabulary] */
+  readonly logits: GPUBuffer
+  readonly product: BuildLinear
+  /** Where the step may be fused. */
+  readonly fused: FusedDecode | undefined
+  readonly fusedAttention: BuildFusedAttention
+}
+
+/** Gives the dispatches to the residual stream, and those from there to the logits. */
+type Build = (parts: StepParts) => Promise<[Dispatch[], Dispatch[]]>
+export type Decode = 'fused-int8' | 'float'
+
+const float: Build = ({ context, activations, logits, product }) => {
+  const kernels = { product, attention: simpleAttention(1) }
+  const buffers = { ...activations, logits }
+  return Promise.all([
+    buildBody(context, activations, kernels),
+    buildHead(context, activations.maxRows, buffers, product),
+  ])
+}
+
+/** On a software adapter every invocation of a product computes its rows alone. */
+const fusedInt8: Build = ({ context: { gpu }, fused, fusedAttention, logits }) => {
+  if (!fused) throw new TypeError('There are no buffers for fused steps.')
+  const options = { alone: gpu.software }
+  return Promise.all([fused.body(fusedAttention, options), fused.head(logits, options)])
+}
+
+/** A whole step, with the attention that every GPU has: whether another compiles is another choice. */
+async function trial(buffers: TrialBuffers, build: Build) {
+  const { context, decode, logits, fused, stepProduct: product } = buffers
+  const fusedAttention = DECODE_ATTENTION.entries.simple.build
+  const activations = { ...decode, maxRows: 1 }
+  const step = await build({ context, activations, logits, product, fused, fusedAttention })
+  return { rows: 1, dispatches: step.flat() }
+}
+
+/**
+ * Steps of one sequence: in six dispatches a layer with activations in 8 bits, or in ten with floats. Steps of more are
+ * computed with floats.
+ */
+export const DECODE: VariantKind<Decode, VariantEntry<Build>> = {
+  unit: 'ms a step',
+  firstOnSoftware: 'fused-int8',
+  entries: {
+    'fused-int8': { needs: fusedSteps, build: fusedInt8, trial: (buffers) => trial(buffers, fusedInt8) },
+    float: { build: float, trial: (buffers) => trial(buffers, float) },
+  },
+}
