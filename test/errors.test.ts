@@ -90,7 +90,7 @@ describe('an error', () => {
     const { details } = invalidOption('adapter', { a: () => 1 }, 'an adapter')
     expect(structuredClone(details)).toEqual({
       option: 'adapter',
-      value: '[object Object]',
+      value: '{"a":a function}',
       expected: 'an adapter',
     })
   })

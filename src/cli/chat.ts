@@ -1,4 +1,3 @@
-import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
 import type { Context } from './context.js'
 import { BUNDLED_WEIGHTS, demo } from './demo.js'
@@ -10,6 +9,7 @@ import { addModelOptions, MODEL_HELP, misplacedModel } from './model-options.js'
 import { answerOnce } from './one-shot.js'
 import { type SessionFlags, withSession } from './open-session.js'
 import { BUNDLED_MODEL, bundledPrefixes } from './package-files.js'
+import { encodingOption, readPipe, type TextFlags } from './read-text.js'
 import { runRepl } from './repl.js'
 import type { Terminal } from './terminal.js'
 
@@ -36,6 +36,7 @@ export function chatCommand(context: Context): Command {
     .argument('[prompt...]', 'answer this and leave; so does a prompt from a pipe')
     .option('--system <text>', 'the system prompt')
     .option('--tools <file>', 'a JSON file that describes the tools that the model may call')
+    .addOption(encodingOption())
     .option(
       '--prefix <path>',
       'a P-Tuning v2 prefix; repeatable, the first is used and /prefix changes it',
@@ -72,7 +73,7 @@ async function chat(
       throw new UsageError('--demo brings its own prompt; leave the others out.')
     return interruptible(terminal, (signal) => demo(context, flags, signal))
   }
-  const prompt = await promptFrom(words, terminal)
+  const prompt = await promptFrom(words, context, flags)
   if (prompt === undefined && flags.json)
     throw new UsageError('--json prints the answer to one prompt: give one.')
   if (prompt !== undefined && (flags.prefix?.length ?? 0) > 1) {
@@ -82,7 +83,8 @@ async function chat(
     withSession(context, model, flags, signal, async (session) => {
       if (prompt !== undefined) {
         const { json = false, stats = false } = flags
-        return answerOnce(session, prompt, terminal, { json, stats }, signal)
+        const library = await context.loadLibrary()
+        return answerOnce(session, prompt, { library, terminal }, { json, stats }, signal)
       }
       greet(terminal, model, session.model, await context.loadLibrary())
       await runRepl(session, terminal, signal, context.debug())
@@ -94,7 +96,11 @@ async function chat(
  * The prompt of the arguments, or of a pipe.
  * @returns undefined where the user is to be asked
  */
-async function promptFrom(words: readonly string[], terminal: Terminal): Promise<string | undefined> {
+async function promptFrom(
+  words: readonly string[],
+  { terminal, loadLibrary }: Context,
+  flags: TextFlags,
+): Promise<string | undefined> {
   if (words.length > 0) {
     const prompt = words.join(' ')
     if (prompt.trim() === '')
@@ -103,7 +109,7 @@ async function promptFrom(words: readonly string[], terminal: Terminal): Promise
   }
   if (terminal.interactive) return undefined
   const { stdin } = terminal.io
-  const piped = stdin.isTTY ? '' : (await text(stdin)).trim()
+  const piped = stdin.isTTY ? '' : (await readPipe(loadLibrary, terminal.io, flags)).trim()
   if (piped !== '') return piped
   throw new UsageError(
     'There is no prompt: give one as an argument or by a pipe, or start the chat on a terminal.',

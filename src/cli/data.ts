@@ -6,20 +6,25 @@ import type { Context } from './context.js'
 import { CommandError } from './errors.js'
 import { count } from './format.js'
 import type { Library } from './library.js'
-import { fileError } from './read-text.js'
+import { encodingOption, fileError, type TextFlags } from './read-text.js'
 
 const IN_HELP = 'the published file: JSON, JSON lines or CSV'
 const OUT_HELP = 'the file to write: JSON lines for `chatglm finetune`'
+
+interface AdvertiseGenFlags extends TextFlags {
+  readonly conversations?: true
+}
 
 export function dataCommand(context: Context): Command {
   const advertiseGen = new Command('advertise-gen')
     .description('convert AdvertiseGen, {content, summary}')
     .argument('<in>', IN_HELP)
     .argument('<out>', OUT_HELP)
+    .addOption(encodingOption())
     .option('--conversations', 'make conversations, for the presets ptuning-multiturn and ptuning-v2')
-    .action((input: string, output: string, { conversations }: { conversations?: true }) =>
+    .action((input: string, output: string, { conversations, encoding }: AdvertiseGenFlags) =>
       convertData(context, input, output, async function* (library) {
-        for await (const record of library.readRecords(input)) {
+        for await (const record of library.readRecords(input, { encoding })) {
           const pair = library.fromAdvertiseGen(record)
           yield conversations ? library.toConversation(pair) : pair
         }
@@ -29,10 +34,11 @@ export function dataCommand(context: Context): Command {
     .description('convert ToolAlpaca, APIs with instances of their use, to conversations')
     .argument('<in>', IN_HELP)
     .argument('<out>', OUT_HELP)
-    .action((input: string, output: string) =>
+    .addOption(encodingOption())
+    .action((input: string, output: string, { encoding }: TextFlags) =>
       convertData(context, input, output, async function* (library) {
         let dropped = 0
-        for await (const record of library.readRecords(input)) {
+        for await (const record of library.readRecords(input, { encoding })) {
           const api = library.fromToolAlpaca(record)
           dropped += api.dropped
           yield* api.conversations
@@ -68,7 +74,7 @@ async function convertData(
   try {
     for await (const record of convert(library)) {
       records++
-      await file.write(`${JSON.stringify(record)}\n`).catch(failure)
+      await file.write(`${library.stringifyJson(record)}\n`).catch(failure)
     }
     await file.close()
     await rename(partial, output)

@@ -11,10 +11,11 @@ import { wholeNumber } from './numbers.js'
 import { openPrefix } from './open-prefix.js'
 import { BUNDLED_MODEL } from './package-files.js'
 import { Progress, type Unit } from './progress.js'
+import { encodingOption, type TextFlags } from './read-text.js'
 import type { Terminal } from './terminal.js'
 import { columns } from './wrap.js'
 
-interface EvaluateFlags extends ModelFlags {
+interface EvaluateFlags extends ModelFlags, TextFlags {
   readonly model: string
   readonly data: string
   readonly prefix?: string
@@ -39,6 +40,7 @@ export function evaluateCommand(context: Context): Command {
     .description('loss, perplexity, BLEU-4 and ROUGE on data, without and with a prefix')
     .requiredOption('--model <path>', `the model: ${MODEL_HELP}, or ${BUNDLED_MODEL}`)
     .requiredOption('--data <file>', 'JSON, JSON lines or CSV, as for finetune')
+    .addOption(encodingOption())
     .option('--prefix <path>', 'a P-Tuning v2 prefix, to compare with the model alone')
     .option('--samples <count>', 'only so many records from the beginning', wholeNumber(1))
     .option('--no-answers', 'loss and perplexity alone, which is faster')
@@ -77,7 +79,10 @@ async function evaluate(
   try {
     const { maxSourceLength, maxTargetLength, samples: maxRecords } = flags
     const limits = { maxSourceLength, maxTargetLength, maxRecords }
-    const data = await library.readEvaluationData(flags.data, model.tokenizer, limits, { signal })
+    const data = await library.readEvaluationData(flags.data, model.tokenizer, limits, {
+      signal,
+      encoding: flags.encoding,
+    })
     describeDataset(data.dataset, terminal)
     const results: { name: string; result: Evaluation }[] = []
     const run = async (name: string, prefix?: PrefixHandle) => {

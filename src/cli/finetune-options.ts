@@ -88,13 +88,13 @@ export async function resolveSettings(library: Library, flags: SettingsFlags): P
     const { preset, unused } =
       config === undefined
         ? { preset: library.SFT, unused: [] }
-        : await library.parseModelSettings(await readText(config), config)
+        : await library.parseModelSettings(await readText(library, config), config)
     return { subject: 'model', ...withFlags(preset, flags), unused }
   }
   const { preset, unused } =
     config === undefined
       ? { preset: library.PRESETS[name ?? 'ptuning'] as Preset, unused: [] }
-      : await library.parseSettings(await readText(config), config, name)
+      : await library.parseSettings(await readText(library, config), config, name)
   return { subject: 'prefix', ...withFlags(preset, flags), unused }
 }
 

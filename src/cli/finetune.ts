@@ -24,9 +24,10 @@ import { type DeviceName, deviceOption, MODEL_HELP, openModel } from './model-op
 import { oneOf } from './numbers.js'
 import { BUNDLED_MODEL } from './package-files.js'
 import { BYTES, Progress } from './progress.js'
+import { encodingOption, type TextFlags } from './read-text.js'
 import type { Terminal } from './terminal.js'
 
-interface FinetuneFlags extends SettingsFlags {
+interface FinetuneFlags extends SettingsFlags, TextFlags {
   readonly model: string
   readonly data: string
   readonly evalData?: string
@@ -61,6 +62,7 @@ export function finetuneCommand(context: Context): Command {
     .requiredOption('--model <path>', `the model: ${MODEL_HELP}, or ${BUNDLED_MODEL}`)
     .requiredOption('--data <file>', 'what to learn from')
     .requiredOption('--output <folder>', 'where checkpoints go, and what comes out')
+    .addOption(encodingOption())
     .option('--eval-data <file>', 'held-out data: the loss on them is logged on the way')
     .option('--resume', 'go on with the training in the output folder')
     .option('--torch-bin', 'write pytorch_model.bin, too, for the official scripts')
@@ -89,7 +91,7 @@ async function finetune(
   const context = subject === 'prefix' ? Math.max(CONTEXT_LENGTH, settings.training.prefixLength) : 2
   const model = await openModel(library, terminal, flags.model, { ...flags, context }, signal)
   try {
-    const read = (file: string) => readData(library, terminal, model, file, data, signal)
+    const read = (file: string) => readData(library, terminal, model, file, data, { signal, ...flags })
     const dataset = await read(flags.data)
     const evaluation = flags.evalData === undefined ? undefined : await read(flags.evalData)
     showPreview(library.previewSample(model.tokenizer, dataset.sample(0)), terminal)
@@ -153,12 +155,13 @@ async function readData(
   { tokenizer }: CliModel,
   file: string,
   settings: Parameters<Library['readDataset']>[2],
-  signal: AbortSignal,
+  { signal, encoding }: { signal: AbortSignal } & TextFlags,
 ): Promise<TrainingDataset> {
   const progress = await Progress.create(terminal, BYTES, `Reading ${file}`)
   try {
     const dataset = await library.readDataset(file, tokenizer, settings, {
       signal,
+      encoding,
       onProgress: ({ doneBytes, totalBytes }) => progress.update(`Reading ${file}`, doneBytes, totalBytes),
     })
     progress.stop()

@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { InputError } from '../errors/index.js'
+import { DeviceError, InputError } from '../errors/index.js'
 import { run } from './program.js'
-import { command, noLibrary, StubModel, stubLibrary, testIo } from './testing.js'
+import { command, StubModel, stubLibrary, testIo } from './testing.js'
 
 describe('generate', () => {
   let folder: string
@@ -55,29 +55,69 @@ describe('generate', () => {
     expect(model.continued[0].prompts).toEqual([[{ role: 'user', content: 'a' }]])
   })
 
-  it('names the line of a record that fails, keeps those before, and continues there', async () => {
+  it.each([['1'], ['2'], ['5']])(
+    'goes on past a record that fails, in batches of %s, and asks it again with --resume',
+    async (batch) => {
+      const model = new StubModel()
+      model.answerTo = (prompt) => {
+        if (prompt !== 'c') return String(prompt)
+        const details = { promptTokens: 9, available: 8 }
+        throw new InputError('input.context-overflow', 'Too long.', { details })
+      }
+      const failed = await generate(model, '--raw', '--batch', batch)
+      expect(failed.code).toBe(1)
+      expect(failed.err).toContain('1 of 5 records have no answer')
+      expect(failed.err).toContain(`${join(folder, 'in')}, line 3: Too long.`)
+      expect(failed.err).toContain('--resume asks them again')
+      expect((await output()).map(({ generated }) => generated)).toEqual(['a', 'b', null, 'd', 'e'])
+      expect((await output())[2]).toEqual({
+        prompt: 'c',
+        generated: null,
+        finishReason: 'error',
+        error: 'Too long.',
+      })
+      expect((await generate(model, '--raw', '--resume')).code).toBe(1)
+
+      model.answerTo = String
+      const resumed = await generate(model, '--raw', '--resume')
+      expect([resumed.code, model.continued.at(-1)]).toMatchObject([
+        0,
+        { prompts: ['c'], options: { seed: 11 } },
+      ])
+      expect((await output())[2]).toEqual({ prompt: 'c', generated: 'c', finishReason: 'stop' })
+      expect((await output()).map(({ generated }) => generated)).toEqual(['a', 'b', 'c', 'd', 'e'])
+
+      const asked = model.continued.length
+      expect((await generate(model, '--raw', '--resume')).err).toContain('is complete: 5 records.')
+      expect(model.continued).toHaveLength(asked)
+    },
+  )
+
+  it('ends at once where the model fails, and not a record', async () => {
     const model = new StubModel()
-    model.answerTo = (prompt) => {
-      if (prompt === 'c')
-        throw new InputError('input.context-overflow', 'Too long.', {
-          details: { promptTokens: 9, available: 8 },
-        })
-      return String(prompt)
+    model.answerTo = () => {
+      throw new DeviceError('device.lost', 'Gone.')
     }
-    const failed = await generate(model, '--raw')
-    expect(failed.code).toBe(1)
-    expect(failed.err).toContain(`${join(folder, 'in')}, line 3: Too long.`)
-    expect(await output()).toHaveLength(2)
+    expect((await generate(model, '--raw')).err).toContain('Gone.')
+    expect(model.continued).toHaveLength(1)
+    expect(await readFile(join(folder, 'out'), 'utf8')).toBe('')
+  })
 
-    model.answerTo = String
-    const resumed = await generate(model, '--raw', '--resume')
-    expect(resumed.code).toBe(0)
-    expect(model.continued.at(-1)).toMatchObject({ prompts: ['e'], options: { seed: 13 } })
-    expect((await output()).map(({ generated }) => generated)).toEqual(['a', 'b', 'c', 'd', 'e'])
-
-    const asked = model.continued.length
-    expect((await generate(model, '--raw', '--resume')).err).toContain('is complete: 5 records.')
-    expect(model.continued).toHaveLength(asked)
+  it('refuses text that is no UTF-8 before a model is loaded, and reads it by its encoding', async () => {
+    const gbk = Buffer.concat([
+      Buffer.from('{"prompt": "a"}\n{"prompt": "'),
+      Buffer.of(0xc4, 0xe3),
+      Buffer.from('"}'),
+    ])
+    await writeFile(join(folder, 'in'), gbk)
+    const loadModel = () => Promise.reject(new Error('The model was loaded.'))
+    const args = ['generate', 'm', '--raw', '--input', join(folder, 'in'), '--output', join(folder, 'out')]
+    const { code, err } = await command(args, stubLibrary(undefined, { loadModel }))
+    expect([code, err]).toEqual([1, expect.stringContaining('in, line 2: the bytes are no UTF-8 text')])
+    await expect(readFile(join(folder, 'out'))).rejects.toThrow('ENOENT')
+    const model = new StubModel()
+    expect((await generate(model, '--raw', '--encoding', 'gb18030')).code).toBe(0)
+    expect((await output())[1]).toMatchObject({ prompt: '你' })
   })
 
   it('stops by Ctrl-C and says how far it came', async () => {
@@ -102,7 +142,9 @@ describe('generate', () => {
   })
 
   it('does not load a model for an input that cannot be read', async () => {
-    const { code, err } = await command(['generate', 'm', '--input', '/no/file', '--output', '-'], noLibrary)
+    const loadModel = () => Promise.reject(new Error('The model was loaded.'))
+    const library = stubLibrary(undefined, { loadModel })
+    const { code, err } = await command(['generate', 'm', '--input', '/no/file', '--output', '-'], library)
     expect([code, err]).toEqual([1, 'error: Cannot read /no/file: it does not exist.\n'])
   })
 })

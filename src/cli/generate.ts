@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { hasCode } from '../errors/index.js'
-import type { GenerateOptions, Prompt } from '../index.js'
+import { type ErrorCode, hasCode } from '../errors/index.js'
+import type { GenerateOptions, Generation, Prompt } from '../index.js'
 import type { Context } from './context.js'
 import { CommandError, InterruptedError, UsageError } from './errors.js'
 import { count, formatDuration, significant } from './format.js'
@@ -13,6 +13,7 @@ import {
   randomSeed,
 } from './generation-options.js'
 import { interruptible } from './interrupt.js'
+import type { CliModel } from './library.js'
 import {
   addModelOptions,
   batchOptions,
@@ -25,10 +26,11 @@ import { wholeNumber } from './numbers.js'
 import { openPrefix } from './open-prefix.js'
 import { BUNDLED_MODEL } from './package-files.js'
 import { Progress, RECORDS } from './progress.js'
-import { openOutput, type RecordSink, readInput, STANDARD_STREAM } from './record-files.js'
-import { formatRecord, type InputRecord, parseRecords } from './records.js'
+import { encodingOption, readPipe, readText, type TextFlags } from './read-text.js'
+import { openOutput, type RecordSink, STANDARD_STREAM } from './record-files.js'
+import { formatRecord, type Generated, type InputRecord, parseRecords } from './records.js'
 
-interface GenerateFlags extends ModelFlags, GenerationFlags {
+interface GenerateFlags extends ModelFlags, GenerationFlags, TextFlags {
   readonly input: string
   readonly output: string
   readonly batch: number
@@ -38,8 +40,10 @@ interface GenerateFlags extends ModelFlags, GenerationFlags {
 }
 
 const EXAMPLES = `
-A record is a JSON object on a line of its own, with "messages" (a conversation), "prompt" or
-"content" (a text). It comes out with "generated" and "finishReason" added, in the same order.
+A record is a JSON object on a line of its own, with "messages" (a conversation), or "prompt",
+"query", "instruction" or "content" (a text). "system", "tools" and "history" beside it count, too.
+It comes out with "generated" and "finishReason" added, in the same order. One that cannot be
+answered has the reason in "error", and --resume asks it again.
 
 Examples:
   $ chatglm generate models/chatglm3-6b-int4 --input questions.jsonl --output answers.jsonl
@@ -53,6 +57,7 @@ export function generateCommand(context: Context): Command {
     .argument('<model>', `${MODEL_HELP}, or ${BUNDLED_MODEL}`)
     .requiredOption('--input <file>', 'JSON lines to read; - for stdin')
     .requiredOption('--output <file>', 'JSON lines to write; - for stdout')
+    .addOption(encodingOption())
     .option('--batch <count>', 'records to answer side by side', wholeNumber(1, 64), 1)
     .option('--resume', 'continue behind the last complete line of the output')
     .option('--raw', 'continue texts as they are, as prefixes of prompt and response pairs expect')
@@ -68,7 +73,7 @@ export function generateCommand(context: Context): Command {
 
 async function generate(context: Context, model: string, flags: GenerateFlags): Promise<void> {
   const { input, output, resume = false, raw = false } = flags
-  const { terminal } = context
+  const { terminal, loadLibrary } = context
   if (output === STANDARD_STREAM && resume) {
     throw new UsageError('--resume needs a file to continue: give --output a path.')
   }
@@ -76,10 +81,15 @@ async function generate(context: Context, model: string, flags: GenerateFlags): 
     throw new UsageError('--input and --output are the same file.')
   }
   const name = input === STANDARD_STREAM ? 'stdin' : input
-  const records = parseRecords(await readInput(input, terminal.io), name, raw)
-  const sink = await openOutput(output, records, resume, terminal.io)
+  const library = await loadLibrary()
+  const text =
+    input === STANDARD_STREAM
+      ? await readPipe(loadLibrary, terminal.io, flags)
+      : await readText(library, input, flags)
+  const records = parseRecords(library, text, name, raw)
+  const sink = await openOutput(library, output, records, resume, terminal.io)
   try {
-    if (sink.before === records.length) {
+    if (sink.before === records.length && sink.failed.length === 0) {
       terminal.note(`${output} is complete: ${count(records.length, 'record')}.`)
       return
     }
@@ -98,7 +108,7 @@ interface Work {
   readonly sink: RecordSink
 }
 
-/** Answers the records that are not answered yet. */
+/** Answers the records that are not answered yet: those that failed before, then those behind the last line. */
 async function answerRecords(
   { terminal, loadLibrary }: Context,
   modelName: string,
@@ -110,10 +120,13 @@ async function answerRecords(
   // interrupted run ended.
   const floats = flags.batch > 1 ? ({ activations: 'float' } as const) : {}
   const batch = { ...batchOptions(flags.batch, flags), ...floats }
-  const model = await openModel(await loadLibrary(), terminal, modelName, flags, signal, batch)
+  const library = await loadLibrary()
+  const model = await openModel(library, terminal, modelName, flags, signal, batch)
   const progress = await Progress.create(terminal, RECORDS, 'Answering')
   signal.addEventListener('abort', () => progress.stop())
   const started = performance.now()
+  const retried = new Map<number, string>()
+  const failures = new Map<number, string>()
   let tokens = 0
   let written = sink.before
   try {
@@ -124,29 +137,28 @@ async function answerRecords(
       prefixStrength: flags.prefixStrength,
       prefix: prefix === undefined ? undefined : await openPrefix(model, modelName, prefix, signal),
     }
-    const seed = flags.seed ?? randomSeed()
+    const answering = new RecordAnswering(model, options, flags.seed ?? randomSeed(), flags.raw === true)
+    const lineOf = (index: number, answer: Answer) => {
+      if (typeof answer === 'string') failures.set(index, answer)
+      else tokens += answer.ids.length
+      return formatRecord(library, records[index], generated(answer, flags.raw === true))
+    }
+    for (const index of sink.failed) {
+      progress.update('Answering', written, records.length)
+      const [answer] = await answering.answer([records[index]], index)
+      retried.set(index, lineOf(index, answer))
+    }
+    if (retried.size > 0) await sink.replace(retried)
     while (written < records.length) {
       progress.update('Answering', written, records.length)
       const group = records.slice(written, written + flags.batch)
-      const prompts = group.map((record) => promptOf(record, flags.raw === true))
-      // A record has the same seed in whatever group it comes, so that a resumed run gives the same answers.
-      const groupOptions = { ...options, seed: (seed + written) % 2 ** 32 }
-      const answers = await model
-        .generateBatch(prompts, groupOptions)
-        .result()
-        .catch((error: unknown) => {
-          throw atLine(error, name, group)
-        })
-      const lines = answers.map(({ text, finishReason }, index) =>
-        formatRecord(group[index], { generated: flags.raw ? text : text.trim(), finishReason }),
-      )
-      await sink.write(lines)
+      const answers = await answering.answer(group, written)
+      await sink.write(answers.map((answer, index) => lineOf(written + index, answer)))
       written += group.length
-      tokens += answers.reduce((sum, { ids }) => sum + ids.length, 0)
     }
     progress.stop()
     const seconds = (performance.now() - started) / 1000
-    const answered = count(records.length - sink.before, 'record')
+    const answered = count(records.length - sink.before + retried.size - failures.size, 'record')
     const speed = `${count(tokens, 'token')} at ${significant(tokens / seconds)} tok/s`
     terminal.note(`${answered} in ${formatDuration(seconds)}, ${speed}`)
   } catch (error) {
@@ -157,6 +169,51 @@ async function answerRecords(
     progress.stop()
     model.dispose()
   }
+  if (failures.size > 0) throw unanswered(name, records, failures, flags.output)
+}
+
+/** What a record became: an answer, or why there is none. */
+type Answer = Generation | string
+
+/** Errors that are about a record, and not about the model, the device or the options. */
+const OF_A_RECORD: readonly ErrorCode[] = [
+  'input.context-overflow',
+  'input.token-invalid',
+  'input.tokens-empty',
+  'input.not-serializable',
+  'checkpoint.not-finite',
+]
+
+/** Answers records in groups. A record has the same seed in whatever group it comes. */
+class RecordAnswering {
+  readonly #model: CliModel
+  readonly #options: GenerateOptions
+  readonly #seed: number
+  readonly #raw: boolean
+
+  constructor(model: CliModel, options: GenerateOptions, seed: number, raw: boolean) {
+    this.#model = model
+    this.#options = options
+    this.#seed = seed
+    this.#raw = raw
+  }
+
+  /** @param first the index of the first record among all */
+  async answer(group: readonly InputRecord[], first: number): Promise<readonly Answer[]> {
+    const options = { ...this.#options, seed: (this.#seed + first) % 2 ** 32 }
+    const prompts = group.map((record) => promptOf(record, this.#raw))
+    try {
+      return await this.#model.generateBatch(prompts, options).result()
+    } catch (error) {
+      if (!hasCode(error, ...OF_A_RECORD)) throw error
+      if (group.length === 1) return [error.message]
+    }
+    // One of them is the cause. Alone, the others are answered as they would have been beside it.
+    const answers: Answer[] = []
+    for (const [index, record] of group.entries())
+      answers.push(...(await this.answer([record], first + index)))
+    return answers
+  }
 }
 
 /** The prompt of a record: a raw text, or a conversation. */
@@ -164,10 +221,23 @@ function promptOf({ prompt }: InputRecord, raw: boolean): Prompt {
   return typeof prompt === 'string' && !raw ? [{ role: 'user', content: prompt }] : prompt
 }
 
-/** Says which lines an error is about, if it stands for a record rather than for the model or the device. */
-function atLine(error: unknown, name: string, group: readonly InputRecord[]): unknown {
-  if (!hasCode(error, 'input.context-overflow', 'checkpoint.not-finite')) return error
-  const [first, last] = [group[0].line, group[group.length - 1].line]
-  const lines = first === last ? `line ${first}` : `one of the lines ${first} to ${last}`
-  return new CommandError(`${name}, ${lines}: ${error.message}`)
+function generated(answer: Answer, raw: boolean): Generated {
+  if (typeof answer === 'string') return { generated: null, finishReason: 'error', error: answer }
+  return { generated: raw ? answer.text : answer.text.trim(), finishReason: answer.finishReason }
+}
+
+const SHOWN_FAILURES = 10
+
+function unanswered(
+  name: string,
+  records: readonly InputRecord[],
+  failures: ReadonlyMap<number, string>,
+  output: string,
+): CommandError {
+  const shown = [...failures].slice(0, SHOWN_FAILURES)
+  const lines = shown.map(([index, why]) => `${name}, line ${records[index].line}: ${why}`)
+  const more = failures.size > shown.length ? [`and ${failures.size - shown.length} more`] : []
+  const advice = output === STANDARD_STREAM ? [] : ['The same command with --resume asks them again.']
+  const summary = `${failures.size} of ${count(records.length, 'record')} have no answer; "error" says why:`
+  return new CommandError([summary, ...lines, ...more, ...advice].join('\n'))
 }

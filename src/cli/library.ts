@@ -45,14 +45,19 @@ type DataFunctions = Pick<
   typeof import('../index.js'),
   | 'PRESETS'
   | 'SFT'
+  | 'decodeText'
   | 'fromAdvertiseGen'
   | 'fromToolAlpaca'
+  | 'parseJson'
   | 'parseModelSettings'
+  | 'parseQuestion'
+  | 'parseRawQuestion'
   | 'parseSettings'
   | 'previewSample'
   | 'readDataset'
   | 'readEvaluationData'
   | 'readRecords'
+  | 'stringifyJson'
   | 'toConversation'
 >
 

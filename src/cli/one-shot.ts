@@ -1,6 +1,7 @@
 import type { ReplySegment } from '../index.js'
 import { AnswerView, detailsOf, remarks, speedOf } from './answer-view.js'
 import type { Answer, ChatSession } from './chat-session.js'
+import type { Library } from './library.js'
 import type { Terminal } from './terminal.js'
 
 /** How the answer to a single prompt is given out. */
@@ -15,7 +16,7 @@ export interface OneShotFlags {
 export async function answerOnce(
   session: ChatSession,
   prompt: string,
-  terminal: Terminal,
+  { library, terminal }: { readonly library: Library; readonly terminal: Terminal },
   { json, stats }: OneShotFlags,
   signal: AbortSignal,
 ): Promise<void> {
@@ -23,7 +24,7 @@ export async function answerOnce(
   try {
     const answer = await session.ask({ role: 'user', content: prompt }, view?.show ?? (() => {}), signal)
     view?.end()
-    if (json) terminal.print(JSON.stringify(toJson(answer, session.prefixName)))
+    if (json) terminal.print(library.stringifyJson(toJson(answer, session.prefixName)))
     else for (const remark of remarks(answer)) terminal.say(terminal.colors.yellow(remark))
     if (stats) for (const line of detailsOf(answer, session.model.memory)) terminal.note(line)
     else if (!json && terminal.screen) {

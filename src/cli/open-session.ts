@@ -1,12 +1,14 @@
+import { hasCode } from '../errors/index.js'
 import { ChatSession } from './chat-session.js'
 import type { Context } from './context.js'
 import { CommandError } from './errors.js'
 import { type GenerationFlags, generateOptions, randomSeed } from './generation-options.js'
+import type { Library } from './library.js'
 import { type ModelFlags, openModel } from './model-options.js'
-import { readText } from './read-text.js'
+import { readText, type TextFlags } from './read-text.js'
 
 /** What to talk with and how, as the command line says it. */
-export interface SessionFlags extends ModelFlags, GenerationFlags {
+export interface SessionFlags extends ModelFlags, GenerationFlags, TextFlags {
   readonly prefix?: readonly string[]
   readonly system?: string
   readonly tools?: string
@@ -21,8 +23,9 @@ export async function withSession(
   signal: AbortSignal,
   use: (session: ChatSession) => Promise<void>,
 ): Promise<void> {
-  const tools = flags.tools === undefined ? undefined : await readTools(flags.tools)
-  const model = await openModel(await loadLibrary(), terminal, modelName, flags, signal)
+  const library = await loadLibrary()
+  const tools = flags.tools === undefined ? undefined : await readTools(library, flags.tools, flags)
+  const model = await openModel(library, terminal, modelName, flags, signal)
   try {
     const session = new ChatSession(model, {
       generation: generateOptions(flags),
@@ -42,15 +45,16 @@ export async function withSession(
   }
 }
 
-async function readTools(path: string): Promise<object> {
+async function readTools(library: Library, path: string, flags: TextFlags): Promise<object> {
   const expected = 'expected JSON: a list of descriptions of tools, or an object with one by each name'
   let tools: unknown
   try {
-    tools = JSON.parse(await readText(path))
+    tools = library.parseJson(await readText(library, path, flags))
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
+    if (!hasCode(error, 'input.json')) throw error
     throw new CommandError(`${path}: ${expected} (${error.message}).`)
   }
-  if (typeof tools !== 'object' || tools === null) throw new CommandError(`${path}: ${expected}.`)
+  if (typeof tools !== 'object' || tools === null || tools instanceof Number)
+    throw new CommandError(`${path}: ${expected}.`)
   return tools
 }

@@ -1,11 +1,21 @@
 import { readFile } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
+import { Option } from 'commander'
+import type { TextEncodingName } from '../index.js'
 import { CommandError } from './errors.js'
+import type { Io } from './io.js'
+import type { Library } from './library.js'
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'it does not exist',
   EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is no folder',
   EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the disk can only be read',
   ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of the disk is used up',
+  ENAMETOOLONG: 'its name is too long',
 }
 
 /** A failure of the file system, in words. */
@@ -14,9 +24,39 @@ export function fileError(error: unknown, what: string): CommandError {
   return new CommandError(`Cannot ${what}: ${REASONS[code] ?? message}.`)
 }
 
-/** The text of a file that the user named. */
-export function readText(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((error: unknown) => {
+/** How texts of the user are written as bytes. */
+export interface TextFlags {
+  readonly encoding?: TextEncodingName
+}
+
+export function encodingOption(): Option {
+  return new Option('--encoding <name>', 'how its text is written (default: utf-8)').choices([
+    'utf-8',
+    'gb18030',
+  ])
+}
+
+/**
+ * The text of a file that the user named.
+ * @throws CommandError where it cannot be read, `input.encoding` naming the line where it is no text
+ */
+export async function readText(
+  library: Library,
+  path: string,
+  { encoding }: TextFlags = {},
+): Promise<string> {
+  const bytes = await readFile(path).catch((error: unknown) => {
     throw fileError(error, `read ${path}`)
   })
+  return library.decodeText(bytes, path, encoding)
+}
+
+/** The text that comes by a pipe. @throws `input.encoding` naming the line where it is no text */
+export async function readPipe(
+  loadLibrary: () => Promise<Library>,
+  { stdin }: Io,
+  { encoding }: TextFlags = {},
+): Promise<string> {
+  const bytes = await buffer(stdin)
+  return bytes.length === 0 ? '' : (await loadLibrary()).decodeText(bytes, 'stdin', encoding)
 }

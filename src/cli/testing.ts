@@ -15,6 +15,7 @@ import type {
   Prompt,
   VariantPreview,
 } from '../index.js'
+import * as tokenizer from '../tokenizer/index.js'
 import type { Io } from './io.js'
 import type { Answering, CliModel, Library } from './library.js'
 import { run } from './program.js'
@@ -218,6 +219,7 @@ export function stubLibrary(
     ...data,
     ...evaluation,
     ...finetune,
+    ...tokenizer,
     finetuneModel: cannotTrain,
     finetunePrefix: cannotTrain,
     loadModel: async () => model,

@@ -1,21 +1,16 @@
-import { InputError } from '../errors/index.js'
-import type { PythonValue } from '../tokenizer/index.js'
-import { describe } from './describe.js'
+import { describe, hasCode, InputError } from '../errors/index.js'
+import { parseJson, type ToolParameters } from '../tokenizer/index.js'
+import { fieldsOf, isFields } from './check.js'
 import type { Conversation, PromptResponse, SourceRecord, TrainingMessage } from './records.js'
 
 type Fields = Readonly<Record<string, unknown>>
-
-function fieldsOf({ value, where }: SourceRecord): Fields {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields
-  throw new InputError('input.dataset', `${where}: expected a JSON object, found ${describe(value)}.`)
-}
 
 /**
  * A record of AdvertiseGen, `{content, summary}`, as `format_advertise_gen.py` of the official scripts converts it.
  * @throws `input.dataset` for any other record
  */
 export function fromAdvertiseGen(record: SourceRecord): PromptResponse {
-  const { content, summary } = fieldsOf(record)
+  const { content, summary } = fieldsOf(record.value, record.where)
   if (typeof content === 'string' && typeof summary === 'string')
     return { prompt: content, response: summary }
   throw new InputError(
@@ -46,7 +41,7 @@ export interface ConvertedApi {
  * @throws `input.dataset` where it is no such record
  */
 export function fromToolAlpaca(record: SourceRecord): ConvertedApi {
-  const { NLDocumentation: documentation, Instances: instances } = fieldsOf(record)
+  const { NLDocumentation: documentation, Instances: instances } = fieldsOf(record.value, record.where)
   if (typeof documentation !== 'string' || !Array.isArray(instances)) {
     throw new InputError(
       'input.dataset',
@@ -81,6 +76,8 @@ function convertStep(step: unknown): TrainingMessage[] | undefined {
   if (!Array.isArray(step) || !Array.isArray(step[0]) || step.length < 2) return undefined
   const [[name, json, written], observation] = step
   if (typeof name !== 'string' || typeof json !== 'string' || typeof written !== 'string') return undefined
+  // A name of several lines could not be told from what follows it.
+  if (name.includes('\n')) return undefined
   const parameters = parseObject(json)
   if (!parameters) return undefined
   return [
@@ -89,12 +86,12 @@ function convertStep(step: unknown): TrainingMessage[] | undefined {
   ]
 }
 
-function parseObject(json: string): Record<string, PythonValue> | undefined {
+function parseObject(json: string): ToolParameters | undefined {
   try {
-    const value: unknown = JSON.parse(json)
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return isObject ? (value as Record<string, PythonValue>) : undefined
-  } catch {
+    const value = parseJson(json)
+    return isFields(value) ? (value as ToolParameters) : undefined
+  } catch (error) {
+    if (!hasCode(error, 'input.json')) throw error
     return undefined
   }
 }
@@ -110,7 +107,7 @@ export async function* convertPublished(
   onDropped: (count: number) => void,
 ): AsyncGenerator<SourceRecord> {
   for await (const record of records) {
-    const fields = fieldsOf(record)
+    const fields = fieldsOf(record.value, record.where)
     const { where } = record
     if ('content' in fields && 'summary' in fields) {
       const pair = fromAdvertiseGen(record)

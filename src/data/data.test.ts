@@ -124,7 +124,7 @@ describe('a data file', () => {
     ['[1]', 'data.json, line 1: expected a JSON object, found 1'],
     ['{"prompt": "a"}', 'data.json, line 1: expected response to be a text, found nothing'],
     ['{"prompt": 1, "response": "b"}', 'expected prompt to be a text, found 1'],
-    ['{"text": "a"}', 'expected the fields prompt and response, or conversations; found text'],
+    ['{"text": "a"}', 'expected the fields prompt and response, or conversations, found text'],
     ['{"content": "a", "summary": "b"}', 'chatglm data advertise-gen'],
     ['{"NLDocumentation": "a"}', 'chatglm data tool-alpaca'],
     ['{"conversations": [{"role": "user", "content": "a"}]}', 'Use a preset for conversations'],
@@ -140,7 +140,7 @@ describe('a data file', () => {
     ['["hi"]', 'line 1, message 0: expected a JSON object'],
     [
       '[{"role": "bot", "content": "a"}]',
-      'message 0: expected the role system, user, assistant, observation, tool; found "bot"',
+      'message 0: expected role to be one of system, user, assistant, observation, tool, found "bot"',
     ],
     ['[{"role": "user"}]', 'message 0: expected content to be a text, found nothing'],
     ['[{"role": "user", "content": "a", "loss": "no"}]', 'expected loss to be true or false'],
@@ -159,7 +159,9 @@ describe('a data file', () => {
 
   it('is refused if it is no UTF-8, or CSV with ragged lines', async () => {
     const gbk = Uint8Array.of(0x7b, 0xc4, 0xe3, 0xba, 0xc3)
-    await expect(readDataset(file(gbk), tiny, PAIRS)).rejects.toThrow('data.json is no UTF-8 text')
+    await expect(readDataset(file(gbk), tiny, PAIRS)).rejects.toThrow(
+      'data.json, line 1: the bytes are no UTF-8 text',
+    )
     expect(await failure('prompt,response\na,b,c\n', PAIRS, 'x.csv')).toMatch(/x.csv: expected CSV .* line 2/)
     expect(await failure('conversations\nhello\n', TURNS, 'x.csv')).toContain(
       'expected conversations to hold JSON',

@@ -3,8 +3,9 @@ import { InputError } from '../errors/index.js'
 import type { Tokenizer } from '../tokenizer/index.js'
 import { convertPublished } from './convert.js'
 import { type EncodedSample, encodeConversation, encodePair, IGNORED } from './encode.js'
+import { parseRecord } from './parse-record.js'
 import { type DataLocation, dataName, type ReadOptions, readRecords } from './read-records.js'
-import { isConversation, parseRecord, type SourceRecord, type TrainingRecord } from './records.js'
+import { isConversation, type SourceRecord, type TrainingRecord } from './records.js'
 import type { TrainingSample } from './training-sample.js'
 
 /** How records become token ids. */

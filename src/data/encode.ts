@@ -1,10 +1,5 @@
-import {
-  encodeMessage,
-  formatToolCall,
-  pythonJson,
-  TOOLS_SYSTEM_PROMPT,
-  type Tokenizer,
-} from '../tokenizer/index.js'
+import { encodeMessage, pythonJson, TOOLS_SYSTEM_PROMPT, type Tokenizer } from '../tokenizer/index.js'
+import { callText } from './parse-messages.js'
 import type { Conversation, PromptResponse, TrainingMessage } from './records.js'
 
 /** The label of what is no target. */
@@ -88,14 +83,15 @@ export function encodeTools(tokenizer: Tokenizer, tools: object | undefined): nu
 export function encodeTrainingMessage(tokenizer: Tokenizer, message: TrainingMessage): Piece[] {
   if (message.role !== 'tool') {
     const learnt = message.role !== 'system' && message.role !== 'user' && message.loss !== false
-    return [{ ids: encodeMessage(tokenizer, { role: message.role, content: message.content }), learnt }]
+    const { role, content, metadata } = message
+    const text = role === 'assistant' && metadata ? { role, content, metadata } : { role, content }
+    return [{ ids: encodeMessage(tokenizer, text), learnt }]
   }
   const { name, parameters, observation } = message
-  const call = `\`\`\`python\n${formatToolCall(parameters)}\n\`\`\``
   const answer = typeof observation === 'string' ? observation : pythonJson(observation)
   return [
     {
-      ids: encodeMessage(tokenizer, { role: 'assistant', metadata: name, content: call }),
+      ids: encodeMessage(tokenizer, { role: 'assistant', metadata: name, content: callText(parameters) }),
       learnt: message.loss !== false,
     },
     { ids: encodeMessage(tokenizer, { role: 'observation', content: answer }), learnt: false },

@@ -1,8 +1,9 @@
 import type { Tokenizer } from '../tokenizer/index.js'
 import { createDataset, type DataSettings, type TrainingDataset } from './dataset.js'
 import { encodeTools, encodeTrainingMessage } from './encode.js'
+import { parseRecord } from './parse-record.js'
 import { type DataLocation, dataName, type ReadOptions, readRecords } from './read-records.js'
-import { type Conversation, isConversation, parseRecord, type TrainingRecord } from './records.js'
+import { type Conversation, isConversation, type TrainingRecord } from './records.js'
 
 /** How much of a record is evaluated. */
 export interface EvaluationLimits {

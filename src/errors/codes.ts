@@ -37,6 +37,14 @@ export const ERROR_CODES = {
       'Correct the line. Convert AdvertiseGen and ToolAlpaca with `chatglm data`. Allow more tokens if everything to ' +
       'learn from is cut off.',
   },
+  'input.encoding': {
+    meaning: 'A file or a pipe holds bytes that are no text in UTF-8, or in the encoding that was named.',
+    advice: 'Save it as UTF-8, or give its encoding: `--encoding gb18030`. The message names the line.',
+  },
+  'input.json': {
+    meaning: 'A text is no JSON, gives a key twice, or is nested out of proportion. The details say where.',
+    advice: 'Correct it there.',
+  },
   'input.message-invalid': {
     meaning: 'A field of a message has the wrong type or the wrong place.',
     advice: 'Correct the message. The details say which one it is.',

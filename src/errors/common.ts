@@ -1,5 +1,6 @@
 /** Errors that several rooms throw. */
 import { BusyError, CheckpointError, DeviceError, InputError, OptionError } from './chatglm-error.js'
+import { describe } from './describe.js'
 
 /**
  * An option has a value that makes no sense.
@@ -8,9 +9,18 @@ import { BusyError, CheckpointError, DeviceError, InputError, OptionError } from
  * @param expected what is accepted
  */
 export function invalidOption(option: string, value: unknown, expected: string) {
-  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
-  const details = { option, value: isPlain(value) ? value : shown, expected }
-  return new OptionError('option.invalid', `Option ${option} is ${shown}; expected ${expected}.`, { details })
+  const shown = value === undefined ? 'undefined' : describe(value)
+  const details = { option: cut(option), value: isPlain(value) ? cut(value) : shown, expected }
+  return new OptionError('option.invalid', `Option ${cut(option)} is ${shown}; expected ${expected}.`, {
+    details,
+  })
+}
+
+const MAX_TEXT = 200
+
+/** What a caller wrote may have any length; messages and details do not. */
+function cut<Value>(value: Value): Value | string {
+  return typeof value === 'string' && value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}…` : value
 }
 
 /** Whether a value can be sent as it is; of others, such as an adapter, the text is enough. */

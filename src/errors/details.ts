@@ -11,6 +11,9 @@ interface DetailsByCode {
     readonly expected: string
   }
   'input.context-overflow': { readonly promptTokens: number; readonly available: number }
+  'input.encoding': { readonly line: number }
+  /** Offset in UTF-16 units from the beginning of the text, what was expected there, and what is there. */
+  'input.json': { readonly position: number; readonly expected: string; readonly found: string }
   /** `index` is that of the message. */
   'input.message-invalid': { readonly index: number }
   /** Offset in UTF-16 units from the beginning of the text. */

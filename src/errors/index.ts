@@ -25,5 +25,6 @@ export {
   nonFiniteOutput,
   tooManyWaiting,
 } from './common.js'
+export { describe } from './describe.js'
 export type { DetailsOf } from './details.js'
 export { ERROR_KINDS, type ErrorKind } from './kinds.js'

@@ -1,6 +1,5 @@
 import type { DataSettings } from '../data/index.js'
-import { describe } from '../data/index.js'
-import { OptionError } from '../errors/index.js'
+import { describe, OptionError } from '../errors/index.js'
 import { type ModelPreset, PRESETS, type Preset, type PresetName, SFT } from './presets.js'
 import type { TrainingSettings } from './settings.js'
 

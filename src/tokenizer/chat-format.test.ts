@@ -87,7 +87,7 @@ describe('a conversation that has no prompt', () => {
       'has no role',
       [{ content: '' }],
       'input.role-unknown',
-      /Message 0: expected a role out of system, user,.* undefined/,
+      /Message 0: expected a role out of system, user,.* nothing/,
     ],
     [
       'has a system message later',
@@ -105,9 +105,15 @@ describe('a conversation that has no prompt', () => {
       'has content in parts',
       [{ role: 'user', content: [] }],
       'input.message-invalid',
-      /content to be a string, found an array/,
+      /content to be a string, found \[\]/,
     ],
-    ['has no content', [ok, { role: 'assistant' }], 'input.message-invalid', /Message 1: .*found undefined/],
+    ['has no content', [ok, { role: 'assistant' }], 'input.message-invalid', /Message 1: .*found nothing/],
+    [
+      'has unknown fields',
+      [{ ...ok, tool_calls: [] }],
+      'input.message-invalid',
+      /found tool_calls. Give a call as/,
+    ],
     [
       'names a tool of two lines',
       [{ role: 'assistant', content: '', metadata: 'a\nb' }],

@@ -1,4 +1,5 @@
-import { describe, emptyConversation, invalidMessage, misplacedSystemMessage, unknownRole } from './errors.js'
+import { describe } from '../errors/index.js'
+import { emptyConversation, invalidMessage, misplacedSystemMessage, unknownRole } from './errors.js'
 import { pythonJson } from './python-json.js'
 import type { Tokenizer } from './tokenizer.js'
 
@@ -106,13 +107,31 @@ function assertMessage(message: Message, index: number): void {
   if (message.role === 'system' && index > 0) throw misplacedSystemMessage(index)
 }
 
+/** What to write instead of fields that other programs have. */
+const ADVICE: Readonly<Record<string, string>> = {
+  tool_calls: 'Give a call as content of a message with the name of the tool as metadata.',
+  tool_call_id: 'Give the answer of a tool as a message with the role observation.',
+  name: 'Give the name of a called tool as metadata.',
+  loss: 'It has a meaning in training data only.',
+}
+
 /** Messages often come out of JSON, so nothing is taken from their type. */
 function assertFields(message: unknown, index: number): void {
   if (typeof message !== 'object' || message === null) {
     throw invalidMessage(index, 'an object', describe(message), 'Pass {role, content}.')
   }
-  const { role, content, metadata, tools } = message as Record<string, unknown>
+  const { role, content, metadata, tools, ...others } = message as Record<string, unknown>
   if (!(ROLES as readonly unknown[]).includes(role)) throw unknownRole(index, role, ROLES)
+  const unknown = Object.keys(others).find((name) => others[name] !== undefined)
+  if (unknown !== undefined) {
+    const advice = Object.hasOwn(ADVICE, unknown) ? ADVICE[unknown] : 'Take it out.'
+    throw invalidMessage(
+      index,
+      'no fields but role, content, metadata and tools',
+      unknown.slice(0, 40),
+      advice,
+    )
+  }
   if (typeof content !== 'string') {
     const advice = 'Pass the text of the message, an answer of a tool as JSON text.'
     throw invalidMessage(index, 'content to be a string', describe(content), advice)

@@ -1,4 +1,4 @@
-import { CheckpointError, InputError } from '../errors/index.js'
+import { CheckpointError, describe, InputError } from '../errors/index.js'
 
 const DOWNLOAD_AGAIN = 'Download the file again from the same place as the checkpoint.'
 
@@ -68,17 +68,26 @@ export function notALiteral(source: string, position: number, expected: string) 
   )
 }
 
+/**
+ * A text is not JSON.
+ * @param position offset in UTF-16 units from the beginning of the text
+ */
+export function invalidJson(text: string, position: number, expected: string) {
+  const before = text.slice(0, position)
+  const line = before.split('\n').length
+  const column = position - before.lastIndexOf('\n')
+  const rest = text.slice(position, position + 20)
+  const at = line === 1 ? `column ${column}` : `line ${line}, column ${column}`
+  const found = rest === '' ? 'the end' : describe(rest)
+  return new InputError('input.json', `No JSON: expected ${expected} at ${at}, found ${found}.`, {
+    details: { position, expected, found },
+  })
+}
+
 /** A value, as tools or an observation, cannot be written as JSON. */
 export function notSerializable(found: string) {
   return new InputError(
     'input.not-serializable',
     `Expected a value that JSON can hold, found ${found}. Pass plain objects, arrays, strings and numbers.`,
   )
-}
-
-/** A short rendering of any value for an error message. */
-export function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
-  if (value === null || typeof value !== 'object') return String(value)
-  return Array.isArray(value) ? 'an array' : 'an object'
 }

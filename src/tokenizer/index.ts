@@ -12,9 +12,10 @@ export {
   TOOLS_SYSTEM_PROMPT,
   type UserMessage,
 } from './chat-format.js'
-export { pythonJson } from './python-json.js'
+export { type JsonValue, parseJson, type WholeFloat } from './json-reader.js'
+export { entriesOf, pythonJson, stringifyJson } from './python-json.js'
 export { type PythonValue, parseToolCall } from './python-literal.js'
-export { formatToolCall, toPythonLiteral } from './python-repr.js'
+export { formatToolCall, type ToolParameters, toPythonLiteral } from './python-repr.js'
 export {
   type CodeSegment,
   type InvalidToolCallSegment,

@@ -2,8 +2,18 @@ import { readNumber } from './python-number.js'
 import { readString, startsString } from './python-string.js'
 import { SourceReader } from './source-reader.js'
 
-/** What a Python literal becomes: None is null, lists and tuples are arrays, the keys of a dict are strings. */
-export type PythonValue = null | boolean | number | string | PythonValue[] | { [key: string]: PythonValue }
+/**
+ * What a Python literal becomes: None is null, lists and tuples are arrays, the keys of a dict are strings. An integer
+ * beyond 2^53 is a bigint, so that no digit of an id is lost; `stringifyJson` writes it.
+ */
+export type PythonValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | PythonValue[]
+  | { [key: string]: PythonValue }
 
 const MAX_DEPTH = 100
 
@@ -11,8 +21,8 @@ const MAX_DEPTH = 100
  * Reads the call that ChatGLM3 writes to use a tool, `tool_call(city='Paris', days=2)`, without evaluating anything.
  *
  * Keyword arguments only, their values literals: strings (with prefixes r and u, in triple quotes, several in a
- * row), numbers, True, False, None, lists, tuples and dicts. As in JSON, a number is a double. Keys of dicts become
- * strings as `json.dumps` makes them.
+ * row), numbers, True, False, None, lists, tuples and dicts. A float is a double. Keys of dicts become strings as
+ * `json.dumps` makes them.
  *
  * @returns the arguments by name
  * @throws `input.python-literal` at anything else

@@ -1,18 +1,22 @@
 import { notSerializable } from './errors.js'
-import { pythonNumber } from './python-json.js'
-import type { PythonValue } from './python-literal.js'
+import type { JsonValue } from './json-reader.js'
+import { entriesOf, pythonNumber, pythonWholeFloat } from './python-json.js'
 
 const MAX_DEPTH = 200
 
 /**
  * A value as Python's `repr` writes it, in which training data for calls of tools has it: `'Paris'`, `2`, `True`,
- * `None`. A whole number is written as an integer, NaN as `nan`, which is no literal.
+ * `None`. A whole number is written as an integer unless `parseJson` read it as a float, NaN as `nan`, which is no
+ * literal.
  *
  * @throws `input.not-serializable` if the value has no Python form, or holds itself
  */
-export function toPythonLiteral(value: PythonValue): string {
+export function toPythonLiteral(value: JsonValue): string {
   return write(value, 0)
 }
+
+/** Arguments by name. */
+export type ToolParameters = Readonly<Record<string, JsonValue>> | ReadonlyMap<string, JsonValue>
 
 /**
  * The call of a tool as training data has it (`format_function_call` of the official `preprocess_utils.py`), the
@@ -20,8 +24,8 @@ export function toPythonLiteral(value: PythonValue): string {
  *
  * @throws `input.not-serializable` if a value has no Python form
  */
-export function formatToolCall(parameters: Readonly<Record<string, PythonValue>>): string {
-  const keywords = Object.entries(parameters).map(([name, value]) => `${name}=${write(value, 0)}`)
+export function formatToolCall(parameters: ToolParameters): string {
+  const keywords = [...entriesOf(parameters)].map(([name, value]) => `${name}=${write(value, 0)}`)
   return `tool_call(${keywords.join(', ')})`
 }
 
@@ -32,9 +36,11 @@ function write(value: unknown, depth: number): string {
   if (value === false) return 'False'
   if (typeof value === 'string') return writeString(value)
   if (typeof value === 'number') return writeNumber(value)
+  if (typeof value === 'bigint') return String(value)
   if (Array.isArray(value)) return `[${value.map((item) => write(item, depth + 1)).join(', ')}]`
   if (typeof value !== 'object') throw notSerializable(`a value of type ${typeof value}`)
-  const items = Object.entries(value).map(([key, item]) => `${writeString(key)}: ${write(item, depth + 1)}`)
+  if (value instanceof Number) return pythonWholeFloat(value)
+  const items = [...entriesOf(value)].map(([key, item]) => `${writeString(key)}: ${write(item, depth + 1)}`)
   return `{${items.join(', ')}}`
 }
 

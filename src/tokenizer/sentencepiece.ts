@@ -1,5 +1,6 @@
+import { describe } from '../errors/index.js'
 import { ProtobufReader } from '../protobuf/index.js'
-import { describe, invalidTokenizer } from './errors.js'
+import { invalidTokenizer } from './errors.js'
 
 /** `ModelProto.SentencePiece.Type`. */
 export const PieceType = {

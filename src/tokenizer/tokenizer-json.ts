@@ -1,4 +1,5 @@
-import { describe, invalidTokenizer } from './errors.js'
+import { describe } from '../errors/index.js'
+import { invalidTokenizer } from './errors.js'
 import {
   assertSupported,
   bytePieceName,

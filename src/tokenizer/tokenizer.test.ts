@@ -195,7 +195,7 @@ describe('a tokenizer.json', () => {
 
   it.each<[string, (json: ReturnType<typeof tokenizerJsonFromSentencePiece>) => unknown, RegExp]>([
     ['is no JSON', () => '{"model": ', /expected JSON/],
-    ['is no object', () => 'null', /model\.type to be "BPE", found undefined/],
+    ['is no object', () => 'null', /model\.type to be "BPE", found nothing/],
     ['is a unigram model', (json) => ({ ...json, model: { type: 'Unigram' } }), /found "Unigram"/],
     ['normalizes', (json) => ({ ...json, normalizer: { type: 'NFKC' } }), /normalizer/],
     ['splits words', (json) => ({ ...json, pre_tokenizer: { type: 'Metaspace' } }), /pre_tokenizer/],

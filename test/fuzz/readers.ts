@@ -8,8 +8,8 @@ import {
   readManifest,
 } from '../../src/checkpoint/index.js'
 import { fromAdvertiseGen, fromToolAlpaca } from '../../src/data/convert.js'
+import { parseRecord } from '../../src/data/parse-record.js'
 import { readRecords } from '../../src/data/read-records.js'
-import { parseRecord } from '../../src/data/records.js'
 import { ChatGLMError, type ErrorCode, type ErrorKind, hasCode } from '../../src/errors/index.js'
 import { parseModelSettings, parseSettings } from '../../src/finetune/settings-file.js'
 import { parseModelConfig } from '../../src/runtime/model/config.js'
@@ -197,6 +197,7 @@ export const READERS: readonly Reader[] = [
     [...JSON_WORDS, '\n'],
     recordsOf('data.jsonl'),
     'input.dataset',
+    'input.encoding',
     'checkpoint',
     'source',
   ),
@@ -206,6 +207,7 @@ export const READERS: readonly Reader[] = [
     [...JSON_WORDS, '\n'],
     recordsOf('data.json'),
     'input.dataset',
+    'input.encoding',
     'checkpoint',
     'source',
   ),
@@ -215,6 +217,7 @@ export const READERS: readonly Reader[] = [
     ['"', '""', ',', '\n', '\r\n', '\ufeff'],
     recordsOf('data.csv'),
     'input.dataset',
+    'input.encoding',
     'checkpoint',
     'source',
   ),

@@ -1,4 +1,5 @@
 import { Check, Copy, RotateCcw, Wrench } from 'lucide-preact'
+import { stringifyJson } from '../../../src/index.js'
 import { pendingCall, textOf } from '../conversation/messages.js'
 import type { Answer, Segment, Turn } from '../conversation/types.js'
 import { strings } from '../i18n/index.js'
@@ -127,7 +128,7 @@ export function SegmentView({ segment, live }: { readonly segment: Segment; read
           <p class="call-head">
             <Wrench size={15} aria-hidden="true" /> {t.tools.calls(segment.name)}
           </p>
-          <CodeBlock language="json" text={JSON.stringify(segment.parameters, null, 2)} />
+          <CodeBlock language="json" text={stringifyJson(segment.parameters, 2)} />
         </div>
       )
     case 'invalid-tool-call':

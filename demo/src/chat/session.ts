@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals'
-import { pythonJson } from '../../../src/index.js'
+import { parseJson, pythonJson } from '../../../src/index.js'
 import { pendingCall, toolNamed } from '../conversation/messages.js'
 import { conversationById, current, save } from '../conversation/store.js'
 import { pathTo, withAlternative, withContent, withTurn } from '../conversation/tree.js'
@@ -136,7 +136,7 @@ async function callTool(
   const result = await runTool(tool.body, call.parameters, signal).catch(() => undefined)
   if (!result) return undefined
   // As the model saw observations: with spaces that JavaScript leaves out.
-  const text = pythonJson('value' in result ? JSON.parse(result.value) : { error: result.error })
+  const text = pythonJson('value' in result ? parseJson(result.value) : { error: result.error })
   const observation = newTurn(turn.id, { kind: 'observation', tool: call.name, text, by: 'code' })
   save(withTurn(found(conversationId), observation))
   return observation.id

@@ -1,4 +1,4 @@
-import type { Message } from '../../../src/index.js'
+import { type Message, parseJson, stringifyJson } from '../../../src/index.js'
 import type { Answer, ConversationSettings, Segment, Tool, Turn } from './types.js'
 
 /** What the model is asked with: the system prompt, and every turn on the path that has something to say. */
@@ -19,7 +19,7 @@ export function toolsOf({ tools }: ConversationSettings): object[] | undefined {
   return enabled.map(({ name, description, parameters }) => ({
     name,
     description,
-    parameters: JSON.parse(parameters) as unknown,
+    parameters: parseJson(parameters),
   }))
 }
 
@@ -39,7 +39,7 @@ export function textOf(segments: readonly Segment[]): string {
     .map((segment) => {
       if (segment.type === 'text') return segment.text
       if (segment.type === 'code') return `${segment.name}\n${segment.code}`
-      if (segment.type === 'tool-call') return `${segment.name}(${JSON.stringify(segment.parameters)})`
+      if (segment.type === 'tool-call') return `${segment.name}(${stringifyJson(segment.parameters)})`
       return `${segment.name}\n${segment.content}`
     })
     .join('\n\n')

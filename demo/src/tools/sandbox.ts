@@ -1,3 +1,4 @@
+import { entriesOf } from '../../../src/index.js'
 import { FRAME_SCRIPT } from './sandbox-frame.js'
 
 /** What the code of a tool gave: the JSON of its value, or why there is none. */
@@ -9,14 +10,25 @@ export const TOOL_TIMEOUT_MS = 10_000
 /** Nothing may be loaded from anywhere. Together with the page's own policy, the hash of the script is asked for. */
 const FRAME_POLICY = "default-src 'none'; script-src 'unsafe-inline' blob:; worker-src blob:"
 
+/** A value as JavaScript writes it: the id of a tool's argument may be a bigint, and a key `__proto__`. */
+function literal(value: unknown): string {
+  if (typeof value === 'bigint') return `${value}n`
+  if (Array.isArray(value)) return `[${value.map(literal).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'undefined'
+  if (value instanceof Number) return String(value)
+  const entries = [...entriesOf(value)].map(([key, item]) => `[${JSON.stringify(key)}]:${literal(item)}`)
+  return `{${entries.join(',')}}`
+}
+
 function workerSource(body: string, args: unknown): string {
   return `
-const args = ${JSON.stringify(args)}
+const args = ${literal(args)}
+const digits = (key, value) => typeof value === 'bigint' ? '\\0' + value : value
 async function tool() {
 ${body}
 }
 tool().then(
-  (value) => postMessage({ value: JSON.stringify(value) ?? 'null' }),
+  (value) => postMessage({ value: JSON.stringify(value, digits)?.replace(/"\\\\u0000(-?\\d+)"/g, '$1') ?? 'null' }),
   (error) => postMessage({ error: String(error) }),
 )`
 }

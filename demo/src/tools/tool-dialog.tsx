@@ -1,5 +1,6 @@
 import { Play } from 'lucide-preact'
 import { useState } from 'preact/hooks'
+import { parseJson } from '../../../src/index.js'
 import type { Tool } from '../conversation/types.js'
 import { strings } from '../i18n/index.js'
 import { Button } from '../ui/button.js'
@@ -17,8 +18,9 @@ interface ToolDialogProps {
 /** @returns why a text is no JSON object; undefined where it is one */
 function objectProblem(text: string): string | undefined {
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : text
+    const value: unknown = parseJson(text)
+    const isObject = typeof value === 'object' && value !== null && !(value instanceof Number)
+    return isObject && !Array.isArray(value) ? undefined : text
   } catch (error) {
     return (error as Error).message
   }
@@ -119,7 +121,7 @@ function TryOut({ body }: { readonly body: string }) {
   const problem = objectProblem(args)
   const run = async () => {
     setRunning(true)
-    const answer = await runTool(body, JSON.parse(args), new AbortController().signal)
+    const answer = await runTool(body, parseJson(args), new AbortController().signal)
     setRunning(false)
     setResult('value' in answer ? answer.value : answer.error === 'timeout' ? t.timeout : answer.error)
   }
