@@ -10,6 +10,7 @@ const external = [/^node:/, /^[a-z@][^:]*$/]
 const library: Record<string, string> = {
   index: path('src/index.ts'),
   cli: path('src/cli/main.ts'),
+  server: path('src/server.ts'),
   worker: path('src/browser/worker/worker.ts'),
   'store-worker': path('src/browser/store/store-worker.ts'),
 }

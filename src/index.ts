@@ -173,6 +173,7 @@ export {
   type MemoryEstimate,
   type MemoryUse,
   type Model,
+  type ModelLoad,
   type Prompt,
   type ScoredToken,
   type ScoresOptions,

@@ -193,7 +193,17 @@ describe('what the documentation names', () => {
 })
 
 describe('the command line that the documentation shows', () => {
-  const COMMANDS = ['', 'chat', 'generate', 'convert', 'data', 'finetune', 'evaluate', 'devices'] as const
+  const COMMANDS = [
+    '',
+    'chat',
+    'generate',
+    'serve',
+    'convert',
+    'data',
+    'finetune',
+    'evaluate',
+    'devices',
+  ] as const
   /** Options of each command, by its help. */
   const options = new Map<string, Set<string>>()
 

@@ -10,12 +10,15 @@ export interface Io {
   readonly stderr: OutputStream
   readonly env: Readonly<Record<string, string | undefined>>
   /**
-   * Calls the listener, once, at the next Ctrl-C, or when whoever reads the output has gone. Another Ctrl-C ends the
+   * Calls the listener, once, at the next Ctrl-C or SIGTERM, or when whoever reads the output has gone. Another Ctrl-C ends the
    * process in the system's own way, so that nothing can hang for good.
    * @returns what takes the listener away
    */
   onInterrupt(listener: () => void): () => void
 }
+
+/** What asks a process to end. */
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 export function processIo(): Io {
   const { stdin, stdout, stderr, env } = process
@@ -30,10 +33,10 @@ export function processIo(): Io {
     stderr,
     env,
     onInterrupt(listener) {
-      process.once('SIGINT', listener)
+      for (const signal of SIGNALS) process.once(signal, listener)
       listeners.add(listener)
       return () => {
-        process.removeListener('SIGINT', listener)
+        for (const signal of SIGNALS) process.removeListener(signal, listener)
         listeners.delete(listener)
       }
     },

@@ -24,6 +24,7 @@ import type {
   TrainingOutcome,
   VariantPreview,
 } from '../index.js'
+import type { ChatServer, ServerOptions } from '../server.js'
 
 /** A stream as the command uses it. */
 export type Answering<Piece, Result> = AsyncIterable<Piece> & Pick<Stream<Piece, Result>, 'result'>
@@ -32,7 +33,17 @@ export type Answering<Piece, Result> = AsyncIterable<Piece> & Pick<Stream<Piece,
 export interface CliModel
   extends Pick<
     Model,
-    'adapter' | 'config' | 'contextLength' | 'scores' | 'memory' | 'stats' | 'tokenizer' | 'dispose'
+    | 'adapter'
+    | 'config'
+    | 'contextLength'
+    | 'load'
+    | 'lost'
+    | 'memory'
+    | 'scores'
+    | 'stats'
+    | 'tokenizer'
+    | 'unloadPrefix'
+    | 'dispose'
   > {
   chat(messages: readonly Message[], options: ChatOptions): Answering<ChatDelta, ChatReply>
   generate(prompt: Prompt, options: GenerateOptions): Answering<GeneratedToken, Generation>
@@ -80,3 +91,14 @@ export interface Library extends DataFunctions {
 
 /** Imported only when a command needs it: `--help` and wrong options are answered at once. */
 export const loadLibrary = (): Promise<Library> => import('../index.js')
+
+/** The part of a server that the command uses. */
+export type ServerHandle = Pick<ChatServer, 'addPrefix' | 'close' | 'listen' | 'models' | 'running'>
+
+/** What makes servers; tests give stubs. */
+export interface ServerLibrary {
+  createServer(model: CliModel, options: ServerOptions): Promise<ServerHandle>
+}
+
+/** Imported only by the command that serves. */
+export const loadServer = (): Promise<ServerLibrary> => import('../server.js')

@@ -133,7 +133,7 @@ export async function openModel(
   model: string,
   flags: ModelFlags,
   signal: AbortSignal,
-  more: Pick<LoadModelOptions, 'maxSequences' | 'cacheTokens' | 'activations'> = {},
+  more: Pick<LoadModelOptions, 'maxSequences' | 'cacheTokens' | 'maxWaiting' | 'activations'> = {},
 ): Promise<CliModel> {
   const progress = await Progress.create(terminal, BYTES, 'Opening the model')
   signal.addEventListener('abort', () => progress.stop())

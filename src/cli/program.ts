@@ -9,8 +9,14 @@ import { evaluateCommand } from './evaluate.js'
 import { finetuneCommand } from './finetune.js'
 import { generateCommand } from './generate.js'
 import type { Io } from './io.js'
-import { type Library, loadLibrary as loadRealLibrary } from './library.js'
+import {
+  type Library,
+  loadLibrary as loadRealLibrary,
+  loadServer as loadRealServer,
+  type ServerLibrary,
+} from './library.js'
 import { packageVersion } from './package-files.js'
+import { serveCommand } from './serve.js'
 import { Terminal } from './terminal.js'
 
 const EXAMPLES = `
@@ -19,6 +25,7 @@ Examples:
   $ chatglm devices                                      which GPU is used
   $ chatglm convert ~/chatglm3-6b models/chatglm3-6b-int4
   $ chatglm chat models/chatglm3-6b-int4
+  $ chatglm serve models/chatglm3-6b-int4                for programs, as OpenAI does
   $ chatglm finetune --model tiny --data ads.jsonl --output output/ads
 
 Everything runs on this computer; nothing is sent anywhere.
@@ -36,6 +43,7 @@ function createProgram(context: Context): Command {
   const commands = [
     chatCommand,
     generateCommand,
+    serveCommand,
     convertCommand,
     dataCommand,
     finetuneCommand,
@@ -74,16 +82,18 @@ function nameOf(command: Command): string {
  * Runs the command line.
  * @param argv the arguments, without the program's name
  * @param loadLibrary gives the library that commands work with
+ * @param loadServer gives what `serve` works with
  * @returns the exit code
  */
 export async function run(
   argv: readonly string[],
   io: Io,
   loadLibrary: () => Promise<Library> = loadRealLibrary,
+  loadServer: () => Promise<ServerLibrary> = loadRealServer,
 ): Promise<number> {
   const terminal = new Terminal(io)
   const debug = () => program.opts<{ debug?: true }>().debug === true
-  const program = createProgram({ terminal, loadLibrary, debug })
+  const program = createProgram({ terminal, loadLibrary, loadServer, debug })
   try {
     await program.parseAsync(argv, { from: 'user' })
     return EXIT.ok

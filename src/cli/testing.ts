@@ -193,6 +193,11 @@ export class StubModel implements CliModel {
     return { name: source, length: 8, rows: {} as GPUBuffer }
   }
 
+  readonly load = { running: 0, waiting: 0 }
+  readonly lost = new Promise<never>(() => {})
+
+  async unloadPrefix(): Promise<void> {}
+
   async scores(_prompt?: unknown): ReturnType<CliModel['scores']> {
     throw new Error('A stub scores nothing.')
   }

@@ -21,4 +21,5 @@ export type {
 } from './generation.js'
 export { type LoadModelOptions, loadModel } from './load-model.js'
 export { Model } from './model.js'
+export type { ModelLoad } from './scheduler.js'
 export { Stream } from './stream.js'

@@ -32,7 +32,7 @@ import {
   resolvePrefix,
 } from './generation.js'
 import { generateAll, logitsOf, type SequenceRunner, scoresOf } from './run-sequences.js'
-import { Scheduler } from './scheduler.js'
+import { type ModelLoad, Scheduler } from './scheduler.js'
 import { flatMap, Stream } from './stream.js'
 
 const NO_STATS: GenerationStats = { prefillTokens: 0, prefillSeconds: 0, decodeTokens: 0, decodeSeconds: 0 }
@@ -108,6 +108,11 @@ export class Model implements ChatModel {
   get memory(): MemoryUse {
     const { gpu, cacheUsed } = this.#engine
     return { ...gpu.memory, total: gpu.total, cacheUsed }
+  }
+
+  /** Sequences that have a place now, and that wait for one. */
+  get load(): ModelLoad {
+    return this.#scheduler.load
   }
 
   /** How long the last generation took. */

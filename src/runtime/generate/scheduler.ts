@@ -49,6 +49,14 @@ export interface SchedulerCounts {
   readonly suspensions: number
 }
 
+/** How many sequences a model has to do with. */
+export interface ModelLoad {
+  /** Sequences that have a place. */
+  readonly running: number
+  /** Sequences that wait for one. */
+  readonly waiting: number
+}
+
 /**
  * Runs sequences on an engine, any number at once: composes steps of the rows of running answers and of chunks of prompts,
  * and tells each sequence what it got. First come, first served: who comes first gets a place first, then computes its
@@ -81,8 +89,7 @@ export class Scheduler {
     return this.#counts
   }
 
-  /** Sequences that have a place, and that wait for one. */
-  get load(): { readonly running: number; readonly waiting: number } {
+  get load(): ModelLoad {
     return { running: this.#running.length, waiting: this.#waiting.length }
   }
 

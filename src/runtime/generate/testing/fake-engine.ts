@@ -60,6 +60,11 @@ export interface FakeEngineOptions {
   readonly contextLength: number
   /** Turns of the event loop that the result of a step takes. */
   readonly delay: () => number
+  /** What it says next. Default: `nextId`, one of `VOCABULARY` ids. */
+  readonly next?: (start: SequenceStart, ids: readonly number[]) => number
+  readonly vocabulary?: number
+  /** Milliseconds that a step takes, besides. */
+  readonly stepMs?: number
 }
 
 /** What the fake model says next: it depends on everything that a real one's answer depends on. */
@@ -75,7 +80,7 @@ export function nextId({ prefix, prefixStrength, sampling }: SequenceStart, ids:
  * that all rows before it are what they must be.
  */
 export class FakeEngine implements Engine {
-  readonly config = { vocabulary: VOCABULARY } as ModelConfig
+  readonly config: ModelConfig
   readonly contextLength: number
   readonly maxSequences: number
   readonly chunkTokens: number
@@ -89,10 +94,17 @@ export class FakeEngine implements Engine {
   readonly #memory: TextMemory
   readonly #slots: (FakeSlot | undefined)[]
   readonly #delay: () => number
+  readonly #stepMs: number
+  readonly #next: (start: SequenceStart, ids: readonly number[]) => number
   #order: Promise<unknown> = Promise.resolve()
   #underWay = 0
 
-  constructor({ maxSequences, pages, chunkTokens, contextLength, delay }: FakeEngineOptions) {
+  constructor(options: FakeEngineOptions) {
+    const { maxSequences, pages, chunkTokens, contextLength, delay } = options
+    const { vocabulary = VOCABULARY, next = nextId, stepMs = 0 } = options
+    this.config = { vocabulary } as ModelConfig
+    this.#next = next
+    this.#stepMs = stepMs
     this.maxSequences = maxSequences
     this.chunkTokens = chunkTokens
     this.contextLength = contextLength
@@ -172,6 +184,7 @@ export class FakeEngine implements Engine {
     const output = (async () => {
       await before
       for (let turn = this.#delay(); turn > 0; turn--) await new Promise(setImmediate)
+      if (this.#stepMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#stepMs))
       this.#underWay--
       step.rows.forEach((slot, i) => {
         this.#see(slot as FakeSlot, rows[i])
@@ -218,7 +231,7 @@ export class FakeEngine implements Engine {
   #sample(slot: FakeSlot, ids: readonly number[]): SampledId {
     const none = { logProbability: 0, notFinite: false, allBanned: false, generated: slot.sampled.length }
     if (slot.finished) return { ...none, id: undefined, finished: true }
-    const id = nextId(slot.start, ids)
+    const id = this.#next(slot.start, ids)
     slot.sampled.push(id)
     slot.finished = slot.start.stopIds.includes(id)
     return { ...none, id, finished: slot.finished, generated: slot.sampled.length }
@@ -237,7 +250,7 @@ export class FakeEngine implements Engine {
     const part = ids.slice(slot.promptTokens, slot.promptTokens + count)
     for (const _ of part) this.#compute(slot, slot.promptTokens++)
     this.cache.append(slot.lease, part)
-    if (logits) return { logits: new Float32Array(part.length * VOCABULARY) }
+    if (logits) return { logits: new Float32Array(part.length * this.config.vocabulary) }
     return slot.pendingTokens > 0 ? {} : { sampled: this.#sample(slot, ids) }
   }
 

@@ -1,0 +1,54 @@
+import type { RequestRecord } from './request-log.js'
+
+/** How long things may take, in milliseconds. */
+export interface ServerTimeouts {
+  /** From the first byte of a request to the last of its headers. Default 10 s. */
+  readonly headers?: number
+  /** From the first byte of a request to its last. Default 60 s. */
+  readonly request?: number
+  /** A reader who takes nothing for so long is left. Default 60 s. */
+  readonly stall?: number
+  /** A stream that has nothing to say for so long sends a ping. Default 15 s. */
+  readonly ping?: number
+}
+
+export interface ServerOptions {
+  /** What clients call the model. Default `chatglm3-6b`. */
+  readonly name?: string
+  /** Keys of which a client must send one, as `Authorization: Bearer KEY`. Default: none is needed. */
+  readonly apiKeys?: readonly string[]
+  /** Origins of web pages that may ask, or `*` for all. Default: none. */
+  readonly corsOrigins?: readonly string[]
+  /** The most bytes of a request's body. Default 4 MiB. */
+  readonly bodyLimit?: number
+  /** The most tokens of one answer; requests that name no limit get this one. Default: what the context has room for. */
+  readonly maxTokens?: number
+  /** The most answers of one request: `n` times its prompts. Default 64. */
+  readonly maxChoices?: number
+  readonly timeouts?: ServerTimeouts
+  /** Is told of every request that was answered; its contents come only with `logContents`. */
+  readonly onRequest?: (record: RequestRecord) => void
+  /** Whether records have prompts and answers. Default false. */
+  readonly logContents?: boolean
+}
+
+export type ResolvedOptions = Required<Omit<ServerOptions, 'maxTokens' | 'timeouts'>> & {
+  readonly maxTokens: number | undefined
+  readonly timeouts: Required<ServerTimeouts>
+}
+
+/** The options with their defaults. */
+export function resolveOptions({ maxTokens, timeouts, ...options }: ServerOptions): ResolvedOptions {
+  return {
+    name: 'chatglm3-6b',
+    apiKeys: [],
+    corsOrigins: [],
+    bodyLimit: 4 * 1024 ** 2,
+    maxChoices: 64,
+    onRequest: () => {},
+    logContents: false,
+    ...options,
+    maxTokens,
+    timeouts: { headers: 10_000, request: 60_000, stall: 60_000, ping: 15_000, ...timeouts },
+  }
+}

@@ -1,0 +1,114 @@
+/** Fields of requests: each says what it accepts, which is what an error and the table of the documentation show. */
+import { z } from 'zod'
+
+/** What the documentation says of a field beside its name. */
+export interface FieldMeta {
+  /** What is accepted, as an error says it. */
+  readonly expected: string
+  readonly description: string
+}
+
+/** A field that may be left out, or null, which means the same to OpenAI's clients. */
+function optional<Schema extends z.ZodType>(schema: Schema, meta: FieldMeta) {
+  return schema
+    .nullish()
+    .transform((value) => value ?? undefined)
+    .meta({ ...meta })
+}
+
+export function number(low: number, high: number, description: string) {
+  const expected = `a number from ${low} to ${high}`
+  const schema = z.number({ error: expected }).min(low, { error: expected }).max(high, { error: expected })
+  return optional(schema, { expected, description })
+}
+
+export function whole(low: number, high: number, description: string) {
+  const bounds = high === Number.MAX_SAFE_INTEGER ? `from ${low} up` : `from ${low} to ${high}`
+  const expected = low === Number.MIN_SAFE_INTEGER ? 'a whole number' : `a whole number ${bounds}`
+  const schema = z.int({ error: expected }).min(low, { error: expected }).max(high, { error: expected })
+  return optional(schema, { expected, description })
+}
+
+export function flag(description: string) {
+  const expected = 'true or false'
+  return optional(z.boolean({ error: expected }), { expected, description })
+}
+
+export function text(description: string) {
+  const expected = 'a text'
+  return optional(z.string({ error: expected }), { expected, description })
+}
+
+/** A field of any other form. */
+export function other<Schema extends z.ZodType>(schema: Schema, expected: string, description: string) {
+  return optional(schema, { expected, description })
+}
+
+/**
+ * A field of OpenAI that changes the answer in a way that this server cannot: it is refused by its name, unless its value
+ * changes nothing.
+ * @param harmless values that change nothing
+ */
+export function unsupported(description: string, harmless: readonly unknown[] = []) {
+  const isHarmless = (value: unknown) =>
+    value === null || harmless.some((one) => JSON.stringify(one) === JSON.stringify(value))
+  const error = 'nothing, as this server does not support it'
+  return z
+    .unknown()
+    .refine(isHarmless, { error, params: { code: 'unsupported_parameter' } })
+    .optional()
+    .meta({ expected: 'not supported', description })
+}
+
+const STOPS = 'a text, or a list of up to 16 texts'
+
+const PREFIX = 'a name, or an object of id and strength (0 to 1)'
+
+const STRENGTH = 'a number from 0 (no prefix) to 1 (as trained)'
+/** The weight of a prefix. */
+export const strength = z
+  .number({ error: STRENGTH })
+  .min(0, { error: STRENGTH })
+  .max(1, { error: STRENGTH })
+  .optional()
+
+/** Fields that requests for answers share: how the next token is chosen, when the answer ends, which prefix. */
+export const generationFields = {
+  model: text('The name of the model, or of a prefix, which is a model of its own. Default: the model.'),
+  temperature: number(0, 100, 'Divides the logits; 0 takes the likeliest token always. Default 0.8.'),
+  top_p: number(0, 1, 'Only the likeliest tokens of this probability together. Default 0.8.'),
+  top_k: whole(-1, 2 ** 31, 'Only the k likeliest tokens; 0 or -1 for all. Default 50.'),
+  min_p: number(0, 1, 'Only tokens this likely relative to the likeliest. Default 0.'),
+  presence_penalty: number(-1000, 1000, 'Taken from logits of tokens in the answer. Default 0.'),
+  frequency_penalty: number(-1000, 1000, 'Taken for every time a token is in the answer. Default 0.'),
+  repetition_penalty: number(0.001, 1000, 'Makes tokens of prompt and answer less likely. Default 1.'),
+  logit_bias: other(
+    z.record(z.string().regex(/^\d+$/), z.number(), { error: 'an object of token ids and numbers' }),
+    'an object of token ids and numbers',
+    'Added to the logits of single tokens.',
+  ),
+  seed: whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 'The same seed gives the same answer.'),
+  stop: other(
+    z.union([z.string(), z.array(z.string()).max(16)], { error: STOPS }),
+    STOPS,
+    'Texts that end the answer; nothing of them is given out.',
+  ),
+  n: whole(1, 128, 'Answers to each prompt. With a seed, answer i has the seed plus i. Default 1.'),
+  stream: flag('Whether the answer comes in pieces, as server-sent events.'),
+  stream_options: other(
+    z.object({ include_usage: flag('Whether the last event counts tokens.') }, { error: 'an object' }),
+    'an object',
+    '`include_usage`: the last event counts tokens.',
+  ),
+  prefix: other(
+    z.preprocess(
+      (value) => (typeof value === 'string' ? { id: value } : value),
+      z.strictObject({ id: z.string({ error: 'the name of a prefix' }), strength }, { error: PREFIX }),
+    ),
+    PREFIX,
+    'Of our own: the prefix to answer with, and how much it weighs.',
+  ),
+} as const
+
+/** Values of the shared fields. */
+export type GenerationFields = z.infer<z.ZodObject<typeof generationFields>>

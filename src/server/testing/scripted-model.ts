@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs'
+import type { Checkpoint } from '../../checkpoint/index.js'
+import type { WebGpuEngine } from '../../runtime/engine/index.js'
+import { Model } from '../../runtime/generate/index.js'
+import { FakeEngine } from '../../runtime/generate/testing/fake-engine.js'
+import type { Prefix } from '../../runtime/model/index.js'
+import { Tokenizer } from '../../tokenizer/index.js'
+
+/** A question for the script: the prompt as text, and the prefix that it is asked behind. */
+export interface ScriptedPrompt {
+  readonly text: string
+  readonly prefix: string | undefined
+  readonly strength: number
+  readonly temperature: number
+  readonly seed: number
+}
+
+export interface ScriptedModelOptions {
+  /** What the model answers. Default: `answer`. */
+  readonly answer?: (prompt: ScriptedPrompt) => string
+  readonly maxSequences?: number
+  readonly maxWaiting?: number
+  readonly contextLength?: number
+  /** Milliseconds that each step takes. */
+  readonly stepMs?: number
+}
+
+const tokenizer = Tokenizer.fromSentencePiece(readFileSync('models/tiny/tokenizer.model'))
+
+/**
+ * A whole model, with its scheduler, whose engine says what a script tells it: everything is real but the numbers. A
+ * newline comes first, as in an answer of ChatGLM3.
+ */
+export class ScriptedModel extends Model {
+  readonly engine: FakeEngine
+
+  constructor(options: ScriptedModelOptions = {}) {
+    const { answer = () => 'answer', maxSequences = 4, maxWaiting, contextLength = 512 } = options
+    const answers = new Map<string, readonly number[]>()
+    const engine = new FakeEngine({
+      maxSequences,
+      pages: 256,
+      chunkTokens: 64,
+      contextLength,
+      delay: () => 1,
+      stepMs: options.stepMs ?? 0,
+      vocabulary: tokenizer.vocabSize,
+      next: ({ ids: prompt, prefix, prefixStrength, sampling }, ids) => {
+        const { temperature, seed } = sampling
+        const text = tokenizer.decode(prompt)
+        const asked = { text, prefix: prefix?.name, strength: prefixStrength, temperature, seed }
+        const key = JSON.stringify(asked)
+        if (!answers.has(key)) answers.set(key, tokenizer.encode(answer(asked), { allowSpecial: true }))
+        return answers.get(key)?.[ids.length - prompt.length] ?? tokenizer.special.eos
+      },
+    })
+    const gpu = { device: { lost: new Promise(() => {}) }, info: {}, memory: {}, total: 0, dispose: () => {} }
+    super(Object.assign(engine, { gpu }) as unknown as WebGpuEngine, {} as Checkpoint, tokenizer, maxWaiting)
+    this.engine = engine
+  }
+
+  override async loadPrefix(source: string): Promise<Prefix> {
+    if (!source.startsWith('prefixes/')) throw new Error(`no ${source}`)
+    return { name: source, length: 8, rows: {} as GPUBuffer }
+  }
+
+  override async unloadPrefix(): Promise<void> {}
+}
