@@ -82,8 +82,8 @@ for (const model of ['mqa-d32', 'mqa-d128']) {
           const next = isPrompt ? { rows: [], chunks: [chunk] } : { rows: [slot], chunks: [] }
           expect(isPrompt || engine.reserve(slot)).toBe(true)
           await engine.prepare(next)
-          const output = await engine.run(next)
-          const step = output.rows[0] ?? output.chunks[0].sampled
+          const output = engine.run(next)
+          const step = isPrompt ? (await output.chunks)[0].sampled : (await output.rows)[0]
           if (!step) continue
           // Step t of the golden was fed id t, so that its logits are those of id t + 1.
           if (actual.length > 0 && step.id !== undefined) {

@@ -53,17 +53,17 @@ export class Conversation {
   /** Computes a slot's prompt chunk by chunk, as a scheduler does: two are under way. @returns the first id */
   async #computePrompt(slot: Slot): Promise<SampledId | undefined> {
     const { engine } = this
-    const underWay: Promise<StepOutput>[] = []
-    let output: StepOutput | undefined
+    const underWay: StepOutput['chunks'][] = []
+    let chunks: Awaited<StepOutput['chunks']> = []
     while (slot.pendingTokens > 0) {
       const count = Math.min(engine.chunkTokens, slot.pendingTokens)
       const step = { rows: [], chunks: [{ slot, count }] }
       await engine.prepare(step)
-      underWay.push(engine.run(step))
-      if (underWay.length > 1) output = await underWay.shift()
+      underWay.push(engine.run(step).chunks)
+      if (underWay.length > 1) chunks = (await underWay.shift()) ?? []
     }
-    for (const step of underWay) output = await step
-    return output?.chunks[0].sampled
+    for (const step of underWay) chunks = await step
+    return chunks[0]?.sampled
   }
 
   /** Computes a prompt, nothing of it in the cache, with the first id behind it. @returns seconds */
@@ -97,15 +97,15 @@ export class Conversation {
     const first = take(await this.#computePrompt(slot))
     let last = first
     const step = { rows: [slot], chunks: [] }
-    const underWay: Promise<StepOutput>[] = []
+    const underWay: StepOutput['rows'][] = []
     let submitted = 1
     while (ids.length < steps) {
       while (submitted < steps && underWay.length < engine.stepsUnderWay) {
         if (!engine.reserve(slot)) throw new Error('The cache has no page for the benchmark.')
-        underWay.push(engine.run(step))
+        underWay.push(engine.run(step).rows)
         submitted++
       }
-      last = take((await underWay.shift())?.rows[0])
+      last = take((await underWay.shift())?.[0])
     }
     engine.close(slot)
     this.#check(ids)

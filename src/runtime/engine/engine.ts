@@ -59,10 +59,13 @@ export interface ChunkOutput {
   readonly scores?: readonly RowScores[]
 }
 
-/** What a step gave, in the order in which it was asked for. */
+/**
+ * What a step gives, in the order in which it was asked for. Rows are computed first, and do not wait for the chunks. An error
+ * is that of both.
+ */
 export interface StepOutput {
-  readonly rows: readonly SampledId[]
-  readonly chunks: readonly ChunkOutput[]
+  readonly rows: Promise<readonly SampledId[]>
+  readonly chunks: Promise<readonly ChunkOutput[]>
 }
 
 /** A sequence whose place was given to others, with its keys and values on the host. */
@@ -108,9 +111,9 @@ export interface Engine {
   /**
    * Submits a step; those submitted before are computed first. No slot may be in it twice, and every row must have been
    * reserved. At most `stepsUnderWay` may be submitted and not settled.
-   * @throws (as rejection) `device.lost`
+   * @throws `device.lost`, also as rejection of what the step gives
    */
-  run(step: Step): Promise<StepOutput>
+  run(step: Step): StepOutput
   /** Takes the place of a sequence back. @param spoiled whether what it computed must not be used by others */
   close(slot: Slot, spoiled?: boolean): void
   /** Takes the place of a sequence, none of whose steps is under way, and keeps what it needs to go on exactly as it was. */

@@ -28,8 +28,8 @@ export async function computeLogits(
       const count = Math.min(engine.chunkTokens, slot.pendingTokens)
       const step = { rows: [], chunks: [{ slot, count, logits: true }] }
       await engine.prepare(step)
-      const { chunks } = await engine.run(step)
-      if (chunks[0].logits) result.set(chunks[0].logits, done * vocabulary)
+      const [{ logits }] = await engine.run(step).chunks
+      if (logits) result.set(logits, done * vocabulary)
     }
     return result
   } finally {

@@ -114,6 +114,33 @@ async function expectIdle(engine: FakeEngine, scheduler: Scheduler): Promise<voi
 }
 
 describe('the scheduler', () => {
+  it('tells answers under way what they got before the chunk of the same step is computed', async () => {
+    const { engine, scheduler } = create()
+    const answer = sequence(engine, { ids: count(3), maxTokens: 200, seed: 2 })
+    const prompt = sequence(engine, { ids: count(100), maxTokens: 1 })
+    // The first id comes with the prompt.
+    let expected = 1
+    const behind: number[] = []
+    const run = engine.run.bind(engine)
+    engine.run = (step) => {
+      const output = run(step)
+      expected += step.rows.length
+      const given = expected
+      if (step.rows.length === 1 && step.chunks.length > 0) {
+        output.chunks.then(() => behind.push(given - answer.ids.length)).catch(() => {})
+      }
+      return output
+    }
+    scheduler.add(answer)
+    while (answer.ids.length < 2) await new Promise(setImmediate)
+    scheduler.add(prompt)
+    await prompt.done
+    expect(behind.length).toBeGreaterThan(5)
+    expect(behind.every((missing) => missing <= 0)).toBe(true)
+    scheduler.remove(answer, new Error('enough'))
+    await expectIdle(engine, scheduler)
+  })
+
   it('gives every sequence what it gets alone, side by side', async () => {
     const { engine, scheduler } = create()
     const all = count(9).map((seed) => sequence(engine, { ids: count(10 * seed), maxTokens: 30, seed }))

@@ -36,7 +36,7 @@ interface Exclusive {
 interface UnderWay {
   readonly rows: readonly Running[]
   readonly chunks: readonly Running[]
-  readonly output: Promise<StepOutput>
+  readonly output: StepOutput
 }
 
 /** What the loop has done, for whoever measures it. */
@@ -169,7 +169,7 @@ export class Scheduler {
     } catch (error) {
       this.end(error)
     } finally {
-      await Promise.allSettled(this.#underWay.map(({ output }) => output))
+      await Promise.allSettled(this.#underWay.flatMap(({ output }) => [output.rows, output.chunks]))
       this.#underWay.length = 0
       this.#running = []
     }
@@ -307,28 +307,35 @@ export class Scheduler {
     const rows = step.rows.map(of)
     const chunks = step.chunks.map(({ slot }) => of(slot))
     const output = this.#engine.run(step)
-    // Awaited in its turn, but an error may come earlier than that.
-    output.catch(() => {})
+    // Awaited in their turn, but an error may come earlier than that.
+    for (const part of [output.rows, output.chunks]) part.catch(() => {})
     for (const running of [...rows, ...chunks]) running.steps++
     this.#underWay.push({ rows, chunks, output })
     this.#counts.steps++
   }
 
-  /** Waits for the oldest step under way, and tells its sequences what they got. */
+  /** Waits for the oldest step under way, and tells its sequences what they got: answers before the chunks are computed. */
   async #settle(): Promise<void> {
-    const oldest = this.#underWay[0]
-    const output = await oldest.output
-    this.#underWay.shift()
-    const started = performance.now()
-    oldest.rows.forEach((running, i) => {
-      running.steps--
-      running.sequence.accept(output.rows[i])
-      if (output.rows[i].notFinite) this.#spoil(running)
+    const { rows, chunks, output } = this.#underWay[0]
+    const ids = await output.rows
+    this.#tell(rows, (running, i) => {
+      running.sequence.accept(ids[i])
+      return ids[i].notFinite
     })
-    oldest.chunks.forEach((running, i) => {
+    const ofChunks = await output.chunks
+    this.#tell(chunks, (running, i) => {
+      running.sequence.acceptChunk(ofChunks[i])
+      return ofChunks[i].sampled?.notFinite === true
+    })
+    this.#underWay.shift()
+  }
+
+  /** Tells sequences what a step gave them. @param accept tells one, and says whether it is no number */
+  #tell(all: readonly Running[], accept: (running: Running, index: number) => boolean): void {
+    const started = performance.now()
+    all.forEach((running, i) => {
       running.steps--
-      running.sequence.acceptChunk(output.chunks[i])
-      if (output.chunks[i].sampled?.notFinite) this.#spoil(running)
+      if (accept(running, i)) this.#spoil(running)
     })
     this.#counts.schedulingMs += performance.now() - started
   }

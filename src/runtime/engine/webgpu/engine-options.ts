@@ -1,6 +1,7 @@
 import { invalidOption } from '../../../errors/index.js'
 import type { Gpu } from '../../../gpu/index.js'
 import { PAGE_ROWS } from '../../../kernels/index.js'
+import type { ChoicePlan } from '../variants/choose-variants.js'
 import { VARIANT_TABLE } from '../variants/table.js'
 import type { TuningStore } from '../variants/tuning-store.js'
 import type { VariantOf, Variants } from '../variants/variants.js'
@@ -88,4 +89,13 @@ export function rowBucket(product: VariantOf<'fewRowsProduct'>, rows: number, ma
   if (rows === 1) return 1
   const { buckets } = VARIANT_TABLE.fewRowsProduct.entries[product]
   return buckets.find((bucket) => rows <= bucket) ?? maxSequences
+}
+
+/** The most rows that steps are built for, whichever variant is chosen. */
+export function mostRows(choices: readonly ChoicePlan[], maxSequences: number): number {
+  const products = choices.flatMap(({ name, order }) => (name === 'fewRowsProduct' ? order : []))
+  const buckets = products.map((product) =>
+    rowBucket(product as VariantOf<'fewRowsProduct'>, maxSequences, maxSequences),
+  )
+  return Math.max(...buckets)
 }

@@ -1,6 +1,5 @@
-import { hasCode } from '../../../errors/index.js'
 import type { Dispatch, Gpu } from '../../../gpu/index.js'
-import { PAGE_ROWS, type QuantizedActivations } from '../../../kernels/index.js'
+import { PAGE_ROWS, type SampledId } from '../../../kernels/index.js'
 import type { ModelConfig, ModelWeights, Prefix } from '../../model/index.js'
 import { PageCache } from '../cache/page-cache.js'
 import type {
@@ -14,23 +13,24 @@ import type {
   SuspendedSequence,
 } from '../engine.js'
 import { candidates } from '../variants/candidates.js'
-import { type ChoicePlan, chooseVariants, planChoices } from '../variants/choose-variants.js'
-import { readTuning, type TuningTimes, tuningKey, writeTuning } from '../variants/tuning-record.js'
-import { byVariantName, type VariantChoices, type VariantOf, type Variants } from '../variants/variants.js'
+import { type ChoicePlan, planChoices } from '../variants/choose-variants.js'
+import { readTuning, tuningKey, writeTuning } from '../variants/tuning-record.js'
+import type { VariantChoices, VariantOf } from '../variants/variants.js'
 import { CacheMemory, pageBytes } from './cache-memory.js'
 import {
   cachePages,
   checkSizes,
   chunkRows,
   type EngineOptions,
+  mostRows,
   PREFIX_ROWS,
-  rowBucket,
 } from './engine-options.js'
-import { type Activations, allocateActivations, type ForwardContext } from './forward.js'
+import { allocateActivations, type ForwardContext } from './forward.js'
 import { FusedDecode } from './fused-decode.js'
 import { allocateQuantized } from './linear.js'
-import { Plans, type StepPlan } from './plans.js'
+import type { StepPlan } from './plans.js'
 import { Prepared } from './prepared.js'
+import { PreparedPlans } from './prepared-plans.js'
 import { LOGITS_ROWS, PromptRows } from './prompt-rows.js'
 import { SlotState } from './slot.js'
 import { SlotTables } from './slot-tables.js'
@@ -59,20 +59,15 @@ export class WebGpuEngine implements Engine {
   readonly tables: SlotTables
 
   readonly #context: ForwardContext
-  readonly #prefillBuffers: Activations
   readonly #cache: PageCache<Prefix>
   readonly #memory: CacheMemory
   readonly #slots: (SlotState | undefined)[]
   readonly #runner: StepRunner
-  readonly #plans: Plans
-  /** Freed where the variant that was chosen does without. */
-  readonly #quantized: QuantizedActivations | undefined
-  #variants: VariantChoices | undefined
-  readonly #prefill = new Prepared(() => this.#plans.prefill(this.#chosen))
-  /** By the rows that they are built for. */
-  readonly #steps = new Map<number, Prepared<StepPlan>>()
+  readonly #plans: PreparedPlans
   readonly #likeliest = new Prepared(() => this.tables.buildLikeliest())
   readonly #promptRows: PromptRows
+  /** Settled when what the steps so far gave is noted: that is done in their order. */
+  #noted: Promise<unknown> = Promise.resolve()
 
   private constructor(
     gpu: Gpu,
@@ -91,29 +86,27 @@ export class WebGpuEngine implements Engine {
     this.#memory = new CacheMemory(gpu, config, { pages, slots: maxSequences, slotPages })
     this.#cache = new PageCache(pages, this.#memory)
     this.#slots = new Array<SlotState | undefined>(maxSequences).fill(undefined)
-    const products = choices.flatMap(({ name, order }) => (name === 'fewRowsProduct' ? order : []))
-    const maxRows = Math.max(
-      ...products.map((product) =>
-        rowBucket(product as VariantOf<'fewRowsProduct'>, maxSequences, maxSequences),
-      ),
-    )
+    const maxRows = mostRows(choices, maxSequences)
     this.tables = new SlotTables(gpu, { vocabulary: config.vocabulary, slots: maxSequences, maxRows })
     this.#context = { gpu, config, weights, cache: this.#memory }
     // Rows and chunks are computed one after the other, in the same buffers but for what passes from step to step.
     const prefill = allocateActivations(gpu, config, 'prefill', Math.max(this.chunkTokens, maxRows))
     const hidden = gpu.allocate('activations', 'decode hidden', maxRows * config.hidden * 4)
     const decode = { ...prefill, maxRows, hidden, rows: this.tables.rows }
-    this.#prefillBuffers = { ...prefill, maxRows: this.chunkTokens }
     const mayBe = (variant: VariantOf) => choices.some(({ order }) => order.includes(variant))
     const rounded = Math.max(this.chunkTokens, LOGITS_ROWS)
-    const quantized = mayBe('int8') ? allocateQuantized(gpu, weights, rounded) : undefined
-    this.#quantized = quantized
-    const fused = mayBe('fused-int8') ? new FusedDecode(this.#context, decode) : undefined
-    const buffers = { prefill: this.#prefillBuffers, decode, tables: this.tables }
+    const buffers = {
+      context: this.#context,
+      prefill: { ...prefill, maxRows: this.chunkTokens },
+      decode,
+      tables: this.tables,
+      quantized: mayBe('int8') ? allocateQuantized(gpu, weights, rounded) : undefined,
+      fused: mayBe('fused-int8') ? new FusedDecode(this.#context, decode) : undefined,
+    }
     this.#runner = new StepRunner(gpu, config, buffers, maxSequences)
-    this.#plans = new Plans({ ...buffers, context: this.#context, fused, quantized })
+    this.#plans = new PreparedPlans({ buffers, runner: this.#runner, contextLength, maxSequences })
     this.#promptRows = new PromptRows(gpu, config, prefill.hidden, this.chunkTokens, (blocks) =>
-      this.#plans.promptHead(this.#chosen, LOGITS_ROWS, blocks),
+      this.#plans.promptHead(LOGITS_ROWS, blocks),
     )
   }
 
@@ -141,51 +134,15 @@ export class WebGpuEngine implements Engine {
       'cache and activations',
       () => new WebGpuEngine(gpu, config, weights, options, choices),
     )
-    const measured = await engine.#prepareKernels(choices, options)
+    const measured = await engine.#plans.choose(choices, options)
     if (tuningStore && Object.keys(measured).length > 0) {
       await writeTuning(tuningStore, key, { ...known, ...measured })
     }
     return engine
   }
 
-  /** Chooses variants and compiles the plans of a single conversation. @returns what was measured */
-  async #prepareKernels(choices: readonly ChoicePlan[], options: EngineOptions): Promise<TuningTimes> {
-    // Most kernels do not depend on the choice, and compile meanwhile with what is likely to be chosen.
-    const likely = Object.fromEntries(choices.map(({ name, order }) => [name, order[0]])) as Variants
-    const meanwhile = Promise.all([this.#plans.prefill(likely), this.#plans.step(likely, 1)]).catch(
-      (error) => {
-        if (!hasCode(error, 'adapter.shader-refused')) throw error
-      },
-    )
-    const beforeMeasuring = async () => {
-      const [likelyPlans] = await Promise.all([meanwhile, options.weightsReady])
-      options.onMeasure?.()
-      this.#plans.placeTrials(this.contextLength)
-      // Trials compute with numbers and at clocks as they are in use.
-      if (likelyPlans) this.#runner.submit('warm-up', likelyPlans[0], this.chunkTokens)
-    }
-    const choosing = chooseVariants(this.gpu, choices, {
-      build: (name, variant) => this.#plans.trial(name, variant, likely),
-      beforeMeasuring,
-      onRefused: (message) => options.onRefused?.(message),
-    })
-    const [{ variants, measured }] = await Promise.all([choosing, meanwhile])
-    this.#variants = variants
-    if (variants.prefillProduct.variant !== 'int8' && this.#quantized) {
-      this.gpu.free(this.#quantized.words)
-      this.gpu.free(this.#quantized.ranges)
-    }
-    await Promise.all([this.prefillPlan(), this.stepPlan(1)])
-    return measured
-  }
-
   get variants(): VariantChoices {
-    if (!this.#variants) throw new TypeError('The variants are not chosen yet.')
-    return this.#variants
-  }
-
-  get #chosen(): Variants {
-    return byVariantName((name) => this.variants[name].variant) as Variants
+    return this.#plans.variants
   }
 
   get weights(): ModelWeights {
@@ -247,7 +204,7 @@ export class WebGpuEngine implements Engine {
 
   prepare({ rows, chunks }: Step): Promise<void> | undefined {
     const counts = [rows.length, this.#finishing(chunks).length].filter((count) => count > 0)
-    const needed: Prepared<unknown>[] = counts.map((count) => this.#stepOf(count))
+    const needed: Prepared<unknown>[] = counts.map((count) => this.#plans.step(count))
     if (chunks.some(({ logits, scores }) => logits || scores)) needed.push(this.#promptRows.blocks)
     const sampled = [...rows, ...this.#finishing(chunks)]
     if (sampled.some((slot) => this.#stateOf(slot).likeliest > 0)) needed.push(this.#likeliest)
@@ -255,36 +212,54 @@ export class WebGpuEngine implements Engine {
     return missing.length === 0 ? undefined : Promise.all(missing.map((one) => one.get())).then(() => {})
   }
 
-  run(step: Step): Promise<StepOutput> {
+  run(step: Step): StepOutput {
     this.gpu.check()
-    const rows = step.rows.map((slot) => this.#stateOf(slot))
-    const body = this.#prefill.ready
-    const staging = this.#runner.takeStaging()
-    if (rows.length > 0) {
-      this.#runner.submitRows(this.#stepOf(rows.length).ready, rows, staging, this.#scoring(rows))
-    }
-    for (const slot of rows) slot.samples++
+    const rows = this.#sampled(
+      step.rows.map((slot) => this.#stateOf(slot)),
+      (plan, slots, score) => this.#runner.submitRows(plan, slots, score),
+    )
     const finishing: SlotState[] = []
-    const outputs: Promise<ChunkOutput>[] = []
-    for (const chunk of step.chunks) {
+    const outputs = step.chunks.map((chunk) => {
       const slot = this.#stateOf(chunk.slot)
       const first = slot.promptTokens
       const ids = slot.start.ids.slice(first, first + chunk.count)
-      this.#runner.submitChunk(body, slot, ids, first)
+      this.#runner.submitChunk(this.#plans.prefill.ready, slot, ids, first)
       slot.promptTokens += ids.length
       this.#cache.append(slot.lease, ids)
-      outputs.push(this.#submitRowsOf(chunk, slot, ids.length, first))
-      if (chunk.logits || chunk.scores || slot.pendingTokens > 0) continue
+      const output = this.#submitRowsOf(chunk, slot, ids.length, first)
+      if (chunk.logits || chunk.scores || slot.pendingTokens > 0) return output
       this.#runner.keepLastRow(ids.length, finishing.length)
       finishing.push(slot)
-    }
-    if (finishing.length > 0) {
-      for (const { index, start, contents } of finishing) this.tables.write(index, start, contents, [])
-      const plan = this.#stepOf(finishing.length).ready
-      this.#runner.submitFirst(plan, finishing, staging, this.#scoring(finishing), rows.length)
-      for (const slot of finishing) slot.samples++
-    }
-    return this.#collect(step, staging, rows, finishing, outputs)
+      return output
+    })
+    for (const { index, start, contents } of finishing) this.tables.write(index, start, contents, [])
+    const first = this.#sampled(finishing, (plan, slots, score) =>
+      this.#runner.submitFirst(plan, slots, score),
+    )
+    return { rows, chunks: this.#collect(step.chunks, finishing, first, outputs) }
+  }
+
+  /** Submits what samples an id for each of some slots, and notes the ids when they are there. */
+  async #sampled(
+    slots: readonly SlotState[],
+    submit: StepRunner['submitRows'],
+  ): Promise<readonly SampledId[]> {
+    if (slots.length === 0) return []
+    const sampled = submit(this.#plans.step(slots.length).ready, slots, this.#scoring(slots))
+    for (const slot of slots) slot.samples++
+    const noted = Promise.all([sampled, this.#noted]).then(([outputs]) => {
+      slots.forEach((slot, i) => {
+        const { id } = outputs[i]
+        if (slot.closed || id === undefined) return
+        // What was fed to the step is in the cache now.
+        const fed = slot.generated.at(-1)
+        if (fed !== undefined) this.#cache.append(slot.lease, [fed])
+        slot.generated.push(id)
+      })
+      return outputs
+    })
+    this.#noted = noted.catch(() => {})
+    return noted
   }
 
   /** The dispatches to the likeliest ids, where one of the slots wants them. */
@@ -300,30 +275,19 @@ export class WebGpuEngine implements Engine {
     return { scores: await this.#promptRows.scores(targets, slot.likeliest) }
   }
 
-  /** Waits for a step, and notes what its rows gave. */
+  /** Waits until the chunks of a step are computed. @param first the first ids of slots whose prompt is complete */
   async #collect(
-    step: Step,
-    staging: GPUBuffer,
-    rows: readonly SlotState[],
+    chunks: Step['chunks'],
     finishing: readonly SlotState[],
-    chunkOutputs: readonly Promise<ChunkOutput>[],
-  ): Promise<StepOutput> {
-    const sampled = [...rows, ...finishing]
-    const reading = this.#runner.read(staging, sampled)
-    const [outputs, ...ofChunks] = await Promise.all([reading, ...chunkOutputs])
-    sampled.forEach((slot, i) => {
-      const { id } = outputs[i]
-      if (slot.closed || id === undefined) return
-      // What was fed to the step is in the cache now.
-      const fed = slot.generated.at(-1)
-      if (fed !== undefined) this.#cache.append(slot.lease, [fed])
-      slot.generated.push(id)
-    })
-    const chunks = step.chunks.map(({ slot }, i): ChunkOutput => {
+    first: Promise<readonly SampledId[]>,
+    outputs: readonly Promise<ChunkOutput>[],
+  ): Promise<readonly ChunkOutput[]> {
+    const computed = chunks.length > 0 ? this.gpu.finish() : undefined
+    const [sampled, ofChunks] = await Promise.all([first, Promise.all(outputs), computed])
+    return chunks.map(({ slot }, i): ChunkOutput => {
       const at = finishing.indexOf(slot as SlotState)
-      return at >= 0 ? { sampled: outputs[rows.length + at] } : ofChunks[i]
+      return at >= 0 ? { sampled: sampled[at] } : ofChunks[i]
     })
-    return { rows: outputs.slice(0, rows.length), chunks }
   }
 
   close(slot: Slot, spoiled = false): void {
@@ -384,21 +348,13 @@ export class WebGpuEngine implements Engine {
     )
   }
 
-  /** The plan of a step over so many rows, or the next larger number that there is a plan for. */
-  #stepOf(rows: number): Prepared<StepPlan> {
-    const bucket = rowBucket(this.variants.fewRowsProduct.variant, rows, this.maxSequences)
-    const step = this.#steps.get(bucket) ?? new Prepared(() => this.#plans.step(this.#chosen, bucket))
-    this.#steps.set(bucket, step)
-    return step
-  }
-
   /** The dispatches of a chunk of a prompt. */
   prefillPlan(): Promise<Dispatch[]> {
-    return this.#prefill.get()
+    return this.#plans.prefill.get()
   }
 
   /** The dispatches of a step over so many rows. */
   stepPlan(rows: number): Promise<StepPlan> {
-    return this.#stepOf(rows).get()
+    return this.#plans.step(rows).get()
   }
 }

@@ -30,8 +30,13 @@ export class StepRunner {
   readonly #gpu: Gpu
   readonly #config: ModelConfig
   readonly #buffers: StepBuffers
-  /** What comes back of a step, in buffers that are used in turn: outputs, then the likeliest ids. */
-  readonly #staging: GPUBuffer[]
+  /**
+   * What comes back of the rows of a step, in buffers that are used in turn: outputs, then the likeliest ids. It is read
+   * while the chunks of the step are computed.
+   */
+  readonly #ofRows: GPUBuffer[]
+  /** The same of the first ids of answers. */
+  readonly #ofFirst: GPUBuffer[]
   /** Bytes of a staging buffer before the likeliest ids. */
   readonly #likeliestAt: number
   /** The slots of the rows that are ready for the next step. */
@@ -43,18 +48,14 @@ export class StepRunner {
     this.#config = config
     this.#buffers = buffers
     const MAP_READ_COPY_DST = 0x1 | 0x8
-    this.#likeliestAt = 2 * maxRows * OUTPUT_WORDS * 4
-    const bytes = this.#likeliestAt + 2 * maxRows * LOG_PROBABILITY_WORDS * 4
-    this.#staging = Array.from({ length: STEPS_UNDER_WAY }, (_, index) =>
-      gpu.allocate('activations', `ids ${index}`, bytes, MAP_READ_COPY_DST),
-    )
-  }
-
-  /** A buffer for what a step gives. @throws TypeError where too many steps are under way */
-  takeStaging(): GPUBuffer {
-    const buffer = this.#staging.pop()
-    if (!buffer) throw new TypeError(`More than ${STEPS_UNDER_WAY} steps are under way.`)
-    return buffer
+    this.#likeliestAt = maxRows * OUTPUT_WORDS * 4
+    const bytes = this.#likeliestAt + maxRows * LOG_PROBABILITY_WORDS * 4
+    const staging = (label: string) =>
+      Array.from({ length: STEPS_UNDER_WAY }, (_, index) =>
+        gpu.allocate('activations', `${label} ${index}`, bytes, MAP_READ_COPY_DST),
+      )
+    this.#ofRows = staging('ids')
+    this.#ofFirst = staging('first ids')
   }
 
   /** Forgets which rows are ready: a slot has another sequence now. */
@@ -65,13 +66,9 @@ export class StepRunner {
   /**
    * Submits a row of each slot: the layers for the id sampled last, and the choice of the next.
    * @param score the dispatches from logits to the likeliest ids; none where nobody wants them
+   * @returns what was sampled, as soon as it is there, whatever is submitted behind it
    */
-  submitRows(
-    plan: StepPlan,
-    slots: readonly SlotState[],
-    staging: GPUBuffer,
-    score: readonly Dispatch[],
-  ): void {
+  submitRows(plan: StepPlan, slots: readonly SlotState[], score: readonly Dispatch[]): Promise<SampledId[]> {
     const encoder = this.#gpu.device.createCommandEncoder({ label: 'step' })
     const isReady =
       slots.length === this.#rows.length && slots.every(({ index }, i) => index === this.#rows[i])
@@ -84,8 +81,7 @@ export class StepRunner {
     encodeDispatches(pass, plan.head, slots.length)
     encodeDispatches(pass, score, slots.length)
     pass.end()
-    this.#encodeOutputs(encoder, slots.length, staging, 0, score.length > 0)
-    this.#gpu.device.queue.submit([encoder.finish()])
+    return this.#submitSampled(encoder, slots, this.#ofRows)
   }
 
   /** Submits a chunk of a prompt, from token ids to the residual stream. @param ids of consecutive positions from `first` on */
@@ -112,14 +108,12 @@ export class StepRunner {
     this.#gpu.device.queue.submit([encoder.finish()])
   }
 
-  /** Submits the choice of the first ids of answers, from the residual streams that were kept. */
-  submitFirst(
-    plan: StepPlan,
-    slots: readonly SlotState[],
-    staging: GPUBuffer,
-    score: readonly Dispatch[],
-    firstOutput: number,
-  ): void {
+  /**
+   * Submits the choice of the first ids of answers, from the residual streams that were kept.
+   * @param score as for `submitRows`
+   * @returns what was sampled
+   */
+  submitFirst(plan: StepPlan, slots: readonly SlotState[], score: readonly Dispatch[]): Promise<SampledId[]> {
     const encoder = this.#gpu.device.createCommandEncoder({ label: 'first ids' })
     const { tables } = this.#buffers
     tables.encodeRows(
@@ -128,38 +122,26 @@ export class StepRunner {
     )
     this.#rows = []
     this.#encode(encoder, [...plan.head, ...score], slots.length)
-    this.#encodeOutputs(encoder, slots.length, staging, firstOutput, score.length > 0)
-    this.#gpu.device.queue.submit([encoder.finish()])
+    return this.#submitSampled(encoder, slots, this.#ofFirst)
   }
 
-  #encodeOutputs(
+  /** Submits what samples an id for each slot, and reads the ids into a buffer of a pool. */
+  async #submitSampled(
     encoder: GPUCommandEncoder,
-    rows: number,
-    staging: GPUBuffer,
-    first: number,
-    scored: boolean,
-  ): void {
+    slots: readonly SlotState[],
+    pool: GPUBuffer[],
+  ): Promise<SampledId[]> {
+    const staging = pool.pop()
+    if (!staging) throw new TypeError(`More than ${STEPS_UNDER_WAY} steps are under way.`)
     const { outputs, likeliest } = this.#buffers.tables
-    const copy = (from: GPUBuffer, at: number, rowBytes: number) =>
-      encoder.copyBufferToBuffer(from, 0, staging, at + first * rowBytes, rows * rowBytes)
-    copy(outputs, 0, OUTPUT_WORDS * 4)
-    if (scored) copy(likeliest, this.#likeliestAt, LOG_PROBABILITY_WORDS * 4)
-  }
-
-  /**
-   * Waits for a step and gives its outputs; the buffer can be used again.
-   * @param slots those that the outputs are of
-   */
-  async read(staging: GPUBuffer, slots: readonly SlotState[]): Promise<SampledId[]> {
+    const [bytes, scoreBytes] = [OUTPUT_WORDS, LOG_PROBABILITY_WORDS].map((words) => slots.length * words * 4)
+    const scored = slots.some((slot) => slot.likeliest > 0)
     try {
-      const count = slots.length
-      if (count === 0) {
-        await this.#gpu.finish()
-        return []
-      }
-      const scored = slots.some(({ likeliest }) => likeliest > 0)
-      const bytes = scored ? this.#likeliestAt + count * LOG_PROBABILITY_WORDS * 4 : count * OUTPUT_WORDS * 4
-      const words = new Uint32Array(await this.#gpu.wait(readAndUnmap(staging, bytes)))
+      encoder.copyBufferToBuffer(outputs, 0, staging, 0, bytes)
+      if (scored) encoder.copyBufferToBuffer(likeliest, 0, staging, this.#likeliestAt, scoreBytes)
+      this.#gpu.device.queue.submit([encoder.finish()])
+      const end = scored ? this.#likeliestAt + scoreBytes : bytes
+      const words = new Uint32Array(await this.#gpu.wait(readAndUnmap(staging, end)))
       const scores = words.subarray(this.#likeliestAt / 4)
       return slots.map((slot, row) => {
         const output = readOutput(words, row)
@@ -167,7 +149,7 @@ export class StepRunner {
         return { ...output, likeliest: readLogProbabilities(scores, row, slot.likeliest).likeliest }
       })
     } finally {
-      this.#staging.push(staging)
+      pool.push(staging)
     }
   }
 

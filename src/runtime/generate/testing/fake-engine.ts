@@ -166,7 +166,7 @@ export class FakeEngine implements Engine {
     return this.steps.length % 7 === 3 ? Promise.resolve() : undefined
   }
 
-  run(step: Step): Promise<StepOutput> {
+  run(step: Step): StepOutput {
     if (this.failure) throw this.failure
     if (++this.#underWay > this.stepsUnderWay) throw new Error('too many steps under way')
     if (
@@ -180,23 +180,33 @@ export class FakeEngine implements Engine {
     this.steps.push(step)
     const rows = step.rows.map((slot) => this.#computeRow(slot as FakeSlot))
     const chunks = step.chunks.map((chunk) => this.#computeChunk(chunk))
-    const before = this.#order
-    const output = (async () => {
-      await before
-      for (let turn = this.#delay(); turn > 0; turn--) await new Promise(setImmediate)
-      if (this.#stepMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#stepMs))
-      this.#underWay--
+    const before =
+      this.#stepMs > 0
+        ? this.#order.then(() => new Promise((resolve) => setTimeout(resolve, this.#stepMs)))
+        : this.#order
+    const ofRows = this.#after(before, () => {
       step.rows.forEach((slot, i) => {
         this.#see(slot as FakeSlot, rows[i])
       })
+      return rows
+    })
+    const ofChunks = this.#after(ofRows, () => {
+      this.#underWay--
       step.chunks.forEach(({ slot }, i) => {
         const { sampled } = chunks[i]
         if (sampled) this.#see(slot as FakeSlot, sampled)
       })
-      return { rows, chunks }
-    })()
-    this.#order = output.catch(() => {})
-    return output
+      return chunks
+    })
+    this.#order = ofChunks
+    return { rows: ofRows, chunks: ofChunks }
+  }
+
+  /** What a part of a step gives, a while after another part. */
+  async #after<T>(part: Promise<unknown>, give: () => T): Promise<T> {
+    await part
+    for (let turn = this.#delay(); turn > 0; turn--) await new Promise(setImmediate)
+    return give()
   }
 
   /** The host learns of an id; what was fed before it is in the cache then. */
