@@ -1,16 +1,26 @@
 import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { forBrowsers } from './tools/vite/for-browsers.js'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 
 /** Packages and Node modules stay imports: the library is bundled by whoever uses it. */
 const external = [/^node:/, /^[a-z@][^:]*$/]
 
-const library: Record<string, string> = {
+/** The doors that are open to both platforms. */
+const doors = {
   index: path('src/index.ts'),
+  finetune: path('src/finetune.ts'),
+}
+const forNode: Record<string, string> = {
+  ...doors,
   cli: path('src/cli/main.ts'),
   server: path('src/server.ts'),
+}
+const forPages: Record<string, string> = {
+  ...doors,
+  browser: path('src/browser.ts'),
   worker: path('src/browser/worker/worker.ts'),
   'store-worker': path('src/browser/store/store-worker.ts'),
 }
@@ -50,19 +60,29 @@ function keepWorkerUrls(): Plugin {
   }
 }
 
-/**
- * `vite build` makes the library and the `chatglm` command in `dist/`;
- * `vite build --mode programs` makes the programs of `tools/` and `bench/` in `build/`.
- */
+interface Build {
+  readonly folder: string
+  readonly entry: Record<string, string>
+  readonly plugins?: readonly Plugin[]
+}
+
+/** What `vite build` makes, by its `--mode`; without one it makes what Node needs. */
+const builds: Readonly<Record<string, Build>> = {
+  production: { folder: 'dist/node', entry: forNode },
+  browser: { folder: 'dist/browser', entry: forPages, plugins: [forBrowsers(), keepWorkerUrls()] },
+  programs: { folder: 'build', entry: programs },
+}
+
+/** The library and the `chatglm` command in `dist/`, the programs of `tools/` and `bench/` in `build/`, and the tests. */
 export default defineConfig(({ mode }) => ({
-  plugins: [keepWorkerUrls()],
+  plugins: builds[mode]?.plugins?.slice(),
   build: {
     target: 'es2022',
     minify: false,
-    outDir: mode === 'programs' ? 'build' : 'dist',
+    outDir: builds[mode]?.folder,
     lib: {
       formats: ['es'],
-      entry: mode === 'programs' ? programs : library,
+      entry: builds[mode]?.entry ?? {},
     },
     rollupOptions: { external },
   },

@@ -1,23 +1,22 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
+import { forBrowsers } from '../tools/vite/for-browsers.js'
 import { offline } from './plugins/offline.js'
 import { securityHeaders } from './plugins/security-headers.js'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
-
-/** What the library loads in Node only: never in a page, so it is not bundled. */
-const nodeOnly = ['webgpu', '@sparticuz/chromium', 'tar-fs', /^node:/]
 
 /** `npm run build:demo` makes a folder that any host can serve, at any path. */
 export default defineConfig({
   root: path('.'),
   base: './',
   plugins: [
+    forBrowsers(),
     securityHeaders(),
     offline({ 'models/tiny': path('../models/tiny'), examples: path('../examples') }),
   ],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  worker: { format: 'es', rollupOptions: { external: nodeOnly } },
+  worker: { format: 'es', plugins: () => [forBrowsers()] },
   build: {
     target: 'es2022',
     outDir: path('dist'),
@@ -26,7 +25,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rollupOptions: {
-      external: nodeOnly,
       input: { index: path('index.html'), sw: path('src/service-worker/sw.ts') },
       output: {
         entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),

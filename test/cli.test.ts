@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Library } from '../src/cli/library.js'
+import { type Library, loadLibrary as loadWholeLibrary } from '../src/cli/library.js'
 import { run } from '../src/cli/program.js'
 import { testIo } from '../src/cli/testing.js'
 import { loadModel, type Model } from '../src/index.js'
@@ -14,7 +14,7 @@ const models = new Map<string, Promise<Model>>()
 
 /** The library, except that a model loaded again is the one that is loaded already. */
 const loadLibrary = async (): Promise<Library> => ({
-  ...(await import('../src/index.js')),
+  ...(await loadWholeLibrary()),
   async loadModel(source, { signal: _, onProgress: __, ...options }) {
     const key = JSON.stringify([source, options])
     if (!models.has(key)) models.set(key, loadModel(source, options))

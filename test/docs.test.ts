@@ -124,20 +124,26 @@ describe('what the documentation names', () => {
   })
 
   it('of exports is exported', () => {
-    const index = readFileSync('src/index.ts', 'utf8')
+    const doors = new Map<string, string>()
     const imported = pages.flatMap(({ path, code }) =>
       code.flatMap((block) =>
-        [...block.code.matchAll(/import \{([^}]*)\} from 'chatglm-webgpu'/g)].flatMap(([, names]) =>
-          names.split(',').map((name) => ({ path, name: name.replace('type ', '').trim() })),
+        [...block.code.matchAll(/import \{([^}]*)\} from 'chatglm-webgpu(?:\/(\w+))?'/g)].flatMap(
+          ([, names, door = 'index']) => {
+            doors.set(door, readFileSync(`src/${door}.ts`, 'utf8'))
+            return names.split(',').map((name) => ({ path, door, name: name.replace('type ', '').trim() }))
+          },
         ),
       ),
     )
     expect(imported.length).toBeGreaterThan(0)
-    expect(imported.filter(({ name }) => !new RegExp(`\\b${name}\\b`).test(index))).toEqual([])
+    expect(imported.filter(({ door, name }) => !new RegExp(`\\b${name}\\b`).test(doors.get(door)!))).toEqual(
+      [],
+    )
   })
 
   it('has every error class that is exported', () => {
-    const exported = readFileSync('src/index.ts', 'utf8').match(/\b[A-Z]\w*Error\b/g)!
+    const doors = ['index', 'finetune', 'browser'].map((door) => readFileSync(`src/${door}.ts`, 'utf8'))
+    const exported = doors.join().match(/\b[A-Z]\w*Error\b/g)!
     const { prose } = page('docs/troubleshooting.md')
     expect(exported.filter((name) => !prose.includes(`\`${name}\``))).toEqual([])
   })

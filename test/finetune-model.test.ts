@@ -2,14 +2,12 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { MemoryFiles } from '../src/checkpoint/index.js'
 import {
-  convertCheckpoint,
   createDataset,
   type FinetuneModelOptions,
   finetuneModel,
-  loadModel,
-  type Model,
   type TrainingEvent,
-} from '../src/index.js'
+} from '../src/finetune.js'
+import { convertCheckpoint, loadModel, type Model } from '../src/index.js'
 import { randomModel } from './random-model.js'
 
 /** The software adapter computes for seconds, and for longer where it shares its cores. */

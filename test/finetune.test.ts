@@ -5,14 +5,13 @@ import {
   evaluate,
   finetunePrefix,
   fromAdvertiseGen,
-  loadModel,
-  type Model,
   previewSample,
   readDataset,
   readEvaluationData,
   type TrainingDataset,
   type TrainingEvent,
-} from '../src/index.js'
+} from '../src/finetune.js'
+import { loadModel, type Model } from '../src/index.js'
 import { randomModel } from './random-model.js'
 
 /** The software adapter computes for seconds, and for longer where it shares its cores. */

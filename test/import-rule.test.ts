@@ -7,8 +7,8 @@ import { posix } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 
-/** Rooms that import no others but `errors`, `schema` and `protobuf`. */
-const LEAVES = ['errors', 'schema', 'protobuf', 'tokenizer', 'checkpoint', 'gpu']
+/** Rooms that import no other but the first four. */
+const LEAVES = ['platform', 'errors', 'schema', 'protobuf', 'tokenizer', 'checkpoint', 'gpu']
 /** The other rooms of the library, in the order in which a token meets them. */
 const ORDER = [
   'kernels',
@@ -26,22 +26,23 @@ const LIBRARY = [...LEAVES, ...ORDER]
 
 /** What rooms may import where that is not all that stands before them. */
 const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
+  platform: [],
   errors: [],
   schema: ['errors'],
   protobuf: [],
   tokenizer: ['errors', 'schema', 'protobuf'],
-  checkpoint: ['errors', 'protobuf'],
-  gpu: ['errors'],
+  checkpoint: ['platform', 'errors', 'protobuf'],
+  gpu: ['platform', 'errors'],
   kernels: ['errors', 'gpu'],
   data: ['errors', 'schema', 'tokenizer', 'checkpoint'],
-  index: LIBRARY.filter((room) => room !== 'server'),
+  doors: LIBRARY.filter((room) => room !== 'server'),
   // The door of the server, which loads what only Node has.
   'server-door': ['server'],
   // The command compares codes of errors without loading the library.
-  cli: ['index', 'server-door', 'errors'],
-  demo: ['index', 'bench'],
-  bench: ['index'],
-  tools: ['index', ...LIBRARY],
+  cli: ['doors', 'server-door', 'errors'],
+  demo: ['doors', 'bench'],
+  bench: ['doors'],
+  tools: ['doors', ...LIBRARY],
 }
 
 /** The rooms that the files of a room may import, beside its own. */
@@ -49,9 +50,11 @@ function mayImport(room: string): readonly string[] {
   return EXCEPTIONS[room] ?? [...LEAVES, ...ORDER.slice(0, Math.max(0, ORDER.indexOf(room)))]
 }
 
+/** The doors of the package that are open to browsers too, `src/<name>.ts`. */
+const DOORS = ['index', 'finetune', 'browser']
+
 /** Where a room is entered that has no `index.ts` in a folder of its own below `src/`. */
 const ENTRANCES: Readonly<Record<string, string>> = {
-  index: 'src/index.ts',
   'server-door': 'src/server.ts',
   bench: 'bench/browser/index.ts',
 }
@@ -61,15 +64,11 @@ const BENCH_INTERNALS = 'bench/common/internals.ts'
 
 /** Run in Node only, so that they may import its modules. */
 const NODE_ONLY_ROOMS = ['cli', 'server', 'bench', 'tools']
-/** Files elsewhere that run in Node only; others import them only when they run in Node, with `import()`. */
-const NODE_ONLY_FILES = [
-  'demo/vite.config.ts',
-  'demo/plugins/offline.ts',
-  'demo/plugins/security-headers.ts',
-  'src/gpu/node-gpu.ts',
-  'src/gpu/software-adapter.ts',
-  'src/runtime/engine/variants/tuning-file.ts',
-]
+/**
+ * Files elsewhere that run in Node only: those of the folders called `node`, which builds for browsers leave out. Others
+ * import them only when they run in Node, with `import()`.
+ */
+const NODE_ONLY_FILES = /^src\/.*\/node\/|^demo\/(vite\.config|plugins\/.*)\.ts$/
 
 const MAX_LINES = 450
 const MAX_WGSL_LINES = 250
@@ -83,7 +82,7 @@ interface Import {
 
 /** The room of a file by its path from the root of the repository; undefined for those that the rule is not about. */
 function roomOf(file: string): string | undefined {
-  if (file === 'src/index.ts') return 'index'
+  if (DOORS.some((door) => file === `src/${door}.ts`)) return 'doors'
   if (file === 'src/server.ts') return 'server-door'
   const [top, next, ...rest] = file.split('/')
   if (top !== 'src') return top
@@ -98,12 +97,12 @@ function isForTests(file: string): boolean {
 const isReference = (file: string) => file.endsWith('.reference.ts')
 
 function isNodeOnly(file: string): boolean {
-  return NODE_ONLY_ROOMS.includes(roomOf(file) ?? '') || NODE_ONLY_FILES.includes(file)
+  return NODE_ONLY_ROOMS.includes(roomOf(file) ?? '') || NODE_ONLY_FILES.test(file)
 }
 
 /** What is wrong with an import of a file, if anything is. */
 function violation(file: string, { specifier, kind }: Import): string | undefined {
-  if (isForTests(file) || file === BENCH_INTERNALS) return undefined
+  if (isForTests(file) || file === BENCH_INTERNALS || file.endsWith('/vite.config.ts')) return undefined
   if (!specifier.startsWith('.')) {
     if (specifier === 'vitest') return 'only tests import vitest'
     if (specifier.startsWith('node:') && kind === 'static' && !isNodeOnly(file)) {
@@ -118,13 +117,14 @@ function violation(file: string, { specifier, kind }: Import): string | undefine
   if (isReference(target) && !isReference(file)) {
     return room === 'tools' ? undefined : `imports ${target}; references are for tests and tools`
   }
-  if (NODE_ONLY_FILES.includes(target) && kind === 'static' && !isNodeOnly(file)) {
+  if (NODE_ONLY_FILES.test(target) && kind === 'static' && !isNodeOnly(file)) {
     return `imports ${target} statically, which runs in Node only`
   }
   if (room === undefined || room === targetRoom) return undefined
   if (targetRoom === undefined || !mayImport(room).includes(targetRoom)) {
     return `${room} must not import ${targetRoom ?? target}`
   }
+  if (targetRoom === 'doors') return undefined
   const entrance = ENTRANCES[targetRoom] ?? `src/${targetRoom}/index.ts`
   return target === entrance ? undefined : `imports ${target} past ${entrance}`
 }
@@ -281,13 +281,15 @@ describe('the rule itself', () => {
     ['src/kernels/attention/rope/rope.ts', `import source from './rope.wgsl?raw'`],
     ['src/kernels/attention/rope/rope.ts', `import type { HeadShape } from '../../common/heads.js'`],
     ['src/kernels/attention/rope/rope.test.ts', `import { testGpu } from '../../testing/gpu.js'`],
-    ['src/kernels/testing/gpu.ts', `import { nodeGpu } from '../../gpu/node-gpu.js'`],
+    ['src/kernels/testing/gpu.ts', `import { nodeGpu } from '../../gpu/node/node-gpu.js'`],
     ['src/index.ts', `export { loadModel } from './runtime/generate/index.js'`],
     ['src/cli/main.ts', `import { readFile } from 'node:fs/promises'`],
-    ['src/checkpoint/sources/folder-source.ts', `import type * as NodeFs from 'node:fs/promises'`],
-    ['src/checkpoint/sources/folder-source.ts', `import { isNode } from '../node-modules.js'`],
-    ['src/gpu/adapter.ts', `const { nodeGpu } = await import('./node-gpu.js')`],
-    ['src/gpu/node-gpu.ts', `import { installSoftwareAdapter } from './software-adapter.js'`],
+    ['src/finetune.ts', `export { finetunePrefix } from './finetune/index.js'`],
+    ['src/checkpoint/open-files.ts', `import { isNode } from '../platform/index.js'`],
+    ['src/checkpoint/open-files.ts', `import type { Stats } from 'node:fs'`],
+    ['src/checkpoint/open-files.ts', `const { FolderSink } = await import('./node/folder-sink.js')`],
+    ['src/checkpoint/node/folder-source.ts', `import { open } from 'node:fs/promises'`],
+    ['src/gpu/node/node-gpu.ts', `import { installSoftwareAdapter } from './software-adapter.js'`],
     ['demo/chat.ts', `import { loadModel } from '../src/index.js'`],
     [
       'tools/tiny/evaluate-model.ts',
@@ -309,9 +311,9 @@ describe('the rule itself', () => {
     ['src/runtime/generate/model.ts', `import type { Gpu } from '../../gpu/gpu.js'`],
     ['src/runtime/generate/model.ts', `type Trainer = import('../../finetune/index.js').Trainer`],
     ['src/runtime/generate/model.ts', `import { loadModel } from '../../index.js'`],
-    ['src/gpu/adapter.ts', `import { nodeGpu } from './node-gpu.js'`],
+    ['src/gpu/adapter.ts', `import { nodeGpu } from './node/node-gpu.js'`],
     ['src/runtime/generate/model.ts', `import { readFile } from 'node:fs/promises'`],
-    ['src/checkpoint/node-modules.ts', `import { statSync } from 'node:fs'`],
+    ['src/checkpoint/open-files.ts', `import { statSync } from 'node:fs'`],
     ['src/checkpoint/formats/dtype.ts', `import { expect } from 'vitest'`],
     ['src/kernels/attention/rope/rope.ts', `import { testGpu } from '../../testing/gpu.js'`],
     ['src/kernels/sampling/sample/sample.ts', `import { draw } from './testing.js'`],

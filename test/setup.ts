@@ -1,5 +1,5 @@
 /** Gives every test file `navigator.gpu`: the system's GPU where there is one, else the software adapter. */
-import { nodeGpu } from '../src/gpu/node-gpu.js'
+import { nodeGpu } from '../src/gpu/node/node-gpu.js'
 
 // Node has `navigator` from version 21 on, and no `navigator.gpu` in any version.
 const gpu = await nodeGpu()

@@ -24,7 +24,7 @@ const GROUP_SIZE = '32'
 /** Runs the command line of this project, from its root. @throws where it fails, after it has said why */
 async function chatglm(...args: string[]): Promise<void> {
   console.log(`\n$ chatglm ${args.join(' ')}`)
-  const child = spawn(process.execPath, ['dist/cli.js', ...args], { stdio: 'inherit' })
+  const child = spawn(process.execPath, ['dist/node/cli.js', ...args], { stdio: 'inherit' })
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject)
     child.on('exit', resolve)

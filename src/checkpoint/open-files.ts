@@ -1,11 +1,9 @@
 import { invalidOption, SinkError, SourceError } from '../errors/index.js'
-import { isNode } from './node-modules.js'
+import { isNode } from '../platform/index.js'
 import type { ByteSink } from './sinks/byte-sink.js'
 import { DirectoryHandleFiles } from './sinks/directory-handle.js'
-import { FolderSink } from './sinks/folder-sink.js'
 import type { ByteSource } from './sources/byte-source.js'
 import { FileListSource } from './sources/file-list-source.js'
-import { FolderSource } from './sources/folder-source.js'
 import { type HttpOptions, HttpSource } from './sources/http-source.js'
 import { type HubEndpoints, HubSource } from './sources/hub-source.js'
 import { showUrl } from './sources/show-url.js'
@@ -66,13 +64,11 @@ export async function openSink(location: SinkLocation): Promise<ByteSink> {
   if (typeof location === 'string' || location instanceof URL) {
     const isUrl =
       location instanceof URL ? location.protocol !== 'file:' : /^[a-z][a-z0-9+.-]+:/i.test(location)
-    if (isUrl || !isNode) {
-      throw new SinkError(
-        'sink.failed',
-        `Cannot write to ${showUrl(location)}: give ${isNode ? 'the path of a folder' : 'a directory handle'}.`,
-      )
-    }
-    return FolderSink.open(location)
+    if (isNode && !isUrl) return (await import('./node/folder-sink.js')).FolderSink.open(location)
+    throw new SinkError(
+      'sink.failed',
+      `Cannot write to ${showUrl(location)}: give ${isNode ? 'the path of a folder' : 'a directory handle'}.`,
+    )
   }
   return isDirectoryHandle(location) ? new DirectoryHandleFiles(location) : location
 }
@@ -97,12 +93,11 @@ async function openNamedSource(location: string, options: SourceOptions): Promis
 }
 
 async function openFolder(location: string | URL): Promise<ByteSource> {
-  if (!isNode)
-    throw new SourceError(
-      'source.not-found',
-      `A page cannot open ${showUrl(location)}: give files or a directory handle.`,
-    )
-  return FolderSource.open(location)
+  if (isNode) return (await import('./node/folder-source.js')).FolderSource.open(location)
+  throw new SourceError(
+    'source.not-found',
+    `A page cannot open ${showUrl(location)}: give files or a directory handle.`,
+  )
 }
 
 function isDirectoryHandle(value: object): value is FileSystemDirectoryHandle {

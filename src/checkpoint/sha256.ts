@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import { isNode, nodeCrypto } from './node-modules.js'
+import { isNode } from '../platform/index.js'
 import { type ByteSource, DEFAULT_CHUNK_BYTES, streamRange } from './sources/byte-source.js'
 
 /** A SHA-256 of bytes that come in parts. */
@@ -14,9 +14,7 @@ export interface Sha256 {
  * JavaScript; Node's is several times faster.
  */
 export async function createSha256(): Promise<Sha256> {
-  if (!isNode) return createPortableSha256()
-  const hash = (await nodeCrypto()).createHash('sha256')
-  return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest('hex') }
+  return isNode ? (await import('./node/node-sha256.js')).createNodeSha256() : createPortableSha256()
 }
 
 /** The same in plain JavaScript. */

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { planSafetensors } from './formats/safetensors.js'
 import type { TensorWithBytes } from './formats/tensor-file.js'
+import { FolderSource } from './node/folder-source.js'
 import { MemoryFiles } from './sinks/memory-files.js'
 import { type ByteSource, readFile } from './sources/byte-source.js'
-import { FolderSource } from './sources/folder-source.js'
 
 /** The checked-in checkpoints. */
 export const FIXTURES = fileURLToPath(

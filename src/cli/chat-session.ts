@@ -5,10 +5,8 @@ import type {
   Generation,
   GenerationStats,
   Message,
-  ObservationMessage,
   Prefix,
   ReplySegment,
-  UserMessage,
 } from '../index.js'
 import type { CliModel } from './library.js'
 import { openPrefix } from './open-prefix.js'
@@ -22,7 +20,7 @@ export interface Answer {
 }
 
 /** What can be asked: a user's text, or what a tool answered. */
-export type Question = UserMessage | ObservationMessage
+export type Question = Extract<Message, { role: 'user' | 'observation' }>
 
 export interface SessionOptions {
   readonly generation: GenerateOptions

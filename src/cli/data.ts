@@ -1,7 +1,7 @@
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Command } from 'commander'
-import type { TrainingRecord } from '../index.js'
+import type { TrainingRecord } from '../finetune.js'
 import type { Context } from './context.js'
 import { CommandError } from './errors.js'
 import { count } from './format.js'

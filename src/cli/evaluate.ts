@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { Command } from 'commander'
-import type { Evaluation, EvaluationData, PrefixHandle } from '../index.js'
+import type { Evaluation, EvaluationData } from '../finetune.js'
+import type { PrefixHandle } from '../index.js'
 import type { Context } from './context.js'
 import { describeDataset, formatLoss } from './finetune-view.js'
 import { significant } from './format.js'

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import type { DataSettings, ModelPreset, Preset, PresetName, TrainingSettings } from '../index.js'
+import type { DataSettings, ModelPreset, Preset, PresetName, TrainingSettings } from '../finetune.js'
 import { UsageError } from './errors.js'
 import type { Library } from './library.js'
 import { number, wholeNumber } from './numbers.js'

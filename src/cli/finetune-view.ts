@@ -1,4 +1,4 @@
-import type { PlannedMemory, PreviewPart, TrainingDataset, TrainingEvent } from '../index.js'
+import type { PlannedMemory, PreviewPart, TrainingDataset, TrainingEvent } from '../finetune.js'
 import { count, formatBytes, formatDuration, significant } from './format.js'
 import { Progress, type Unit } from './progress.js'
 import type { Terminal } from './terminal.js'

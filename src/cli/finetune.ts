@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { hasCode } from '../errors/index.js'
-import type { RunOptions, TrainingDataset, TrainingOutcome } from '../index.js'
+import type { RunOptions, TrainingDataset, TrainingOutcome } from '../finetune.js'
 import type { Context } from './context.js'
 import { CommandError, InterruptedError, UsageError } from './errors.js'
 import {

@@ -1,16 +1,20 @@
 import type {
-  BatchToken,
-  ChatDelta,
-  ChatOptions,
-  ChatReply,
-  ConvertOptions,
-  ConvertResult,
   Evaluation,
   EvaluationData,
   EvaluationOptions,
   FinetuneModelOptions,
   FinetuneOptions,
   FinetuneResult,
+  TrainingDataset,
+  TrainingOutcome,
+} from '../finetune.js'
+import type {
+  BatchToken,
+  ChatDelta,
+  ChatOptions,
+  ChatReply,
+  ConvertOptions,
+  ConvertResult,
   GeneratedToken,
   GenerateOptions,
   Generation,
@@ -20,8 +24,6 @@ import type {
   Prefix,
   Prompt,
   Stream,
-  TrainingDataset,
-  TrainingOutcome,
   VariantPreview,
 } from '../index.js'
 import type { ChatServer, ServerOptions } from '../server.js'
@@ -53,7 +55,7 @@ export interface CliModel
 
 /** What touches no model, so that tests need no stubs of it. */
 type DataFunctions = Pick<
-  typeof import('../index.js'),
+  typeof import('../index.js') & typeof import('../finetune.js'),
   | 'PRESETS'
   | 'SFT'
   | 'decodeText'
@@ -90,7 +92,10 @@ export interface Library extends DataFunctions {
 }
 
 /** Imported only when a command needs it: `--help` and wrong options are answered at once. */
-export const loadLibrary = (): Promise<Library> => import('../index.js')
+export async function loadLibrary(): Promise<Library> {
+  const [library, finetune] = await Promise.all([import('../index.js'), import('../finetune.js')])
+  return { ...library, ...finetune }
+}
 
 /** The part of a server that the command uses. */
 export type ServerHandle = Pick<ChatServer, 'addPrefix' | 'close' | 'listen' | 'models' | 'running'>

@@ -1,7 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config, TopLevelSpec } from 'vega-lite'
-import type { LogEntry } from '../index.js'
+import type { LogEntry } from '../finetune.js'
 
 const FILE = 'loss.svg'
 
@@ -45,7 +45,7 @@ export async function drawLossCurve(folder: string): Promise<string | undefined>
   const [{ parse, View }, { compile }, { smoothLosses }] = await Promise.all([
     import('vega'),
     import('vega-lite'),
-    import('../index.js'),
+    import('../finetune.js'),
   ])
   const view = new View(parse(compile(lossChart(log, smoothLosses)).spec), { renderer: 'none' })
   try {

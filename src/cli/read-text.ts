@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { Option } from 'commander'
-import type { TextEncodingName } from '../index.js'
+import type { TextEncodingName } from '../finetune.js'
 import { CommandError } from './errors.js'
 import type { Io } from './io.js'
 import type { Library } from './library.js'

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { requestAdapter } from './adapter.js'
-import * as node from './node-gpu.js'
+import * as node from './node/node-gpu.js'
 
 /** A GPU object whose only adapter is a real GPU, as on a platform without the software adapter. */
 function realGpuOnly(): GPU {

@@ -1,4 +1,5 @@
 import { AdapterError } from '../errors/index.js'
+import { isNode } from '../platform/index.js'
 import { Gpu, type GpuOptions, isSoftwareAdapter } from './gpu.js'
 
 /**
@@ -7,12 +8,10 @@ import { Gpu, type GpuOptions, isSoftwareAdapter } from './gpu.js'
  */
 export type DeviceChoice = 'auto' | 'low-power' | 'software' | GPUAdapter
 
-const isNode = typeof process !== 'undefined' && typeof process.versions?.node === 'string'
-
 async function webGpu(software: boolean): Promise<GPU> {
   // A program in Node may have set `navigator.gpu` itself, but only another instance has the software adapter.
   if (typeof navigator !== 'undefined' && navigator.gpu && !(software && isNode)) return navigator.gpu
-  if (isNode) return (await import('./node-gpu.js')).nodeGpu(software)
+  if (isNode) return (await import('./node/node-gpu.js')).nodeGpu(software)
   throw new AdapterError(
     'adapter.none',
     'This browser has no WebGPU. Use a current Chrome, Edge, Safari or Firefox, over https or on localhost.',
@@ -58,7 +57,7 @@ export async function requestAdapter(choice: DeviceChoice = 'auto'): Promise<GPU
 export async function openGpu(choice?: DeviceChoice, options?: GpuOptions): Promise<Gpu> {
   const adapter = await requestAdapter(choice)
   if (!isNode) return Gpu.create(adapter, options)
-  const { waitUnhurried } = await import('./node-polling.js')
+  const { waitUnhurried } = await import('./node/node-polling.js')
   return Gpu.create(adapter, { onWait: waitUnhurried, ...options })
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import { build } from 'vite'
+import { forBrowsers } from '../../tools/vite/for-browsers.js'
 import { TestBrowser } from './browser.js'
 import { TestServer } from './server.js'
 
@@ -20,7 +21,7 @@ export interface BrowserTests {
   close(): Promise<void>
 }
 
-/** Builds the test page with Vite, as somebody does who uses the library, and starts a browser. */
+/** Builds the test page with Vite, from the sources, and starts a browser. */
 export async function startBrowserTests(flags: readonly string[] = []): Promise<BrowserTests> {
   const folder = await mkdtemp(join(tmpdir(), 'chatglm-page-'))
   const [server, browser] = await Promise.all([
@@ -31,7 +32,8 @@ export async function startBrowserTests(flags: readonly string[] = []): Promise<
       base: './',
       configFile: false,
       logLevel: 'error',
-      worker: { format: 'es' },
+      plugins: [forBrowsers()],
+      worker: { format: 'es', plugins: () => [forBrowsers()] },
       build: { outDir: folder, emptyOutDir: true, target: 'es2022', minify: false },
     }),
   ])

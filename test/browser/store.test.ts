@@ -79,7 +79,7 @@ describe.runIf(hasBrowser)('the store of a browser', { timeout: 120_000 }, () =>
   it('downloads a model, tells how far it is, and has it afterwards', async () => {
     const { item, last, usage } = await page.evaluate(async () => {
       const store = await chatglm.ModelStore.open()
-      const seen: import('../../src/index.js').StoreProgress[] = []
+      const seen: import('../../src/browser.js').StoreProgress[] = []
       const item = await store.download('/big/', { name: 'a/b. 中', onProgress: (one) => seen.push(one) })
       return { item, last: seen.at(-1), usage: await store.usage() }
     })

@@ -1,7 +1,7 @@
 /** Training in the Web Worker of a real browser, on the software adapter. */
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { DatasetHandle, TrainingEvent } from '../../src/index.js'
+import type { DatasetHandle, TrainingEvent } from '../../src/finetune.js'
 import { randomModel } from '../random-model.js'
 import { hasBrowser } from './browser.js'
 import { type BrowserTests, startBrowserTests } from './harness.js'

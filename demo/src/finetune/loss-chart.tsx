@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 import type uPlot from 'uplot'
-import { smoothLosses } from '../../../src/index.js'
+import { smoothLosses } from '../../../src/finetune.js'
 import { formatNumber } from '../i18n/format.js'
 import { strings } from '../i18n/index.js'
 import { axes, LivePlot, type PlotColors } from '../ui/plot.js'

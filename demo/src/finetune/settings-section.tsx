@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { TrainingSettings } from '../../../src/index.js'
+import type { TrainingSettings } from '../../../src/finetune.js'
 import { formatBytes, formatNumber } from '../i18n/format.js'
 import { strings } from '../i18n/index.js'
 import { Field, Select, Switch } from '../ui/field.js'

@@ -5,7 +5,7 @@ import {
   type Preset,
   type PresetName,
   type TrainingSettings,
-} from '../../../src/index.js'
+} from '../../../src/finetune.js'
 
 export type PresetChoice = 'trial' | PresetName
 export type DataFormat = DataSettings['format']

@@ -1,12 +1,7 @@
 import { computed, effect, signal } from '@preact/signals'
-import {
-  type DataSettings,
-  type DatasetHandle,
-  hasCode,
-  type PlannedMemory,
-  type PreviewPart,
-  type WorkerModel,
-} from '../../../src/index.js'
+import type { WorkerModel } from '../../../src/browser.js'
+import type { DataSettings, DatasetHandle, PlannedMemory, PreviewPart } from '../../../src/finetune.js'
+import { hasCode } from '../../../src/index.js'
 import { readyModel, requireModel } from '../model/model.js'
 import { isAbort, report } from '../problems/problems.js'
 import { type DataFormat, dataSettings, fitFormat, isUsable, trainingSettings } from './settings.js'

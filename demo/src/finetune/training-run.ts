@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals'
-import { MemoryFiles, type TrainingEvent } from '../../../src/index.js'
+import type { TrainingEvent } from '../../../src/finetune.js'
+import { MemoryFiles } from '../../../src/index.js'
 import { changeSettings, startConversation } from '../conversation/store.js'
 import { rememberPrefix, unloadPrefix } from '../model/prefix-cache.js'
 import { addTemporaryPrefix } from '../prefixes/prefixes.js'

@@ -1,2 +1,4 @@
 /** The one place where the page takes a model from the library. */
-export { loadModelInWorker as loadModel, type PrefixHandle, type WorkerModel } from '../../../src/index.js'
+
+export { loadModelInWorker as loadModel, type WorkerModel } from '../../../src/browser.js'
+export type { PrefixHandle } from '../../../src/index.js'

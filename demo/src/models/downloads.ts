@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals'
-import type { StoreProgress } from '../../../src/index.js'
+import type { StoreProgress } from '../../../src/browser.js'
 import { keepChoice, readChoice } from '../i18n/index.js'
 import { report } from '../problems/problems.js'
 import { download } from '../storage/store.js'

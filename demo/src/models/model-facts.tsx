@@ -1,4 +1,4 @@
-import { adapterName, type VariantChoices, type VariantName } from '../../../src/index.js'
+import { adapterName, type VariantChoices } from '../../../src/index.js'
 import { formatBytes, formatDuration } from '../i18n/format.js'
 import { strings } from '../i18n/index.js'
 import { closeModel, readyModel } from '../model/model.js'
@@ -52,7 +52,7 @@ const KERNELS = [
   'prefillAttention',
   'decode',
   'decodeAttention',
-] as const satisfies VariantName[]
+] as const satisfies (keyof VariantChoices)[]
 
 /** Which kernels were chosen, and why. */
 function Kernels({ variants }: { readonly variants: VariantChoices }) {

@@ -1,6 +1,6 @@
 import { Box, Puzzle, ShieldCheck, Trash2 } from 'lucide-preact'
 import { useState } from 'preact/hooks'
-import type { StoredItem } from '../../../src/index.js'
+import type { StoredItem } from '../../../src/browser.js'
 import { formatBytes } from '../i18n/format.js'
 import { strings } from '../i18n/index.js'
 import { closeModel, modelState, openModel } from '../model/model.js'

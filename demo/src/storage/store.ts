@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals'
-import { ModelStore, type StoredItem, type StoreProgress, type StoreUsage } from '../../../src/index.js'
+import { ModelStore, type StoredItem, type StoreProgress, type StoreUsage } from '../../../src/browser.js'
 import { withOrigin } from './offline.js'
 
 /** Whether this window can keep models; undefined until it is known. */

@@ -1,24 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import {
-  type ChatGLMError,
-  createError,
-  ERROR_CODES,
-  ERROR_KINDS,
-  type ErrorCode,
-} from '../../errors/index.js'
-import * as library from '../../index.js'
+import * as errors from '../../errors/index.js'
 import { quotaExceeded } from '../store/errors.js'
 import { packError, unpackError } from './portable-error.js'
 
 const travel = (error: unknown) => unpackError(structuredClone(packError(error)))
 
 describe('an error between page and worker', () => {
-  it.each(Object.keys(ERROR_KINDS))('keeps class, code and details, of the kind %s', (kind) => {
-    const code = Object.keys(ERROR_CODES).find((one) => one.startsWith(`${kind}.`)) as ErrorCode
-    const error = createError(code, 'a message', { details: { some: ['thing', 1] } })
-    const arrived = travel(error) as ChatGLMError
-    const ofKind = Object.values(library).filter(
-      (one) => typeof one === 'function' && Object.getPrototypeOf(one) === library.ChatGLMError,
+  it.each(Object.keys(errors.ERROR_KINDS))('keeps class, code and details, of the kind %s', (kind) => {
+    const code = Object.keys(errors.ERROR_CODES).find((one) => one.startsWith(`${kind}.`)) as errors.ErrorCode
+    const error = errors.createError(code, 'a message', { details: { some: ['thing', 1] } })
+    const arrived = travel(error) as errors.ChatGLMError
+    const ofKind = Object.values(errors).filter(
+      (one) => typeof one === 'function' && Object.getPrototypeOf(one) === errors.ChatGLMError,
     )
     expect(ofKind).toContain(arrived.constructor)
     expect(arrived.constructor).toBe(error.constructor)
@@ -30,11 +23,11 @@ describe('an error between page and worker', () => {
     const cause = new TypeError('no network')
     const error = quotaExceeded('model', 10, 5, { cause })
     const arrived = travel(error)
-    expect(arrived).toBeInstanceOf(library.StoreError)
+    expect(arrived).toBeInstanceOf(errors.StoreError)
     expect(arrived).toMatchObject({ code: 'store.quota', details: { needed: 10, available: 5 } })
     expect(arrived.stack).toBe(error.stack)
     expect(arrived.cause).toBeInstanceOf(TypeError)
-    expect(library.hasCode(arrived, 'store.quota')).toBe(true)
+    expect(errors.hasCode(arrived, 'store.quota')).toBe(true)
   })
 
   it('is one of the platform, or of nobody, as it was', () => {

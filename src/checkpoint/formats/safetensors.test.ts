@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ErrorCode } from '../../errors/index.js'
+import { FolderSource } from '../node/folder-source.js'
 import { MemoryFiles } from '../sinks/memory-files.js'
-import { FolderSource } from '../sources/folder-source.js'
 import { FIXTURES, floats, memory, safetensorsBytes, utf8 } from '../testing.js'
 import { openSafetensors, planSafetensors, writeSafetensors } from './safetensors.js'
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
 import { type Dispatch, encodeDispatches } from '../../gpu/dispatch.js'
 import { Gpu, type OptionalFeature, STORAGE_USAGE } from '../../gpu/gpu.js'
-import { waitUnhurried } from '../../gpu/node-polling.js'
+import { waitUnhurried } from '../../gpu/node/node-polling.js'
 
 /** The feature sets every kernel is tested with; those the adapter lacks are reported as skipped. */
 const VARIANTS: readonly {

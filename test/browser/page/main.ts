@@ -1,16 +1,17 @@
 /** Gives tests the library as a page imports it: `chatglm` in what they evaluate. */
+import * as browser from '../../../src/browser.js'
 import * as library from '../../../src/index.js'
 
 declare global {
-  var chatglm: typeof import('../../../src/index.js')
+  var chatglm: typeof library & typeof browser
   /** A model that several tests use: loading one compiles for seconds. */
-  var model: import('../../../src/index.js').WorkerModel
+  var model: browser.WorkerModel
   /** A worker of the page's own, whose GPU can be taken away. */
   var losableWorker: Worker
   /** Starts a worker that is told the name of a stored item and answers how long reading it takes. */
   var storeReader: () => Worker
 }
 
-globalThis.chatglm = library
+globalThis.chatglm = { ...library, ...browser }
 globalThis.losableWorker = new Worker(new URL('./losable-worker.ts', import.meta.url), { type: 'module' })
 globalThis.storeReader = () => new Worker(new URL('./store-reader.ts', import.meta.url), { type: 'module' })

@@ -1,5 +1,5 @@
 /** A worker that reads a stored item as a model's worker does, and tells how long that takes. */
-import { ModelStore } from '../../../src/index.js'
+import { ModelStore } from '../../../src/browser.js'
 
 const CHUNK = 16 * 2 ** 20
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import type { Conversation } from '../../../src/index.js'
+import type { Conversation } from '../../../src/finetune.js'
 import { checkAnswer } from '../check-answer.js'
 import { ATTRIBUTE_NAMES, TYPE_NAMES, valuesOf } from '../corpus/attributes.js'
 import { trainingRecords } from '../corpus/corpus.js'

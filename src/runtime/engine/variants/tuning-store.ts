@@ -1,4 +1,5 @@
 import { userCacheFolder } from '../../../gpu/index.js'
+import { isNode } from '../../../platform/index.js'
 
 /** Where measured times are kept from one load to the next. */
 export interface TuningStore {
@@ -24,8 +25,8 @@ export function tuningCache(caches: Pick<CacheStorage, 'open'>): TuningStore {
 
 /** The store of this platform: a file of the user's in Node, the origin's cache storage in browsers. */
 export async function platformTuningStore(): Promise<TuningStore | undefined> {
-  if (typeof process !== 'undefined' && typeof process.versions?.node === 'string') {
-    const { tuningFile } = await import('./tuning-file.js')
+  if (isNode) {
+    const { tuningFile } = await import('./node/tuning-file.js')
     return tuningFile(`${await userCacheFolder()}/tuning.json`)
   }
   return typeof caches === 'undefined' ? undefined : tuningCache(caches)

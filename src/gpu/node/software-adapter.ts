@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createBrotliDecompress } from 'node:zlib'
 import { extract } from 'tar-fs'
-import { userCacheFolder } from './user-cache.js'
+import { userCacheFolder } from '../user-cache.js'
 
 /** `dlopen` flag of Linux (not in Node's list): the library stays loaded although Node closes it again. */
 const RTLD_NODELETE = 0x1000

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { TuningStore } from './tuning-store.js'
+import type { TuningStore } from '../tuning-store.js'
 
 /** @param path of the file */
 export function tuningFile(path: string): TuningStore {

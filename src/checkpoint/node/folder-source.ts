@@ -1,10 +1,10 @@
-import type * as NodeFs from 'node:fs/promises'
-import type * as NodePath from 'node:path'
+import { open, readdir, realpath, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { CheckpointError, SourceError } from '../../errors/index.js'
 import { messageOf } from '../errors.js'
-import { nodeFileModules } from '../node-modules.js'
 import { normalizePath } from '../paths.js'
-import { type ByteSource, checkRange } from './byte-source.js'
+import { type ByteSource, checkRange } from '../sources/byte-source.js'
 
 /** One call of `read` on a file: Node refuses 2 GiB and more, and between calls an abort is noticed. */
 const READ_BYTES = 8 * 1024 * 1024
@@ -13,14 +13,10 @@ const READ_BYTES = 8 * 1024 * 1024
 export class FolderSource implements ByteSource {
   readonly name: string
   readonly file?: string
-  readonly #fs: typeof NodeFs
-  readonly #path: typeof NodePath
   readonly #root: string
 
-  private constructor(fs: typeof NodeFs, path: typeof NodePath, root: string, file?: string) {
+  private constructor(root: string, file?: string) {
     this.name = root
-    this.#fs = fs
-    this.#path = path
     this.#root = root
     if (file !== undefined) this.file = file
   }
@@ -30,22 +26,21 @@ export class FolderSource implements ByteSource {
    * @throws `source.not-found` where there is neither
    */
   static async open(location: string | URL): Promise<FolderSource> {
-    const { fs, path, url } = await nodeFileModules()
-    const absolute = path.resolve(location instanceof URL ? url.fileURLToPath(location) : location)
-    const stat = await fs.stat(absolute).catch((error: unknown) => {
+    const absolute = resolve(location instanceof URL ? fileURLToPath(location) : location)
+    const found = await stat(absolute).catch((error: unknown) => {
       throw new SourceError(
         'source.not-found',
         `Cannot open ${absolute}: ${explain(error)}. Give the path of an existing folder or file.`,
         { cause: error },
       )
     })
-    if (stat.isDirectory()) return new FolderSource(fs, path, absolute)
-    return new FolderSource(fs, path, path.dirname(absolute), path.basename(absolute))
+    if (found.isDirectory()) return new FolderSource(absolute)
+    return new FolderSource(dirname(absolute), basename(absolute))
   }
 
   async list(): Promise<string[]> {
     try {
-      const entries = await this.#fs.readdir(this.#root, { withFileTypes: true })
+      const entries = await readdir(this.#root, { withFileTypes: true })
       return entries
         .filter((entry) => !entry.isDirectory())
         .map((entry) => entry.name)
@@ -57,7 +52,7 @@ export class FolderSource implements ByteSource {
 
   async has(path: string): Promise<boolean> {
     try {
-      return (await this.#fs.stat(await this.#resolve(path))).isFile()
+      return (await stat(await this.#resolve(path))).isFile()
     } catch (error) {
       const code = (error as NodeJS.ErrnoException)?.code
       if (code === 'ENOENT' || code === 'ENOTDIR') return false
@@ -67,7 +62,7 @@ export class FolderSource implements ByteSource {
 
   async size(path: string): Promise<number> {
     try {
-      return (await this.#fs.stat(await this.#resolve(path))).size
+      return (await stat(await this.#resolve(path))).size
     } catch (error) {
       throw this.#failure(error, path)
     }
@@ -76,7 +71,7 @@ export class FolderSource implements ByteSource {
   async read(path: string, start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> {
     signal?.throwIfAborted()
     try {
-      const handle = await this.#fs.open(await this.#resolve(path), 'r')
+      const handle = await open(await this.#resolve(path), 'r')
       try {
         checkRange(this, path, start, end, (await handle.stat()).size)
         // Every byte is overwritten, and a slow buffer shares its memory with no other.
@@ -112,17 +107,13 @@ export class FolderSource implements ByteSource {
    */
   async #resolve(path: string): Promise<string> {
     const normal = normalizePath(path)
-    const real = await this.#fs.realpath(this.#path.join(this.#root, normal))
+    const real = await realpath(join(this.#root, normal))
     if (normal === this.file) return real
-    const root = await this.#fs.realpath(this.#root)
-    const parent = this.#path.dirname(root)
+    const root = await realpath(this.#root)
+    const parent = dirname(root)
     const allowed = [root]
-    if (this.#path.basename(parent) === 'snapshots') allowed.push(this.#path.join(parent, '..', 'blobs'))
-    if (
-      !allowed.some((folder) =>
-        real.startsWith(folder.endsWith(this.#path.sep) ? folder : folder + this.#path.sep),
-      )
-    ) {
+    if (basename(parent) === 'snapshots') allowed.push(join(parent, '..', 'blobs'))
+    if (!allowed.some((folder) => real.startsWith(folder.endsWith(sep) ? folder : folder + sep))) {
       throw new CheckpointError(
         'checkpoint.unsafe-path',
         `${path} in ${this.name} is a link to ${real}, outside the folder. ` +

@@ -1,6 +1,6 @@
 /** WebGPU in Node: Dawn, from the npm package `webgpu`. Imported only where there is no `navigator.gpu`. */
 import { create, globals } from 'webgpu'
-import { DAWN_TOGGLES } from './dawn-toggles.js'
+import { DAWN_TOGGLES } from '../dawn-toggles.js'
 import { installSoftwareAdapter, lacksVulkanLoader } from './software-adapter.js'
 
 // Referenced for good: devices do not keep their instance alive, and crash the process when it is collected.

@@ -1,10 +1,10 @@
-import type * as NodeFs from 'node:fs/promises'
-import type * as NodePath from 'node:path'
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { SinkError } from '../../errors/index.js'
-import { nodeFileModules } from '../node-modules.js'
 import { normalizePath } from '../paths.js'
-import { explain, FolderSource, isSystemError } from '../sources/folder-source.js'
-import type { ByteSink, SinkFile } from './byte-sink.js'
+import type { ByteSink, SinkFile } from '../sinks/byte-sink.js'
+import { explain, FolderSource, isSystemError } from './folder-source.js'
 
 /** What follows a file's name until it is complete. */
 const PARTIAL = '.partial'
@@ -12,14 +12,10 @@ const PARTIAL = '.partial'
 /** A local folder to write to (Node). Files are synced to the disk before they get their names. */
 export class FolderSink implements ByteSink {
   readonly name: string
-  readonly #fs: typeof NodeFs
-  readonly #path: typeof NodePath
   readonly #source: FolderSource
 
-  private constructor(fs: typeof NodeFs, path: typeof NodePath, source: FolderSource) {
+  private constructor(source: FolderSource) {
     this.name = source.name
-    this.#fs = fs
-    this.#path = path
     this.#source = source
   }
 
@@ -28,16 +24,15 @@ export class FolderSink implements ByteSink {
    * @throws `sink.failed` where it cannot be made
    */
   static async open(location: string | URL): Promise<FolderSink> {
-    const { fs, path, url } = await nodeFileModules()
-    const root = path.resolve(location instanceof URL ? url.fileURLToPath(location) : location)
+    const root = resolve(location instanceof URL ? fileURLToPath(location) : location)
     try {
-      await fs.mkdir(root, { recursive: true })
+      await mkdir(root, { recursive: true })
     } catch (error) {
       throw new SinkError('sink.failed', `Cannot make the folder ${root}: ${explain(error)}.`, {
         cause: error,
       })
     }
-    return new FolderSink(fs, path, await FolderSource.open(root))
+    return new FolderSink(await FolderSource.open(root))
   }
 
   async list(): Promise<string[]> {
@@ -57,22 +52,22 @@ export class FolderSink implements ByteSink {
   }
 
   async create(path: string): Promise<SinkFile> {
-    const target = this.#path.join(this.name, normalizePath(path))
+    const target = join(this.name, normalizePath(path))
     const partial = target + PARTIAL
     const failure = (error: unknown) => this.#failure(error, path)
-    let handle: NodeFs.FileHandle
+    let handle: FileHandle
     try {
-      await this.#fs.mkdir(this.#path.dirname(target), { recursive: true })
+      await mkdir(dirname(target), { recursive: true })
       // Removed and made anew, so that a link of that name is never written through.
-      await this.#fs.rm(partial, { force: true })
-      handle = await this.#fs.open(partial, 'wx')
+      await rm(partial, { force: true })
+      handle = await open(partial, 'wx')
     } catch (error) {
       throw failure(error)
     }
-    let open = true
+    let isOpen = true
     const close = async () => {
-      if (open) await handle.close()
-      open = false
+      if (isOpen) await handle.close()
+      isOpen = false
     }
     return {
       write: async (bytes) => {
@@ -88,8 +83,8 @@ export class FolderSink implements ByteSink {
         try {
           await handle.sync()
           await close()
-          await this.#fs.rename(partial, target)
-          await this.#syncFolder(this.#path.dirname(target))
+          await rename(partial, target)
+          await this.#syncFolder(dirname(target))
         } catch (error) {
           throw failure(error)
         }
@@ -97,7 +92,7 @@ export class FolderSink implements ByteSink {
       abort: async () => {
         try {
           await close()
-          await this.#fs.rm(partial, { force: true })
+          await rm(partial, { force: true })
         } catch (error) {
           throw failure(error)
         }
@@ -107,7 +102,7 @@ export class FolderSink implements ByteSink {
 
   async remove(path: string): Promise<void> {
     try {
-      await this.#fs.rm(this.#path.join(this.name, normalizePath(path)), { force: true })
+      await rm(join(this.name, normalizePath(path)), { force: true })
     } catch (error) {
       throw this.#failure(error, path)
     }
@@ -115,7 +110,7 @@ export class FolderSink implements ByteSink {
 
   /** Makes the renaming itself durable. Windows cannot open a folder, and needs no such step. */
   async #syncFolder(folder: string): Promise<void> {
-    const handle = await this.#fs.open(folder, 'r').catch(() => undefined)
+    const handle = await open(folder, 'r').catch(() => undefined)
     try {
       await handle?.sync()
     } catch {

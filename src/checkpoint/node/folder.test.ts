@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { FolderSink } from '../sinks/folder-sink.js'
 import { utf8 } from '../testing.js'
+import { FolderSink } from './folder-sink.js'
 import { FolderSource } from './folder-source.js'
 
 let folder: string
