@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
+  type DType,
   MemoryFiles,
   openCheckpoint,
   openSource,
@@ -119,7 +120,7 @@ describe('conversion', () => {
     for (const checkpoint of [quantized, floats]) {
       for (const { name, dtype, shape } of checkpoint.tensors.values()) {
         if (name.startsWith(output) !== (checkpoint === floats)) continue
-        tensors.push({ name, dtype, shape, bytes: await checkpoint.read(name) })
+        tensors.push({ name, dtype: dtype as DType, shape, bytes: await checkpoint.read(name) })
       }
     }
     const quantization = { bits: 8, group_size: 32, [output]: false }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
+  type DType,
   MemoryFiles,
   openCheckpoint,
   type TensorWithBytes,
@@ -274,7 +275,7 @@ describe('generation', () => {
     const { tensors } = await openCheckpoint(whole)
     const both: TensorWithBytes[] = []
     for (const { name, dtype, shape } of tensors.values()) {
-      both.push({ name, dtype, shape, bytes: await (await openCheckpoint(whole)).read(name) })
+      both.push({ name, dtype: dtype as DType, shape, bytes: await (await openCheckpoint(whole)).read(name) })
     }
     const encoder = 'transformer.prefix_encoder.embedding.weight'
     both.push({ name: encoder, dtype: 'F32', shape: [4, WIDTH], bytes: bytes.slice(-4 * WIDTH * 4) })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  type DType,
   MemoryFiles as Files,
   type MemoryFiles,
   openCheckpoint,
@@ -45,8 +46,8 @@ async function officialModel(bits: 4 | 8): Promise<{ official: MemoryFiles; exac
   for (const { name, shape, dtype } of checkpoint.tensors.values()) {
     const bytes = await checkpoint.read(name)
     if (shape.length < 2 || !name.includes('.layers.')) {
-      official.push({ name, shape, dtype, bytes })
-      exact.push({ name, shape, dtype, bytes })
+      official.push({ name, shape, dtype: dtype as DType, bytes })
+      exact.push({ name, shape, dtype: dtype as DType, bytes })
       continue
     }
     const quantized = quantizeRows(toFloat32(bytes, 'F16'), shape[0], bits)

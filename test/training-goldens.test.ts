@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import {
   type Checkpoint,
+  type DType,
   type FloatDType,
   MemoryFiles,
   openCheckpoint,
@@ -207,7 +208,7 @@ async function tinyModel(golden: Checkpoint, file: Buffer): Promise<Checkpoint> 
   const tensors = await Promise.all(
     names.map(async (name): Promise<TensorWithBytes> => {
       const { dtype, shape } = golden.requireTensor(name)
-      return { name: name.slice(2), dtype, shape, bytes: await golden.read(name) }
+      return { name: name.slice(2), dtype: dtype as DType, shape, bytes: await golden.read(name) }
     }),
   )
   const files = new MemoryFiles([['config.json', new TextEncoder().encode(JSON.stringify(config))]])

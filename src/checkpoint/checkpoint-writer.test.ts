@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { SinkError } from '../errors/index.js'
-import { openCheckpoint } from './checkpoint.js'
 import { type CheckpointWriter, openCheckpointWriter } from './checkpoint-writer.js'
 import { readManifest, verifyManifest } from './formats/manifest.js'
 import type { TensorDeclaration } from './formats/tensor-file.js'
+import { openCheckpoint } from './open-checkpoint.js'
 import { MemoryFiles } from './sinks/memory-files.js'
 import { utf8 } from './testing.js'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { openCheckpoint } from './checkpoint.js'
 import { toFloat32 } from './formats/dtype.js'
+import { openCheckpoint } from './open-checkpoint.js'
 import {
   CountingSource,
   FIXTURES,

@@ -1,17 +1,9 @@
-import { CheckpointError, SourceError } from '../errors/index.js'
-import { CONFIG_FILE, PROGRESS_FILE, WEIGHT_FILES } from './formats/checkpoint-files.js'
-import type { DType } from './formats/dtype.js'
-import { parseJson } from './formats/json.js'
-import { openSafetensors } from './formats/safetensors.js'
+import { CheckpointError } from '../errors/index.js'
+import type { StoredType } from './formats/ggml-types.js'
+import type { GgufMetadata } from './formats/gguf.js'
 import type { TensorFile, TensorLayout } from './formats/tensor-file.js'
-import { openTorchBin } from './formats/torch-bin.js'
-import { readWeightIndex } from './formats/weight-index.js'
-import { openSource, type SourceLocation, type SourceOptions } from './open-files.js'
 import { closeNames } from './similar-names.js'
-import { type ByteSource, DEFAULT_CHUNK_BYTES, readFile, streamRange } from './sources/byte-source.js'
-
-/** The official one has 1.3 kB; one that lists how each layer is quantized has some 100 kB. */
-const MAX_CONFIG_BYTES = 4 * 1024 * 1024
+import { type ByteSource, DEFAULT_CHUNK_BYTES, streamRange } from './sources/byte-source.js'
 
 /** A tensor of a checkpoint. */
 export interface TensorInfo extends TensorLayout {
@@ -24,11 +16,9 @@ export interface ReadOptions {
   readonly signal?: AbortSignal
 }
 
-export interface OpenCheckpointOptions extends SourceOptions, ReadOptions {}
-
 /** What a caller needs a tensor to be. */
 export interface TensorRequirement {
-  readonly dtype?: readonly DType[]
+  readonly dtype?: readonly StoredType[]
   readonly shape?: readonly number[]
 }
 
@@ -44,6 +34,8 @@ export class Checkpoint {
   /** The parsed `config.json` beside the tensors; undefined where there is none. */
   readonly config: unknown
   readonly tensors: ReadonlyMap<string, TensorInfo>
+  /** The keys and values of a GGUF file, which describe model and tokenizer; undefined for other formats. */
+  readonly metadata: GgufMetadata | undefined
   readonly #files: ReadonlyMap<string, TensorFile>
 
   /** @internal Use {@link openCheckpoint}. */
@@ -52,12 +44,35 @@ export class Checkpoint {
     config: unknown,
     tensors: ReadonlyMap<string, TensorInfo>,
     files: ReadonlyMap<string, TensorFile>,
+    metadata?: GgufMetadata,
   ) {
     this.name = source.name
     this.source = source
     this.config = config
     this.tensors = tensors
+    this.metadata = metadata
     this.#files = files
+  }
+
+  /**
+   * The same checkpoint under other names.
+   *
+   * @param names the new name of each tensor that is to have one; the others keep theirs
+   * @param config what is to stand for `config.json`
+   */
+  renamed(names: ReadonlyMap<string, string>, config: unknown): Checkpoint {
+    const before = new Map<string, string>()
+    const tensors = new Map<string, TensorInfo>()
+    for (const tensor of this.tensors.values()) {
+      const name = names.get(tensor.name) ?? tensor.name
+      before.set(name, tensor.name)
+      tensors.set(name, { ...tensor, name })
+    }
+    const files = [...this.#files].map(([path, file]): [string, TensorFile] => [
+      path,
+      { ...file, offsetOf: (name, signal) => file.offsetOf(before.get(name)!, signal) },
+    ])
+    return new Checkpoint(this.source, config, tensors, new Map(files), this.metadata)
   }
 
   /**
@@ -143,106 +158,4 @@ export class Checkpoint {
     }
     return tensor
   }
-}
-
-/**
- * Opens a checkpoint: a folder with `model.safetensors`, `pytorch_model.bin` or one of their indexes of
- * shards, or one such file of any name.
- *
- * @throws `source.not-found` where there are no weights
- * @throws `checkpoint.shard-missing` where a shard of the index is missing
- * @throws `checkpoint.corrupt`, `checkpoint.truncated`, `checkpoint.unsafe-pickle`, `checkpoint.unsafe-path`, `checkpoint.unsupported` where
- * the files are not what they should be
- * @throws `source.failed` where they cannot be read
- */
-export async function openCheckpoint(
-  location: SourceLocation,
-  options: OpenCheckpointOptions = {},
-): Promise<Checkpoint> {
-  const { signal } = options
-  const source = await openSource(location, options)
-  const path = source.file ?? (await findWeights(source, signal))
-  if (source.file !== undefined && !(await source.has(path, signal))) {
-    throw new SourceError('source.not-found', `There is no file ${path} in ${source.name}.`)
-  }
-  const config = (await source.has(CONFIG_FILE, signal))
-    ? parseJson(await readFile(source, CONFIG_FILE, MAX_CONFIG_BYTES, signal), CONFIG_FILE)
-    : undefined
-  if (path.endsWith('.index.json')) return openShards(source, path, config, signal)
-  const file = await openTensorFile(source, path, signal)
-  const tensors = new Map<string, TensorInfo>()
-  for (const [name, layout] of file.tensors) tensors.set(name, tensorInfo(name, layout, path))
-  return new Checkpoint(source, config, tensors, new Map([[path, file]]))
-}
-
-/**
- * The weight file, or index of weight files, of a folder.
- *
- * @throws `source.not-found` where there is none
- */
-export async function findWeights(source: ByteSource, signal?: AbortSignal): Promise<string> {
-  for (const path of WEIGHT_FILES) if (await source.has(path, signal)) return path
-  const unfinished = await source.has(PROGRESS_FILE, signal)
-  throw new SourceError(
-    'source.not-found',
-    unfinished
-      ? `${source.name} is an unfinished checkpoint. Run the conversion that writes it again: it continues.`
-      : `${source.name} holds no checkpoint: none of ${WEIGHT_FILES.join(', ')} is there. ` +
-          'Give the folder that has them, or the weight file itself.',
-  )
-}
-
-/** Opens a file by what it contains, as names like `.pt` and `.bin` promise nothing. */
-async function openTensorFile(source: ByteSource, path: string, signal?: AbortSignal): Promise<TensorFile> {
-  if (path.endsWith('.safetensors')) return openSafetensors(source, path, signal)
-  return openTorchBin(source, path, signal)
-}
-
-async function openShards(
-  source: ByteSource,
-  indexPath: string,
-  config: unknown,
-  signal: AbortSignal | undefined,
-): Promise<Checkpoint> {
-  const index = await readWeightIndex(source, indexPath, signal)
-  const opened = await Promise.all(
-    [...index.shards].map(async ([path, names]) => {
-      if (!(await source.has(path, signal))) {
-        throw new CheckpointError(
-          'checkpoint.shard-missing',
-          `${indexPath} lists the shard ${path}, which is not in ${source.name}. It holds ${names.length} tensors ` +
-            `(${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}): download it.`,
-          { details: { shard: path, tensors: names } },
-        )
-      }
-      return [path, await openTensorFile(source, path, signal)] as const
-    }),
-  )
-  const files = new Map(opened)
-  const tensors = new Map<string, TensorInfo>()
-  let totalSize = 0
-  for (const [name, path] of index.shardOf) {
-    const layout = files.get(path)!.tensors.get(name)
-    if (layout === undefined) {
-      throw new CheckpointError(
-        'checkpoint.corrupt',
-        `${indexPath} places tensor ${JSON.stringify(name.slice(0, 200))} in ${path}, which does not have it. ` +
-          'Index and shards are of different checkpoints: download them again.',
-      )
-    }
-    tensors.set(name, tensorInfo(name, layout, path))
-    totalSize += layout.byteLength
-  }
-  if (index.totalSize !== undefined && index.totalSize !== totalSize) {
-    throw new CheckpointError(
-      'checkpoint.corrupt',
-      `${indexPath} says that its tensors have ${index.totalSize} bytes together, but the shards have ${totalSize}. ` +
-        'Index and shards are of different checkpoints: download them again.',
-    )
-  }
-  return new Checkpoint(source, config, tensors, files)
-}
-
-function tensorInfo(name: string, { dtype, shape, byteLength }: TensorLayout, file: string): TensorInfo {
-  return { name, dtype, shape, byteLength, file }
 }

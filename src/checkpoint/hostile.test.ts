@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { ChatGLMError } from '../errors/index.js'
-import { openCheckpoint } from './checkpoint.js'
 import { readManifest } from './formats/manifest.js'
 import { readStateDict } from './formats/torch-pickle.js'
+import { openCheckpoint } from './open-checkpoint.js'
 import { parseQuantizationConfig } from './quantization/quantized.js'
 import { CountingSource, fixture, floats, json, memory, safetensorsFile, utf8 } from './testing.js'
 

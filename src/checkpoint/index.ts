@@ -1,11 +1,4 @@
-export {
-  Checkpoint,
-  type OpenCheckpointOptions,
-  openCheckpoint,
-  type ReadOptions,
-  type TensorInfo,
-  type TensorRequirement,
-} from './checkpoint.js'
+export { Checkpoint, type ReadOptions, type TensorInfo, type TensorRequirement } from './checkpoint.js'
 export { CheckpointWriter, type CheckpointWriterOptions, openCheckpointWriter } from './checkpoint-writer.js'
 export { isAbort, messageOf } from './errors.js'
 export {
@@ -21,6 +14,16 @@ export {
   float32ToFloat16,
   toFloat32,
 } from './formats/dtype.js'
+export {
+  type BlockLayout,
+  type BlockType,
+  blockLayout,
+  isBlockType,
+  type StoredType,
+} from './formats/ggml-types.js'
+export type { GgufMetadata } from './formats/gguf.js'
+export type { GgufValue } from './formats/gguf-cursor.js'
+export { type GgufDeclaration, type GgufPlan, type GgufWritable, planGguf } from './formats/gguf-writer.js'
 export { findJsonExcess, jsonBytes } from './formats/json.js'
 export {
   type Manifest,
@@ -38,6 +41,7 @@ export type { Shard } from './formats/shards.js'
 export type { TensorDeclaration, TensorWithBytes } from './formats/tensor-file.js'
 export { writeTorchBin } from './formats/torch-bin-writer.js'
 export { type ListedFile, listCheckpoint } from './listing.js'
+export { type OpenCheckpointOptions, openCheckpoint } from './open-checkpoint.js'
 export {
   openSink,
   openSource,

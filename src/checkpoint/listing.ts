@@ -1,7 +1,8 @@
-import { findWeights } from './checkpoint.js'
 import { MANIFEST_FILE, WEIGHT_FILES, WELL_KNOWN_FILES } from './formats/checkpoint-files.js'
+import { ggufParts } from './formats/gguf-parts.js'
 import { readManifest } from './formats/manifest.js'
 import { readWeightIndex } from './formats/weight-index.js'
+import { findWeights } from './open-checkpoint.js'
 import type { ByteSource } from './sources/byte-source.js'
 
 /** A file that belongs to a checkpoint. */
@@ -40,9 +41,9 @@ export async function listCheckpoint(source: ByteSource, signal?: AbortSignal): 
 }
 
 async function filesOf(source: ByteSource, signal?: AbortSignal): Promise<string[]> {
-  if (source.file !== undefined && !source.file.endsWith('.json')) return [source.file]
+  if (source.file !== undefined && !source.file.endsWith('.json')) return ggufParts(source.file)
   const weights = source.file ?? (await findWeights(source, signal))
-  const paths = [weights]
+  const paths = ggufParts(weights)
   if (weights.endsWith('.index.json')) {
     paths.push(...(await readWeightIndex(source, weights, signal)).shards.keys())
   }

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { type GgufDeclaration, type GgufWritable, planGguf } from './formats/gguf-writer.js'
 import { planSafetensors } from './formats/safetensors.js'
 import type { TensorWithBytes } from './formats/tensor-file.js'
 import { FolderSource } from './node/folder-source.js'
@@ -48,6 +49,22 @@ export function safetensorsFile(tensors: readonly TensorWithBytes[]): Uint8Array
   for (const { name, byteLength } of plan.tensors) {
     file.set(tensors.find((tensor) => tensor.name === name)!.bytes, offset)
     offset += byteLength
+  }
+  return file
+}
+
+/** The bytes of a valid GGUF file. */
+export function ggufFile(
+  metadata: Readonly<Record<string, GgufWritable>>,
+  tensors: readonly (GgufDeclaration & { readonly bytes: Uint8Array })[],
+): Uint8Array {
+  const plan = planGguf(metadata, tensors)
+  const file = new Uint8Array(plan.fileBytes)
+  file.set(plan.header)
+  let offset = plan.header.byteLength
+  for (const [i, { byteLength, padding }] of plan.tensors.entries()) {
+    file.set(tensors[i]!.bytes, offset)
+    offset += byteLength + padding
   }
   return file
 }

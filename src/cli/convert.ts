@@ -56,6 +56,7 @@ async function convert(
   const started = performance.now()
   const library = await loadLibrary()
   terminal.note(`Converting ${source} to ${destination}: ${bits} bits in groups of ${groupSize}.`)
+  const warnings: string[] = []
   const progress = await Progress.create(terminal, BYTES, 'Opening the checkpoint')
   signal.addEventListener('abort', () => progress.stop())
   try {
@@ -65,9 +66,13 @@ async function convert(
       signal,
       ...sourceOptions(stallTimeout),
       ...(restart && { restart }),
-      onProgress: ({ doneBytes, totalBytes }) => progress.update('Converting', doneBytes, totalBytes),
+      onProgress: ({ doneBytes, totalBytes, warning }) => {
+        progress.update('Converting', doneBytes, totalBytes)
+        if (warning) warnings.push(warning)
+      },
     })
     progress.stop()
+    for (const warning of warnings) terminal.say(`${colors.yellow('warning:')} ${warning}`)
     const seconds = (performance.now() - started) / 1000
     terminal.say(
       `${colors.green('Done')} in ${formatDuration(seconds)}: ${formatBytes(sourceBytes)} became ` +

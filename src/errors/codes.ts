@@ -149,7 +149,8 @@ export const ERROR_CODES = {
   },
   'checkpoint.unsupported': {
     meaning:
-      'The file is well-formed but of a kind that is not read: torch before 1.6, compressed entries, an unknown dtype.',
+      'The file is well-formed but of a kind that is not read: torch before 1.6, compressed entries, an unknown dtype or ' +
+      'type of ggml.',
     advice: 'Save it again as the message says.',
   },
 

@@ -29,8 +29,13 @@ export {
   type TextSegment,
   type ToolCallSegment,
 } from './reply-parser.js'
-export { readSentencePieceModel, type SentencePieceModel } from './sentencepiece.js'
-export { chatglmSentencePieceModel, writeSentencePieceModel } from './sentencepiece-writer.js'
+export {
+  PieceType,
+  readSentencePieceModel,
+  type SentencePiece,
+  type SentencePieceModel,
+} from './sentencepiece.js'
+export { chatglmSentencePieceModel, chatglmSpecs, writeSentencePieceModel } from './sentencepiece-writer.js'
 export { SPECIAL_TOKENS, type SpecialIds, type SpecialToken } from './special-tokens.js'
 export { StreamDecoder } from './stream-decoder.js'
 export { type EncodeOptions, Tokenizer } from './tokenizer.js'

@@ -24,6 +24,13 @@ export function chatglmSentencePieceModel(pieces: readonly string[]): SentencePi
       ...bytes.map(typed(PieceType.byte)),
       ...pieces.map((piece, rank): SentencePiece => ({ piece, score: -1 - rank, type: PieceType.normal })),
     ],
+    ...chatglmSpecs(),
+  }
+}
+
+/** How ChatGLM3's tokenizer treats text: everything of its SentencePiece model but the pieces. */
+export function chatglmSpecs(): Omit<SentencePieceModel, 'pieces'> {
+  return {
     trainer: {
       modelType: ModelType.bpe,
       byteFallback: true,

@@ -1,10 +1,11 @@
 /** Small but complete inputs of the readers, which the fuzzer cuts off and changes. */
 import { readFileSync } from 'node:fs'
-import { floats, json, safetensorsFile, utf8 } from '../../src/checkpoint/testing.js'
+import { floats, ggufFile, json, safetensorsFile, utf8 } from '../../src/checkpoint/testing.js'
 import {
   chatglmSentencePieceModel,
   writeSentencePieceModel,
 } from '../../src/tokenizer/sentencepiece-writer.js'
+import { SPECIAL_TOKENS } from '../../src/tokenizer/special-tokens.js'
 import { tokenizerJsonFromSentencePiece } from '../../src/tokenizer/tokenizer-json.js'
 
 export const calls = [
@@ -38,6 +39,35 @@ export const safetensors = safetensorsFile([
   { name: 'b', dtype: 'U8', shape: [3], bytes: Uint8Array.of(1, 2, 3) },
 ])
 
+const smallModel = chatglmSentencePieceModel(['ab', 'a', 'b', '▁'])
+
+/** A small model of one block, with all that its metadata says of ChatGLM3. */
+export const gguf = ggufFile(
+  {
+    'general.architecture': { string: 'chatglm' },
+    'chatglm.block_count': { uint32: 1 },
+    'chatglm.embedding_length': { uint32: 32 },
+    'chatglm.feed_forward_length': { uint32: 32 },
+    'chatglm.context_length': { uint32: 64 },
+    'chatglm.attention.head_count': { uint32: 1 },
+    'chatglm.attention.head_count_kv': { uint32: 1 },
+    'chatglm.attention.layer_norm_rms_epsilon': { float32: 1e-5 },
+    'chatglm.rope.dimension_count': { uint32: 16 },
+    'chatglm.rope.freq_base': { float32: 10_000 },
+    'tokenizer.ggml.model': { string: 'llama' },
+    'tokenizer.ggml.add_bos_token': { bool: false },
+    'tokenizer.ggml.tokens': { strings: [...smallModel.pieces.map(({ piece }) => piece), ...SPECIAL_TOKENS] },
+    'tokenizer.ggml.scores': { float32s: new Float32Array(smallModel.pieces.length + 9).map((_, i) => -i) },
+    'tokenizer.ggml.token_type': {
+      int32s: Int32Array.from([...smallModel.pieces.map(({ type }) => type), ...SPECIAL_TOKENS.map(() => 3)]),
+    },
+  },
+  [
+    { name: 'token_embd.weight', dtype: 'Q4_0', shape: [2, 32], bytes: new Uint8Array(36) },
+    { name: 'blk.0.attn_norm.weight', dtype: 'F32', shape: [2], bytes: floats(1, 2) },
+  ],
+)
+
 export const index = json({
   metadata: { total_size: 19 },
   weight_map: { a: 'x.safetensors', b: 'x.safetensors' },
@@ -66,8 +96,6 @@ export const config = json({
   quantization: { bits: 4, group_size: 64 },
   quantization_bit: 0,
 })
-
-const smallModel = chatglmSentencePieceModel(['ab', 'a', 'b', '▁'])
 
 export const sentencePiece = writeSentencePieceModel(smallModel)
 

@@ -13,6 +13,8 @@ import { readRecords } from '../../src/data/read-records.js'
 import { ChatGLMError, type ErrorCode, type ErrorKind, hasCode } from '../../src/errors/index.js'
 import { parseModelSettings, parseSettings } from '../../src/finetune/settings-file.js'
 import { parseModelConfig } from '../../src/runtime/model/config.js'
+import { modelOfGguf } from '../../src/runtime/model/gguf-model.js'
+import { loadTokenizer } from '../../src/runtime/model/load-tokenizer.js'
 import { pythonJson } from '../../src/tokenizer/python-json.js'
 import { parseToolCall } from '../../src/tokenizer/python-literal.js'
 import { parseReply } from '../../src/tokenizer/reply-parser.js'
@@ -142,6 +144,19 @@ export const READERS: readonly Reader[] = [
     [inputs.safetensors],
     [...JSON_WORDS, '"dtype"', '"shape"', '"data_offsets"', '"__metadata__"'],
     openOf('model.safetensors'),
+    'checkpoint',
+    'source',
+  ),
+  reader(
+    'gguf',
+    [inputs.gguf],
+    ['GGUF', 'general.alignment', '\x09\0\0\0', '\xff\xff\xff\xff\xff\xff\xff\x7f', '\x0c\0\0\0'],
+    async (bytes) => {
+      const checkpoint = await openOf('model.gguf')(bytes)
+      const model = modelOfGguf(checkpoint, checkpoint.metadata!)
+      parseModelConfig(model.config)
+      await loadTokenizer(model)
+    },
     'checkpoint',
     'source',
   ),

@@ -1,9 +1,10 @@
 import { CheckpointError } from '../../errors/index.js'
 import { type DType, tensorBytes } from './dtype.js'
+import type { StoredType } from './ggml-types.js'
 
 /** What a file says about one of its tensors. */
 export interface TensorLayout {
-  readonly dtype: DType
+  readonly dtype: StoredType
   /** The dimensions; the elements lie in row-major order. */
   readonly shape: readonly number[]
   readonly byteLength: number

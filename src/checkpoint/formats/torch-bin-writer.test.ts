@@ -1,6 +1,7 @@
 import { Uint8ArrayReader, ZipReader } from '@zip.js/zip.js'
 import { describe, expect, test } from 'vitest'
-import { Checkpoint, openCheckpoint } from '../checkpoint.js'
+import { Checkpoint } from '../checkpoint.js'
+import { openCheckpoint } from '../open-checkpoint.js'
 import { MemoryFiles } from '../sinks/memory-files.js'
 import { fixture, floats } from '../testing.js'
 import { openTorchBin } from './torch-bin.js'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ErrorCode } from '../../errors/index.js'
 import { CheckpointError } from '../../errors/index.js'
-import { openCheckpoint } from '../checkpoint.js'
+import { openCheckpoint } from '../open-checkpoint.js'
 import { MemoryFiles } from '../sinks/memory-files.js'
 import { CountingSource, FIXTURES, fixture, memory } from '../testing.js'
 import { asUint32Array, toFloat32 } from './dtype.js'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { openCheckpoint } from '../checkpoint.js'
 import { asUint16Array, asUint32Array, float16ToFloat32, float32ToFloat16 } from '../formats/dtype.js'
+import { openCheckpoint } from '../open-checkpoint.js'
 import { FIXTURES, memory, safetensorsFile } from '../testing.js'
 import {
   chatGLMQuantizationBits,

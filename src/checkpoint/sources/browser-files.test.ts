@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { openCheckpoint } from '../checkpoint.js'
+import { openCheckpoint } from '../open-checkpoint.js'
 import { openSink, openSource } from '../open-files.js'
 import { DirectoryHandleFiles } from '../sinks/directory-handle.js'
 import { floats, safetensorsFile, utf8 } from '../testing.js'

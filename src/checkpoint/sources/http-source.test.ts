@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { openCheckpoint } from '../checkpoint.js'
+import { openCheckpoint } from '../open-checkpoint.js'
 import { openSource } from '../open-files.js'
 import { fixture, floats, json, safetensorsFile, utf8 } from '../testing.js'
 import { HttpSource } from './http-source.js'

@@ -51,14 +51,14 @@ export class HttpSource implements ByteSource {
   readonly #wholeFiles = new Map<string, Uint8Array>()
 
   /**
-   * @param url a folder, or one file by its ending: `.safetensors`, `.bin`, `.pt`, `.pth` or `.json`. A query
+   * @param url a folder, or one file by its ending: `.safetensors`, `.bin`, `.gguf`, `.pt`, `.pth` or `.json`. A query
    * (a signature, a token) is sent with every request.
    */
   constructor(url: URL, { stallTimeout = STALL_TIMEOUT }: HttpOptions = {}) {
     this.stallTimeout = stallTimeout
     const parts = url.pathname.split('/')
     const last = decodeName(parts[parts.length - 1] ?? '')
-    if (/\.(safetensors|bin|pt|pth|json)$/i.test(last)) {
+    if (/\.(safetensors|bin|gguf|pt|pth|json)$/i.test(last)) {
       this.file = last
       parts.pop()
     }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { SourceError } from '../../errors/index.js'
-import { openCheckpoint } from '../checkpoint.js'
+import { openCheckpoint } from '../open-checkpoint.js'
 import { openSource } from '../open-files.js'
 import { utf8 } from '../testing.js'
 import { HttpSource } from './http-source.js'

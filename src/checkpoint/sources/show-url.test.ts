@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { openCheckpoint } from '../checkpoint.js'
+import { openCheckpoint } from '../open-checkpoint.js'
 import { openSink, openSource } from '../open-files.js'
 import { showUrl } from './show-url.js'
 import { closeServers, ranges, serve } from './testing.js'

@@ -2,6 +2,7 @@ import {
   type AffineQuantization,
   type Checkpoint,
   formatQuantizationConfig,
+  isBlockType,
   matrixBase,
   quantizedTensors,
   type TensorDeclaration,
@@ -12,6 +13,7 @@ import {
   type BlockContext,
   FLOAT_DTYPES,
   inOrder,
+  lossesOf,
   MATRIX_PARTS,
   modelTensors,
   PREFIX_ENCODER,
@@ -41,12 +43,16 @@ export interface ConversionPlan {
   readonly isCopy: boolean
   /** How each tensor of two dimensions is quantized in the destination, by its name without `.weight`; false if it is not. */
   readonly layers: ReadonlyMap<string, AffineQuantization | false>
+  /** What stored matrices lose on their way: a sentence for each kind. */
+  readonly losses: readonly string[]
 }
 
 function copy(tensor: TensorInfo): ConversionStep {
+  const { name, dtype, shape } = tensor
+  if (isBlockType(dtype)) throw new Error(`${name} is in blocks, which only a matrix may be`)
   return {
     sources: [tensor],
-    declarations: [tensor],
+    declarations: [{ name, dtype, shape }],
     async *parts(context) {
       for await (const bytes of context.stream(tensor)) yield [bytes]
     },
@@ -75,22 +81,34 @@ function quantize(
 
 /** The steps of a matrix, and how it is quantized afterwards. */
 function convertMatrix(
-  checkpoint: Checkpoint,
   { name, shape: [out, columns] }: TensorSpec,
   stored: StoredMatrix,
   wanted: AffineQuantization,
 ): { steps: ConversionStep[]; quantization: AffineQuantization | undefined } {
   const quantization = stored.quantizationAfter(wanted)
-  if (stored.bits && stored.bits !== wanted.bits) {
-    throw new CheckpointError(
-      'checkpoint.not-quantizable',
-      `${checkpoint.name} is quantized to ${stored.bits} bits already (${name}). Quantizing it again to ` +
-        `${wanted.bits} would add errors: convert the float16 checkpoint, or ask for ${stored.bits} bits.`,
-    )
-  }
   if (stored.isConverted || !quantization) return { steps: stored.tensors.map(copy), quantization }
   const declarations = quantizedTensors(name, [out, columns], quantization)
   return { steps: [quantize(stored, declarations, quantization)], quantization }
+}
+
+/**
+ * What is quantized keeps its bits. A file may have more of them for some matrices, as most GGUF files have: the fewest
+ * are those that were asked for when it was made.
+ * @throws `checkpoint.not-quantizable` where others are wanted
+ */
+function checkBits(
+  checkpoint: Checkpoint,
+  matrices: readonly StoredMatrix[],
+  wanted: AffineQuantization,
+): void {
+  const bits = Math.min(...matrices.map((stored) => stored.bits ?? Number.POSITIVE_INFINITY))
+  if (bits === Number.POSITIVE_INFINITY || bits === wanted.bits) return
+  const [tensor] = matrices.find((stored) => stored.bits === bits)!.tensors
+  throw new CheckpointError(
+    'checkpoint.not-quantizable',
+    `${checkpoint.name} is quantized to ${bits} bits already (${tensor.name}). Quantizing it again to ` +
+      `${wanted.bits} would add errors: convert the float16 checkpoint, or ask for ${bits} bits.`,
+  )
 }
 
 /**
@@ -100,19 +118,22 @@ function convertMatrix(
 export function planConversion(checkpoint: Checkpoint, wanted: AffineQuantization): ConversionPlan {
   const layers = new Map<string, AffineQuantization | false>()
   let isCopy = true
+  const matrices: StoredMatrix[] = []
   const model = tensorList(modelTensors(parseModelConfig(checkpoint.config))).flatMap((spec) => {
     if (spec.shape.length === 1) {
       return copy(checkpoint.requireTensor(spec.name, { dtype: FLOAT_DTYPES, shape: spec.shape }))
     }
     const stored = storedMatrix(checkpoint, spec)
-    const { steps, quantization } = convertMatrix(checkpoint, spec, stored, wanted)
+    matrices.push(stored)
+    const { steps, quantization } = convertMatrix(spec, stored, wanted)
     layers.set(matrixBase(spec.name), quantization ?? false)
     isCopy &&= stored.isConverted || !quantization
     return steps
   })
+  checkBits(checkpoint, matrices, wanted)
   const prefix = [...checkpoint.tensors.values()].filter(({ name }) => name.startsWith(PREFIX_ENCODER))
   for (const { name, shape } of prefix) if (shape.length === 2) layers.set(matrixBase(name), false)
-  return { steps: [...model, ...prefix.map(copy)], isCopy, layers }
+  return { steps: [...model, ...prefix.map(copy)], isCopy, layers, losses: lossesOf(matrices) }
 }
 
 /** The config of the destination: the source's, with the new quantization instead of the official one. */
@@ -125,7 +146,10 @@ export function convertedConfig(
   // A checkpoint in this format already keeps the description it has.
   if (isCopy && config.quantization) return config
   const exceptions = new Map(
-    [...layers].filter(([, quantization]) => !quantization || quantization.groupSize !== wanted.groupSize),
+    [...layers].filter(
+      ([, quantization]) =>
+        !quantization || quantization.groupSize !== wanted.groupSize || quantization.bits !== wanted.bits,
+    ),
   )
   return { ...config, quantization: formatQuantizationConfig({ ...wanted, exceptions }) }
 }

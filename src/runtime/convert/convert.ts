@@ -1,6 +1,5 @@
 import {
   type AffineQuantization,
-  openCheckpoint,
   openCheckpointWriter,
   type Progress,
   type SinkLocation,
@@ -8,7 +7,7 @@ import {
   type SourceOptions,
 } from '../../checkpoint/index.js'
 import { type DeviceChoice, openGpu } from '../../gpu/index.js'
-import { resolveQuantization } from '../model/index.js'
+import { openModelCheckpoint, resolveQuantization } from '../model/index.js'
 import { convertedConfig, planConversion } from './conversion-plan.js'
 import { type ConvertResult, runConversion } from './run-conversion.js'
 
@@ -39,7 +38,7 @@ export async function convertCheckpoint(
 ): Promise<ConvertResult> {
   const { signal, onProgress } = options
   const quantization = resolveQuantization(options.quantization ?? {})
-  const checkpoint = await openCheckpoint(source, options)
+  const checkpoint = await openModelCheckpoint(source, options)
   const plan = planConversion(checkpoint, quantization)
   const tensors = plan.steps.flatMap(({ declarations }) => declarations)
   const writer = await openCheckpointWriter(destination, tensors, {
@@ -51,7 +50,8 @@ export async function convertCheckpoint(
   })
   const gpu = await openGpu(options.device)
   try {
-    return await runConversion(writer, { gpu, checkpoint, steps: plan.steps, signal, onProgress })
+    const { steps, losses } = plan
+    return await runConversion(writer, { gpu, checkpoint, steps, losses, signal, onProgress })
   } finally {
     gpu.dispose()
   }

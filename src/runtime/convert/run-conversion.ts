@@ -1,6 +1,6 @@
 import type { Checkpoint, CheckpointWriter, Manifest, Progress } from '../../checkpoint/index.js'
 import type { Gpu } from '../../gpu/index.js'
-import { BlockContext } from '../model/index.js'
+import { BlockContext, tokenizerModelOfGguf } from '../model/index.js'
 import type { ConversionStep } from './conversion-plan.js'
 
 export interface ConvertResult {
@@ -18,6 +18,8 @@ export interface Conversion {
   readonly gpu: Gpu | undefined
   readonly checkpoint: Checkpoint
   readonly steps: readonly ConversionStep[]
+  /** What stored matrices lose on their way, to be told as warnings. */
+  readonly losses?: readonly string[]
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
   /** Files to write besides, by path. */
@@ -75,6 +77,23 @@ function bytesOfSources(steps: Iterable<ConversionStep>): number {
   return [...steps].flatMap(({ sources }) => sources).reduce((sum, { byteLength }) => sum + byteLength, 0)
 }
 
+/** Copies what is no tensor, and writes the tokenizer where a GGUF file holds it. */
+async function copyFiles(
+  checkpoint: Checkpoint,
+  writer: CheckpointWriter,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { source } = checkpoint
+  let hasTokenizer = false
+  for (const file of COPIED_FILES) {
+    if (!(await source.has(file, signal))) continue
+    await writer.copyFile(source, file, signal)
+    if (file === 'tokenizer.model' || file === 'tokenizer.json') hasTokenizer = true
+  }
+  const own = hasTokenizer ? undefined : tokenizerModelOfGguf(checkpoint)
+  if (own) await writer.addFile('tokenizer.model', own)
+}
+
 /**
  * Writes what an earlier run has not written yet, and the files beside the weights.
  * @throws what the source and the destination throw, and the signal's reason; the writer can be opened again then
@@ -83,7 +102,7 @@ export async function runConversion(
   writer: CheckpointWriter,
   conversion: Conversion,
 ): Promise<ConvertResult> {
-  const { gpu, checkpoint, steps, signal, onProgress, files = {} } = conversion
+  const { gpu, checkpoint, steps, losses = [], signal, onProgress, files = {} } = conversion
   const stepOf = new Map(steps.flatMap((step) => step.declarations.map(({ name }) => [name, step] as const)))
   const sourceBytes = bytesOfSources(steps)
   try {
@@ -94,15 +113,16 @@ export async function runConversion(
       doneBytes += bytes
       onProgress?.({ stage: 'convert', doneBytes: Math.min(doneBytes, sourceBytes), totalBytes: sourceBytes })
     }
+    for (const warning of losses) {
+      onProgress?.({ stage: 'convert', doneBytes, totalBytes: sourceBytes, warning })
+    }
     const converter = new Converter(writer, () => new BlockContext(gpu, checkpoint, { signal, onRead }))
     for (const name of names) {
       signal?.throwIfAborted()
       await converter.write(name, stepOf.get(name)!)
     }
     for (const [path, bytes] of Object.entries(files)) await writer.addFile(path, bytes)
-    for (const file of COPIED_FILES) {
-      if (await checkpoint.source.has(file, signal)) await writer.copyFile(checkpoint.source, file, signal)
-    }
+    await copyFiles(checkpoint, writer, signal)
     const written = await writer.finish()
     const bytes = [...written.values()].reduce((sum, { size }) => sum + size, 0)
     return { sourceBytes, bytes, files: written }

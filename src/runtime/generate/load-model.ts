@@ -1,10 +1,4 @@
-import type { Progress } from '../../checkpoint/index.js'
-import {
-  type AffineQuantization,
-  openCheckpoint,
-  type SourceLocation,
-  type SourceOptions,
-} from '../../checkpoint/index.js'
+import type { AffineQuantization, Progress, SourceLocation, SourceOptions } from '../../checkpoint/index.js'
 import { invalidOption } from '../../errors/index.js'
 import { type DeviceChoice, type GpuOptions, openGpu } from '../../gpu/index.js'
 import {
@@ -17,6 +11,7 @@ import {
 import {
   allocateWeights,
   loadTokenizer,
+  openModelCheckpoint,
   parseModelConfig,
   resolveQuantization,
   unlessAborted,
@@ -76,7 +71,7 @@ export const DEFAULT_CONTEXT_LENGTH = 8192
 export async function loadModel(source: SourceLocation, options: LoadModelOptions = {}): Promise<Model> {
   const { activations = 'int8', maxWaiting, signal, onProgress } = options
   const quantization = options.quantization && resolveQuantization(options.quantization)
-  const checkpoint = await openCheckpoint(source, options)
+  const checkpoint = await openModelCheckpoint(source, options)
   const config = parseModelConfig(checkpoint.config)
   const contextLength = options.contextLength ?? Math.min(DEFAULT_CONTEXT_LENGTH, config.maxContextLength)
   if (!Number.isSafeInteger(contextLength) || contextLength < 2 || contextLength > config.maxContextLength) {
@@ -95,19 +90,20 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
   }
   const { variants = {} } = options
   checkVariants(variants)
-  const tokenizer = await loadTokenizer(checkpoint.source, signal)
+  const tokenizer = await loadTokenizer(checkpoint, signal)
   const report = new LoadReport(onProgress)
   const gpu = await openGpu(options.device, {
     onCompile: (done, total) => report.kernels(done, total),
     ...(options.without && { without: options.without }),
   })
   try {
-    const { weights, read } = await allocateWeights(gpu, checkpoint, config, {
+    const { weights, losses, read } = await allocateWeights(gpu, checkpoint, config, {
       quantization,
       positions: contextLength,
       ...(signal && { signal }),
       onProgress: (done, total) => report.bytes(done, total),
     })
+    for (const loss of losses) report.warn(loss)
     const tuningStore = await platformTuningStore()
     const weightsReady = read().then(() => report.allBytes())
     const { maxSequences, cacheTokens, chunkTokens } = options

@@ -1,6 +1,8 @@
-import { type ByteSource, readFile } from '../../checkpoint/index.js'
+import { type Checkpoint, readFile } from '../../checkpoint/index.js'
 import { CheckpointError } from '../../errors/index.js'
 import { Tokenizer } from '../../tokenizer/index.js'
+import { ggufName } from './gguf-model.js'
+import { tokenizerModelOfGguf } from './gguf-tokenizer.js'
 
 /** Names of the tokenizer's files, the first found is read. */
 const TOKENIZER_FILES = ['tokenizer.model', 'tokenizer.json'] as const
@@ -8,10 +10,11 @@ const TOKENIZER_FILES = ['tokenizer.model', 'tokenizer.json'] as const
 const MAX_BYTES = 16 * 2 ** 20
 
 /**
- * Reads the tokenizer beside a model's weights.
+ * Reads the tokenizer beside a model's weights, or else in them: a GGUF file has its own.
  * @throws `checkpoint.tokenizer-missing`, `checkpoint.tokenizer-invalid`, `checkpoint.corrupt` for a file that is too large to be one
  */
-export async function loadTokenizer(source: ByteSource, signal?: AbortSignal): Promise<Tokenizer> {
+export async function loadTokenizer(checkpoint: Checkpoint, signal?: AbortSignal): Promise<Tokenizer> {
+  const { source, name } = checkpoint
   for (const file of TOKENIZER_FILES) {
     if (!(await source.has(file, signal))) continue
     const bytes = await readFile(source, file, MAX_BYTES, signal)
@@ -19,8 +22,10 @@ export async function loadTokenizer(source: ByteSource, signal?: AbortSignal): P
       ? Tokenizer.fromSentencePiece(bytes, { file })
       : Tokenizer.fromJson(new TextDecoder().decode(bytes), { file })
   }
+  const own = tokenizerModelOfGguf(checkpoint)
+  if (own) return Tokenizer.fromSentencePiece(own, { file: ggufName(checkpoint) })
   throw new CheckpointError(
     'checkpoint.tokenizer-missing',
-    `${source.name} has no ${TOKENIZER_FILES.join(' or ')}. Copy the one of the official checkpoint into the folder.`,
+    `${name} has no ${TOKENIZER_FILES.join(' or ')}. Copy the one of the official checkpoint into the folder.`,
   )
 }

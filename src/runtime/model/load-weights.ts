@@ -2,7 +2,7 @@ import type { AffineQuantization, Checkpoint } from '../../checkpoint/index.js'
 import type { Gpu } from '../../gpu/index.js'
 import { ropeTable } from '../../kernels/index.js'
 import { BlockContext } from './blocks/block-context.js'
-import type { RowReader, StoredMatrix } from './blocks/block-reader.js'
+import { lossesOf, type RowReader, type StoredMatrix } from './blocks/block-reader.js'
 import { storedMatrix } from './blocks/block-readers.js'
 import { storedFloats } from './blocks/float.js'
 import { weightFormat } from './blocks/matrix-layout.js'
@@ -38,6 +38,7 @@ class WeightLoader {
   readonly #context: BlockContext
   readonly #jobs: Job[] = []
   readonly #readers: RowReader[] = []
+  readonly #stored: StoredMatrix[] = []
   #totalBytes = 0
   #loadedBytes = 0
   #behindBytes = 0
@@ -70,6 +71,11 @@ class WeightLoader {
     return buffers.weight
   }
 
+  /** What the matrices lose on their way. */
+  get losses(): string[] {
+    return lossesOf(this.#stored)
+  }
+
   /** Reads everything noted. */
   async run(): Promise<void> {
     try {
@@ -86,6 +92,7 @@ class WeightLoader {
     { name, shape }: TensorSpec,
     wanted: AffineQuantization | undefined,
   ): Promise<WeightSlice[]> {
+    this.#stored.push(stored)
     for (const { byteLength } of stored.tensors) this.#totalBytes += byteLength
     const quantization = stored.quantizationAfter(wanted)
     const format = weightFormat(quantization)
@@ -114,6 +121,8 @@ class WeightLoader {
 /** Weights whose buffers are there, and whose bytes can be read into them. */
 export interface AllocatedWeights {
   readonly weights: ModelWeights
+  /** What stored matrices lose on their way, and how many of them: a sentence for each kind. Mostly none. */
+  readonly losses: readonly string[]
   /** Reads every byte. To be called once. */
   read(): Promise<void>
 }
@@ -156,7 +165,7 @@ export async function allocateWeights(
       ropeTable(options.positions, config.headDim, config.ropeBase),
     ),
   }
-  return { weights, read: () => loader.run() }
+  return { weights, losses: loader.losses, read: () => loader.run() }
 }
 
 /**

@@ -2,7 +2,6 @@ import {
   externalDataLayout,
   jsonBytes,
   ONNX_FILE,
-  openCheckpoint,
   openCheckpointWriter,
   type Progress,
   type SinkLocation,
@@ -10,7 +9,7 @@ import {
   type SourceOptions,
 } from '../../../checkpoint/index.js'
 import { CheckpointError, invalidOption } from '../../../errors/index.js'
-import { loadTokenizer, type ModelConfig, parseModelConfig } from '../../model/index.js'
+import { loadTokenizer, type ModelConfig, openModelCheckpoint, parseModelConfig } from '../../model/index.js'
 import { type ConvertResult, runConversion } from '../run-conversion.js'
 import { chatglmGraph, type GraphNumbers } from './chatglm-graph.js'
 import { ErrorSum, planExport } from './export-plan.js'
@@ -77,10 +76,10 @@ export async function exportOnnx(
 ): Promise<ExportOnnxResult> {
   const { signal, onProgress } = options
   const numbers = numbersOf(options)
-  const checkpoint = await openCheckpoint(source, options)
+  const checkpoint = await openModelCheckpoint(source, options)
   const config = parseModelConfig(checkpoint.config)
   checkShape(config)
-  const tokenizer = await loadTokenizer(checkpoint.source, signal)
+  const tokenizer = await loadTokenizer(checkpoint, signal)
   const graph = chatglmGraph(config, numbers)
   const error = new ErrorSum()
   const steps = planExport(checkpoint, config, graph, numbers, error)

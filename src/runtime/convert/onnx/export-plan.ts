@@ -117,7 +117,7 @@ async function* floatRows(
   stored: StoredMatrix,
   [out, columns]: readonly number[],
 ): AsyncGenerator<FloatRows> {
-  const quantization = stored.quantizationAfter(undefined)
+  const quantization = stored.isRequantized ? undefined : stored.quantizationAfter(undefined)
   const reader = await stored.rows(context, quantization)
   const slab = blockRows(columns * 4)
   const reads = Array.from({ length: Math.ceil(out / slab) }, (_, index) => {

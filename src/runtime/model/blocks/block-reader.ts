@@ -39,6 +39,10 @@ export interface MatrixForm {
 export interface StoredMatrix extends MatrixForm {
   /** Every tensor that it consists of. */
   readonly tensors: readonly TensorInfo[]
+  /** What is lost on the way into its form, and by how much; undefined where nothing is but what quantizing floats loses. */
+  readonly loss?: string
+  /** Whether its integers are computed anew on the GPU: without a quantization its rows are floats. */
+  readonly isRequantized?: true
   /** Whether its tensors are in this project's quantized form, so that a conversion copies them. */
   readonly isConverted: boolean
   /**
@@ -46,6 +50,13 @@ export interface StoredMatrix extends MatrixForm {
    * @param quantization of `quantizationAfter`
    */
   rows(context: BlockContext, quantization: AffineQuantization | undefined): Promise<RowReader>
+}
+
+/** What matrices lose, a sentence for each kind with the number of them. */
+export function lossesOf(matrices: Iterable<StoredMatrix>): string[] {
+  const counts = new Map<string, number>()
+  for (const { loss } of matrices) if (loss) counts.set(loss, (counts.get(loss) ?? 0) + 1)
+  return [...counts].map(([loss, count]) => `${count} ${count === 1 ? 'matrix' : 'matrices'} of ${loss}.`)
 }
 
 /** Reads the rows of one matrix. */

@@ -3,10 +3,11 @@ import type { TensorSpec } from '../tensors.js'
 import { affineReader } from './affine.js'
 import type { BlockReader, MatrixForm, StoredMatrix } from './block-reader.js'
 import { floatReader } from './float.js'
+import { ggmlReader } from './ggml.js'
 import { officialReader } from './official.js'
 
 /** Every way in which a matrix may be stored. The first that knows it counts; the last one takes what is left. */
-export const blockReaders: readonly BlockReader[] = [affineReader, officialReader, floatReader]
+export const blockReaders: readonly BlockReader[] = [affineReader, officialReader, ggmlReader, floatReader]
 
 function first<T>(ask: (reader: BlockReader) => T | undefined): T {
   for (const reader of blockReaders) {

@@ -65,17 +65,23 @@ async function float16Rows(context: BlockContext, tensor: TensorInfo): Promise<R
   }
 }
 
-async function quantizedRows(
+/**
+ * Rows of floats that are quantized on the GPU.
+ * @param tensor its name, columns and dtype, which may be those after `readFloats`
+ * @param readFloats gives rows in that dtype; by default they are read as they are
+ */
+export async function quantizedRows(
   context: BlockContext,
   tensor: TensorInfo,
   quantization: AffineQuantization,
+  readFloats?: (firstRow: number, rows: number) => Promise<Uint8Array>,
 ): Promise<RowReader> {
   const matrix = await context.quantizer(quantization).matrix(tensor)
   const { bytesPerRow } = matrix
   return {
     blocks: (all) =>
       rowBlocks(all, bytesPerRow).map(({ firstRow, rows }) => {
-        const floats = () => context.read(tensor, firstRow, rows, bytesPerRow)
+        const floats = () => readFloats?.(firstRow, rows) ?? context.read(tensor, firstRow, rows, bytesPerRow)
         return {
           firstRow,
           rows,
