@@ -44,6 +44,7 @@ export {
   exportOnnx,
 } from './runtime/convert/index.js'
 export {
+  type AdapterInfo,
   OFFICIAL_SAMPLING,
   previewVariants,
   type SamplingOptions,

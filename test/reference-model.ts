@@ -33,6 +33,11 @@ export class ReferenceModel {
     this.#weights = weights
   }
 
+  /** @param weights by the official names, dequantized */
+  static of(config: ModelConfig, weights: ReadonlyMap<string, Float32Array>): ReferenceModel {
+    return new ReferenceModel(config, weights)
+  }
+
   /** Reads all weights; quantized ones are dequantized to exactly what they stand for. */
   static async open(checkpoint: Checkpoint): Promise<ReferenceModel> {
     const config = parseModelConfig(checkpoint.config)

@@ -204,7 +204,7 @@ describe('loading', () => {
     const events: Progress[] = []
     const model = await loadModel(files, { device, onProgress: (event) => events.push(event) })
     try {
-      const { variant, reason } = model.variants.decode
+      const { variant, reason } = model.variants.decode!
       // What is measured was compiled with the others; elsewhere the next one is compiled when it is needed.
       const isMeasured = !isSoftwareAdapter(model.adapter)
       expect(variant).toBe('float')
@@ -217,7 +217,7 @@ describe('loading', () => {
       expect(warnings).toEqual([
         expect.stringContaining('could not compile decode "fused-int8"; "float" is used'),
       ])
-      expect(model.variants.prefillProduct.reason).toMatch(
+      expect(model.variants.prefillProduct!.reason).toMatch(
         isMeasured ? /^fastest of \d: [\d.]+ ms/ : /nothing is measured on a software adapter$/,
       )
       const { ids } = await model.generate(PROMPT, { maxTokens: 2, stopIds: [] }).result()

@@ -35,6 +35,7 @@ export {
 } from './formats/manifest.js'
 export { externalDataLayout, ONNX_FILE } from './formats/onnx/external-data.js'
 export { OnnxGraphWriter } from './formats/onnx/graph-writer.js'
+export { type OnnxGraph, type OnnxTensor, type OnnxValue, readOnnxGraph } from './formats/onnx/read-graph.js'
 export { MICROSOFT } from './formats/onnx/schema.js'
 export { writeSafetensors } from './formats/safetensors.js'
 export type { Shard } from './formats/shards.js'

@@ -5,7 +5,7 @@ import type {
   Generation,
   GenerationStats,
   Message,
-  Prefix,
+  PrefixHandle,
   ReplySegment,
 } from '../index.js'
 import type { CliModel } from './library.js'
@@ -49,7 +49,7 @@ export class ChatSession {
   readonly raw: boolean
   readonly #model: CliModel
   readonly #options: SessionOptions
-  readonly #prefixes = new Map<string, Prefix>()
+  readonly #prefixes = new Map<string, PrefixHandle>()
   #prefixName: string | undefined
   #messages: readonly Message[] = []
   /** The last question, to ask it again. */
@@ -69,7 +69,7 @@ export class ChatSession {
   }
 
   /** Prefixes loaded so far, by the path that the user gave. */
-  get prefixes(): ReadonlyMap<string, Prefix> {
+  get prefixes(): ReadonlyMap<string, PrefixHandle> {
     return this.#prefixes
   }
 

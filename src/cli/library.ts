@@ -9,6 +9,7 @@ import type {
   TrainingOutcome,
 } from '../finetune.js'
 import type {
+  AdapterInfo,
   BatchToken,
   ChatDelta,
   ChatOptions,
@@ -21,7 +22,7 @@ import type {
   LoadModelOptions,
   Message,
   Model,
-  Prefix,
+  PrefixHandle,
   Prompt,
   Stream,
   VariantPreview,
@@ -50,7 +51,7 @@ export interface CliModel
   chat(messages: readonly Message[], options: ChatOptions): Answering<ChatDelta, ChatReply>
   generate(prompt: Prompt, options: GenerateOptions): Answering<GeneratedToken, Generation>
   generateBatch(prompts: readonly Prompt[], options: GenerateOptions): Answering<BatchToken, Generation[]>
-  loadPrefix(source: string, options: { signal?: AbortSignal }): Promise<Prefix>
+  loadPrefix(source: string, options: { signal?: AbortSignal }): Promise<PrefixHandle>
 }
 
 /** What touches no model, so that tests need no stubs of it. */
@@ -78,8 +79,8 @@ type DataFunctions = Pick<
 export interface Library extends DataFunctions {
   loadModel(source: string, options: LoadModelOptions): Promise<CliModel>
   requestAdapter(choice: 'auto' | 'software'): Promise<GPUAdapter>
-  adapterName(info: GPUAdapterInfo): string
-  isSoftwareAdapter(info: GPUAdapterInfo): boolean
+  adapterName(info: AdapterInfo): string
+  isSoftwareAdapter(info: AdapterInfo): boolean
   previewVariants(adapter: GPUAdapter): Promise<VariantPreview>
   convertCheckpoint(source: string, destination: string, options: ConvertOptions): Promise<ConvertResult>
   finetuneModel(

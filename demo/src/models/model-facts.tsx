@@ -55,17 +55,19 @@ const KERNELS = [
 ] as const satisfies (keyof VariantChoices)[]
 
 /** Which kernels were chosen, and why. */
-function Kernels({ variants }: { readonly variants: VariantChoices }) {
+function Kernels({ variants }: { readonly variants: Partial<VariantChoices> }) {
   const t = strings.value.models
+  // ONNX Runtime does not tell its own.
+  const chosen = KERNELS.flatMap((name) => (variants[name] ? [{ name, ...variants[name] }] : []))
   return (
     <details class="more kernels">
-      <summary>{KERNELS.map((name) => variants[name].variant).join(', ')}</summary>
+      <summary>{chosen.map(({ variant }) => variant).join(', ')}</summary>
       <dl class="facts">
-        {KERNELS.map((name) => (
+        {chosen.map(({ name, variant, reason }) => (
           <div key={name} class="fact">
             <dt>{t.kernelOf[name]}</dt>
             <dd>
-              <code>{variants[name].variant}</code> <span lang="en">{variants[name].reason}</span>
+              <code>{variant}</code> <span lang="en">{reason}</span>
             </dd>
           </div>
         ))}

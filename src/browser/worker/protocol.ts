@@ -2,9 +2,8 @@
 import type { SinkLocation, SourceOptions } from '../../checkpoint/index.js'
 import type { DatasetHandle, ReadDatasetOptions } from '../../data/index.js'
 import type { FinetuneOptions, FinetuneResult } from '../../finetune/index.js'
-import type { VariantChoices } from '../../runtime/engine/index.js'
+import type { AdapterInfo, VariantChoices } from '../../runtime/engine/index.js'
 import type {
-  AdapterInfo,
   ChatOptions,
   GenerateOptions,
   GenerationStats,
@@ -24,7 +23,7 @@ export interface ModelFacts {
   readonly config: ModelConfig
   readonly contextLength: number
   readonly adapter: AdapterInfo
-  readonly variants: VariantChoices
+  readonly variants: Partial<VariantChoices>
 }
 
 /** What a model tells of itself after every call. */

@@ -10,9 +10,8 @@ import type {
 import { type DeviceError, disposed, hasCode, InputError } from '../../errors/index.js'
 import type { FinetuneResult, PlannedMemory } from '../../finetune/index.js'
 import { deviceLost } from '../../gpu/index.js'
-import type { VariantChoices } from '../../runtime/engine/index.js'
+import type { AdapterInfo, VariantChoices } from '../../runtime/engine/index.js'
 import {
-  type AdapterInfo,
   type BatchToken,
   type ChatDelta,
   type ChatModel,
@@ -52,7 +51,7 @@ export class WorkerModel implements ChatModel {
   readonly config: ModelConfig
   readonly contextLength: number
   readonly adapter: AdapterInfo
-  readonly variants: VariantChoices
+  readonly variants: Partial<VariantChoices>
   readonly lost: Promise<DeviceError>
   readonly #line: ModelLine
   readonly #ownsWorker: boolean

@@ -1,14 +1,13 @@
 import type { MemoryKind } from '../../gpu/index.js'
 import type { RowScores, SampledId } from '../../kernels/index.js'
-import type { ModelConfig, Prefix } from '../model/index.js'
+import type { ModelConfig, PrefixHandle } from '../model/index.js'
 import type { ResolvedSampling } from './sampling-options.js'
-import type { VariantChoices } from './variants/variants.js'
 
 /** What an engine must know of a sequence to compute it. */
 export interface SequenceStart {
   /** The prompt, at least one id. */
   readonly ids: readonly number[]
-  readonly prefix: Prefix | undefined
+  readonly prefix: PrefixHandle | undefined
   /** 0 < strength <= 1: the weight of the prefix in every softmax. */
   readonly prefixStrength: number
   readonly sampling: ResolvedSampling
@@ -87,17 +86,15 @@ export interface Engine {
   readonly chunkTokens: number
   /** Steps that may be under way at once: while the host reads one id, others are computed. */
   readonly stepsUnderWay: number
-  /** Which kernels are used where there are several, and why. */
-  readonly variants: VariantChoices
   /** Bytes of device memory, by purpose. */
   readonly memory: Readonly<Record<MemoryKind, number>>
   /** Bytes of the cache that hold something, of running sequences, of prefixes and of sequences that ended. */
   readonly cacheUsed: number
 
   /** Positions that prompt and answer together may take behind a prefix. */
-  available(prefix: Prefix | undefined): number
-  /** The rows of a prefix, if it is on this engine's device. */
-  owns(prefix: Prefix): boolean
+  available(prefix: PrefixHandle | undefined): number
+  /** Whether a prefix is on this engine's device. */
+  owns(prefix: PrefixHandle): boolean
   /**
    * Gives a sequence a slot, with pages for its prompt and the first row of its answer.
    * @returns undefined where no slot is free, or there are not enough pages, until another sequence ends
@@ -123,5 +120,5 @@ export interface Engine {
   /** Forgets what ended sequences left in the cache, for example because the weights changed. */
   forget(): void
   /** Forgets a prefix that is about to be freed; no sequence may use it. */
-  release(prefix: Prefix): void
+  release(prefix: PrefixHandle): void
 }

@@ -10,6 +10,7 @@ export type {
   SuspendedSequence,
 } from './engine.js'
 export { computeLogits } from './logits.js'
+export type { AdapterInfo, ModelDevice } from './model-device.js'
 export {
   OFFICIAL_SAMPLING,
   type ResolvedSampling,
@@ -28,6 +29,7 @@ export {
   type Variants,
 } from './variants/variants.js'
 export { cacheBytes } from './webgpu/cache-memory.js'
+export { WebGpuDevice } from './webgpu/device.js'
 export { WebGpuEngine } from './webgpu/engine.js'
 export {
   cachePages,

@@ -1,9 +1,9 @@
-import type { Prefix } from '../model/index.js'
+import type { PrefixHandle } from '../model/index.js'
 import type { Engine } from './engine.js'
 import { resolveSampling } from './sampling-options.js'
 
 export interface LogitsOptions {
-  readonly prefix?: Prefix | undefined
+  readonly prefix?: PrefixHandle | undefined
   readonly prefixStrength?: number
 }
 

@@ -2,7 +2,7 @@ import type { SourceLocation, SourceOptions } from '../../checkpoint/index.js'
 import type { DeviceError } from '../../errors/index.js'
 import type { MemoryKind } from '../../gpu/index.js'
 import type { Message } from '../../tokenizer/index.js'
-import type { VariantChoices } from '../engine/index.js'
+import type { AdapterInfo, VariantChoices } from '../engine/index.js'
 import type { ModelConfig, PrefixHandle } from '../model/index.js'
 import type { ChatDelta, ChatOptions, ChatReply } from './chat.js'
 import type {
@@ -68,8 +68,8 @@ export interface ChatModel {
   readonly contextLength: number
   /** The adapter that the model is on. */
   readonly adapter: AdapterInfo
-  /** Which kernels are used where there are several, and why. */
-  readonly variants: VariantChoices
+  /** Which kernels are used where there are several, and why; empty where ONNX Runtime computes. */
+  readonly variants: Partial<VariantChoices>
   /** GPU memory that the model takes now. */
   readonly memory: MemoryUse
   /** How long the last generation took. */
@@ -86,6 +86,3 @@ export interface ChatModel {
   unloadPrefix(prefix: PrefixHandle): Promise<void>
   dispose(): void
 }
-
-/** What tells one adapter from another. */
-export type AdapterInfo = Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>

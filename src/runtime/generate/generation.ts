@@ -2,7 +2,7 @@ import { contextOverflow, emptyTokens, InputError, invalidOption, invalidToken }
 import { MOST_LIKELIEST } from '../../kernels/index.js'
 import type { Tokenizer } from '../../tokenizer/index.js'
 import { type Engine, type ResolvedSampling, resolveSampling, type SamplingOptions } from '../engine/index.js'
-import type { Prefix, PrefixHandle } from '../model/index.js'
+import type { PrefixHandle } from '../model/index.js'
 
 export interface GenerateOptions extends SamplingOptions {
   /** The most tokens to generate. Default: what the context has room for. */
@@ -74,7 +74,7 @@ export interface GenerationStats {
 
 /** A prefix that is loaded, and how much it weighs. */
 export interface ResolvedPrefix {
-  readonly prefix: Prefix | undefined
+  readonly prefix: PrefixHandle | undefined
   /** 0 < strength <= 1 */
   readonly prefixStrength: number
 }
@@ -122,7 +122,7 @@ export function resolvePrefix(
   }
   // At strength 0 the prefix weighs nothing, which is exactly what leaving it out computes.
   if (!prefix || prefixStrength === 0) return { prefix: undefined, prefixStrength: 1 }
-  if ('rows' in prefix && engine.owns(prefix as Prefix)) return { prefix: prefix as Prefix, prefixStrength }
+  if (engine.owns(prefix)) return { prefix, prefixStrength }
   throw new InputError(
     'input.prefix-unloaded',
     'The prefix was unloaded, or loaded into another model. Load it into this one.',

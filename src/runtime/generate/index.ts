@@ -1,6 +1,5 @@
 export type { ChatDelta, ChatOptions, ChatReply } from './chat.js'
 export type {
-  AdapterInfo,
   ChatModel,
   LoadPrefixOptions,
   LogitsOptions,

@@ -6,6 +6,7 @@ import {
   checkVariants,
   platformTuningStore,
   type Variants,
+  WebGpuDevice,
   WebGpuEngine,
 } from '../engine/index.js'
 import {
@@ -120,7 +121,7 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
     })
     // Reading feels the signal by itself; compiling would go on.
     const [engine] = await unlessAborted(Promise.all([creating, weightsReady]), signal)
-    return new Model(engine, checkpoint, tokenizer, maxWaiting)
+    return new Model(engine, new WebGpuDevice(engine), checkpoint, tokenizer, maxWaiting)
   } catch (error) {
     gpu.dispose()
     throw error

@@ -1,15 +1,14 @@
 import { type Checkpoint, openCheckpoint, type SourceLocation } from '../../checkpoint/index.js'
-import { type DeviceError, disposed } from '../../errors/index.js'
-import { deviceLost } from '../../gpu/index.js'
+import { type DeviceError, disposed, invalidOption } from '../../errors/index.js'
 import { buildPrompt, type Message, type Tokenizer } from '../../tokenizer/index.js'
-import { PREFIX_ROWS, resolveSampling, type VariantChoices, type WebGpuEngine } from '../engine/index.js'
 import {
-  loadPrefix,
-  type ModelBase,
-  type ModelConfig,
-  type Prefix,
-  type PrefixHandle,
-} from '../model/index.js'
+  type AdapterInfo,
+  type Engine,
+  type ModelDevice,
+  resolveSampling,
+  type VariantChoices,
+} from '../engine/index.js'
+import type { ModelBase, ModelConfig, PrefixHandle } from '../model/index.js'
 import { type ChatDelta, type ChatOptions, type ChatReply, chat } from './chat.js'
 import type {
   ChatModel,
@@ -35,6 +34,14 @@ import { generateAll, logitsOf, type SequenceRunner, scoresOf } from './run-sequ
 import { type ModelLoad, Scheduler } from './scheduler.js'
 import { flatMap, Stream } from './stream.js'
 
+/** @throws `option.invalid` where there is none, because the model is an ONNX model */
+function trainable<T>(part: T | undefined): T {
+  if (part === undefined) {
+    throw invalidOption('model', 'an ONNX model', 'a checkpoint: only its weights can be trained')
+  }
+  return part
+}
+
 const NO_STATS: GenerationStats = { prefillTokens: 0, prefillSeconds: 0, decodeTokens: 0, decodeSeconds: 0 }
 
 /**
@@ -45,22 +52,29 @@ export class Model implements ChatModel {
   readonly tokenizer: Tokenizer
   /** Fulfilled when the GPU is taken away: the model cannot be used any more. Not after `dispose()`. */
   readonly lost: Promise<DeviceError>
-  /** @internal Where its configuration, weights and tokenizer were read from. */
-  readonly checkpoint: Checkpoint
-  readonly #engine: WebGpuEngine
+  readonly #checkpoint: Checkpoint | undefined
+  readonly #engine: Engine
+  readonly #device: ModelDevice
   readonly #scheduler: Scheduler
   #stats = NO_STATS
   #disposed = false
 
   /** @internal Use `loadModel`. */
-  constructor(engine: WebGpuEngine, checkpoint: Checkpoint, tokenizer: Tokenizer, maxWaiting?: number) {
+  constructor(
+    engine: Engine,
+    device: ModelDevice,
+    checkpoint: Checkpoint | undefined,
+    tokenizer: Tokenizer,
+    maxWaiting?: number,
+  ) {
     this.#engine = engine
-    this.checkpoint = checkpoint
+    this.#device = device
+    this.#checkpoint = checkpoint
     this.tokenizer = tokenizer
     this.#scheduler = new Scheduler(engine, maxWaiting)
     this.lost = new Promise((resolve) => {
-      engine.gpu.device.lost.then(({ message, reason }) => {
-        if (!this.#disposed) resolve(deviceLost(message || reason))
+      device.lost.then((error) => {
+        if (!this.#disposed) resolve(error)
       })
     })
   }
@@ -69,10 +83,17 @@ export class Model implements ChatModel {
     return this.#engine.config
   }
 
-  /** @internal The device and the weights, for training. */
+  /**
+   * @internal The device and the weights, for training.
+   * @throws `option.invalid` for an ONNX model, which cannot be trained
+   */
   get base(): ModelBase {
-    const { gpu, config, weights } = this.#engine
-    return { gpu, config, weights }
+    return trainable(this.#device.base)
+  }
+
+  /** @internal Where its configuration, weights and tokenizer were read from. Errors as `base`. */
+  get checkpoint(): Checkpoint {
+    return trainable(this.#checkpoint)
   }
 
   /**
@@ -95,19 +116,20 @@ export class Model implements ChatModel {
   }
 
   /** The adapter that the model is on. */
-  get adapter(): GPUAdapterInfo {
-    return this.#engine.gpu.info
+  get adapter(): AdapterInfo {
+    return this.#device.adapter
   }
 
-  /** Which kernels are used where there are several, and why. */
-  get variants(): VariantChoices {
-    return this.#engine.variants
+  /** Which kernels are used where there are several, and why; empty where ONNX Runtime computes. */
+  get variants(): Partial<VariantChoices> {
+    return this.#device.variants
   }
 
   /** GPU memory that the model takes now. */
   get memory(): MemoryUse {
-    const { gpu, cacheUsed } = this.#engine
-    return { ...gpu.memory, total: gpu.total, cacheUsed }
+    const { memory, cacheUsed } = this.#engine
+    const total = Object.values(memory).reduce((sum, bytes) => sum + bytes, 0)
+    return { ...memory, total, cacheUsed }
   }
 
   /** Sequences that have a place now, and that wait for one. */
@@ -191,20 +213,19 @@ export class Model implements ChatModel {
    * @param source a trainer's `pytorch_model.bin`, a safetensors file, or a folder with one or with a whole checkpoint
    * @throws `checkpoint.prefix-invalid` when there is none in it, or it was made for another model
    */
-  async loadPrefix(source: SourceLocation, options: LoadPrefixOptions = {}): Promise<Prefix> {
+  async loadPrefix(source: SourceLocation, options: LoadPrefixOptions = {}): Promise<PrefixHandle> {
     const checkpoint: Checkpoint = await openCheckpoint(source, options)
     // It disturbs nobody, but must not begin on a model that is gone.
     if (this.#disposed) throw disposed('model')
-    const mostRows = this.#engine.available(undefined) + PREFIX_ROWS - 2
-    return loadPrefix(this.#engine.gpu, checkpoint, this.config, mostRows, options.signal)
+    return this.#device.loadPrefix(checkpoint, options.signal)
   }
 
   /** Gives a prefix's memory back; nothing happens where that was done before. */
   async unloadPrefix(prefix: PrefixHandle): Promise<void> {
-    if (!('rows' in prefix)) return
     await this.#exclusively(async () => {
-      this.#engine.release(prefix as Prefix)
-      this.#engine.gpu.free((prefix as Prefix).rows)
+      if (!this.#engine.owns(prefix)) return
+      this.#engine.release(prefix)
+      this.#device.freePrefix(prefix)
     })
   }
 
@@ -212,7 +233,7 @@ export class Model implements ChatModel {
   dispose(): void {
     this.#disposed = true
     this.#scheduler.end(disposed('model'))
-    this.#engine.gpu.dispose()
+    this.#device.dispose()
   }
 
   #idsOf(prompt: Prompt): readonly number[] {

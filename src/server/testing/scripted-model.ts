@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
-import type { Checkpoint } from '../../checkpoint/index.js'
-import type { WebGpuEngine } from '../../runtime/engine/index.js'
+import type { ModelDevice } from '../../runtime/engine/index.js'
 import { Model } from '../../runtime/generate/index.js'
 import { FakeEngine } from '../../runtime/generate/testing/fake-engine.js'
-import type { Prefix } from '../../runtime/model/index.js'
+import type { PrefixHandle } from '../../runtime/model/index.js'
 import { Tokenizer } from '../../tokenizer/index.js'
 
 /** A question for the script: the prompt as text, and the prefix that it is asked behind. */
@@ -26,6 +25,16 @@ export interface ScriptedModelOptions {
 }
 
 const tokenizer = Tokenizer.fromSentencePiece(readFileSync('models/tiny/tokenizer.model'))
+
+const NO_DEVICE: ModelDevice = {
+  adapter: { vendor: '', architecture: '', device: '', description: 'a script' },
+  lost: new Promise(() => {}),
+  variants: {},
+  base: undefined,
+  loadPrefix: () => Promise.reject(new Error('The model loads its own.')),
+  freePrefix: () => {},
+  dispose: () => {},
+}
 
 /**
  * A whole model, with its scheduler, whose engine says what a script tells it: everything is real but the numbers. A
@@ -54,14 +63,13 @@ export class ScriptedModel extends Model {
         return answers.get(key)?.[ids.length - prompt.length] ?? tokenizer.special.eos
       },
     })
-    const gpu = { device: { lost: new Promise(() => {}) }, info: {}, memory: {}, total: 0, dispose: () => {} }
-    super(Object.assign(engine, { gpu }) as unknown as WebGpuEngine, {} as Checkpoint, tokenizer, maxWaiting)
+    super(engine, NO_DEVICE, undefined, tokenizer, maxWaiting)
     this.engine = engine
   }
 
-  override async loadPrefix(source: string): Promise<Prefix> {
+  override async loadPrefix(source: string): Promise<PrefixHandle> {
     if (!source.startsWith('prefixes/')) throw new Error(`no ${source}`)
-    return { name: source, length: 8, rows: {} as GPUBuffer }
+    return { name: source, length: 8 }
   }
 
   override async unloadPrefix(): Promise<void> {}

@@ -188,7 +188,11 @@ export class BlockQuantizer {
  * @returns [rows, columns]
  */
 export function dequantizeBlocks(
-  { weight, scales, zeros }: Pick<QuantizedBlocks, 'weight' | 'scales' | 'zeros'>,
+  {
+    weight,
+    scales,
+    zeros,
+  }: Pick<QuantizedBlocks, 'weight' | 'zeros'> & { readonly scales: Uint16Array | Float32Array },
   columns: number,
   format: BlockFormat,
 ): Float32Array {
@@ -196,7 +200,7 @@ export function dequantizeBlocks(
   const blocks = blocksOf(columns, format)
   const rows = scales.length / blocks
   const rowZeros = zeroBytes(columns, format)
-  const scale = float16ToFloat32(scales)
+  const scale = scales instanceof Float32Array ? scales : float16ToFloat32(scales)
   const mask = 2 ** bits - 1
   return Float32Array.from({ length: rows * columns }, (_, i) => {
     const [row, column] = [Math.floor(i / columns), i % columns]

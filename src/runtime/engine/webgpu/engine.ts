@@ -1,6 +1,6 @@
 import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import { PAGE_ROWS, type SampledId } from '../../../kernels/index.js'
-import type { ModelConfig, ModelWeights, Prefix } from '../../model/index.js'
+import type { ModelConfig, ModelWeights, Prefix, PrefixHandle } from '../../model/index.js'
 import { PageCache } from '../cache/page-cache.js'
 import type {
   Chunk,
@@ -157,14 +157,14 @@ export class WebGpuEngine implements Engine {
     return (this.#cache.pages - this.#cache.free) * pageBytes(this.config)
   }
 
-  available(prefix: Prefix | undefined): number {
+  available(prefix: PrefixHandle | undefined): number {
     const rows = Math.min(this.#memory.slotPages, this.#cache.pages) * PAGE_ROWS
     const kept = Math.min(rows, this.contextLength + PREFIX_ROWS) - (prefix?.length ?? 0)
     return Math.max(0, Math.min(this.contextLength, kept))
   }
 
-  owns(prefix: Prefix): boolean {
-    return this.gpu.owns(prefix.rows)
+  owns(prefix: PrefixHandle): boolean {
+    return 'rows' in prefix && this.gpu.owns((prefix as Prefix).rows)
   }
 
   open(start: SequenceStart): Slot | undefined {
@@ -173,7 +173,7 @@ export class WebGpuEngine implements Engine {
     if (index < 0) return undefined
     const { prefix, prefixStrength, ids, positionLimit, fresh = false } = start
     const rows = Math.min(ids.length + 1, positionLimit)
-    const lease = this.#cache.open(prefix, prefixStrength, ids, { fresh, rows })
+    const lease = this.#cache.open(prefix as Prefix | undefined, prefixStrength, ids, { fresh, rows })
     if (!lease) return undefined
     try {
       // Written when the prompt is computed, while the GPU is at work.
@@ -315,7 +315,10 @@ export class WebGpuEngine implements Engine {
     const index = this.#slots.indexOf(undefined)
     if (index < 0) return undefined
     const rows = start.ids.length + generated.length
-    const lease = this.#cache.open(start.prefix, start.prefixStrength, [], { fresh: true, rows })
+    const lease = this.#cache.open(start.prefix as Prefix | undefined, start.prefixStrength, [], {
+      fresh: true,
+      rows,
+    })
     if (!lease) return undefined
     const done = Math.min(ids.length, start.ids.length)
     const slot = new SlotState(index, start, lease, done, this.tables.check(start), generated)
@@ -331,8 +334,8 @@ export class WebGpuEngine implements Engine {
     this.#cache.forget()
   }
 
-  release(prefix: Prefix): void {
-    this.#cache.release(prefix)
+  release(prefix: PrefixHandle): void {
+    this.#cache.release(prefix as Prefix)
   }
 
   #stateOf(slot: Slot): SlotState {

@@ -10,13 +10,13 @@ import type {
   StepOutput,
   SuspendedSequence,
 } from '../../engine/index.js'
-import type { ModelConfig, Prefix } from '../../model/index.js'
+import type { ModelConfig, PrefixHandle } from '../../model/index.js'
 
 /** Ids that the fake model knows; 0 is a stop id of the tests. */
 export const VOCABULARY = 40
 
 /** A cache whose rows are texts that say what was computed. */
-class TextMemory implements PageMemory<Prefix> {
+class TextMemory implements PageMemory<PrefixHandle> {
   readonly rows: (string | undefined)[]
 
   constructor(pages: number) {
@@ -27,7 +27,7 @@ class TextMemory implements PageMemory<Prefix> {
     for (let row = 0; row < rows; row++) this.rows[to * PAGE_ROWS + row] = this.rows[from * PAGE_ROWS + row]
   }
 
-  copyPrefix(prefix: Prefix, firstRow: number, rows: number, page: number): void {
+  copyPrefix(prefix: PrefixHandle, firstRow: number, rows: number, page: number): void {
     for (let row = 0; row < rows; row++)
       this.rows[page * PAGE_ROWS + row] = `${prefix.name} ${firstRow + row}`
   }
@@ -36,7 +36,7 @@ class TextMemory implements PageMemory<Prefix> {
 /** A slot, and what a GPU would hold of it: always ahead of what the host knows. */
 interface FakeSlot extends Slot {
   readonly start: SequenceStart
-  readonly lease: Lease<Prefix>
+  readonly lease: Lease<PrefixHandle>
   cachedTokens: number
   promptTokens: number
   /** Ids that were sampled, those that the host has not seen included. */
@@ -90,7 +90,7 @@ export class FakeEngine implements Engine {
   readonly steps: Step[] = []
   /** Makes `run` fail from now on, as a lost device does. */
   failure: Error | undefined
-  readonly cache: PageCache<Prefix>
+  readonly cache: PageCache<PrefixHandle>
   readonly #memory: TextMemory
   readonly #slots: (FakeSlot | undefined)[]
   readonly #delay: () => number
@@ -114,11 +114,7 @@ export class FakeEngine implements Engine {
     this.#delay = delay
   }
 
-  get variants(): never {
-    throw new Error('A fake engine has no kernels.')
-  }
-
-  available(prefix: Prefix | undefined): number {
+  available(prefix: PrefixHandle | undefined): number {
     return Math.min(this.contextLength, this.cache.pages * PAGE_ROWS - (prefix?.length ?? 0))
   }
 
@@ -135,7 +131,13 @@ export class FakeEngine implements Engine {
     return lease && this.#place(index, start, lease, lease.cached, [])
   }
 
-  #place(index: number, start: SequenceStart, lease: Lease<Prefix>, promptTokens: number, sampled: number[]) {
+  #place(
+    index: number,
+    start: SequenceStart,
+    lease: Lease<PrefixHandle>,
+    promptTokens: number,
+    sampled: number[],
+  ) {
     const slot: FakeSlot = {
       index,
       start,
@@ -302,7 +304,7 @@ export class FakeEngine implements Engine {
     this.cache.forget()
   }
 
-  release(prefix: Prefix): void {
+  release(prefix: PrefixHandle): void {
     this.cache.release(prefix)
   }
 }

@@ -1,0 +1,27 @@
+import type { Checkpoint } from '../../checkpoint/index.js'
+import type { DeviceError } from '../../errors/index.js'
+import type { ModelBase, PrefixHandle } from '../model/index.js'
+import type { VariantChoices } from './variants/variants.js'
+
+/** What tells one adapter from another. */
+export type AdapterInfo = Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>
+
+/** What an engine computes on, and what is there besides: all that a model needs of it but steps. */
+export interface ModelDevice {
+  readonly adapter: AdapterInfo
+  /** Fulfilled when it is taken away, or was given back. */
+  readonly lost: Promise<DeviceError>
+  /** Which kernels are used where there are several, and why; those of other libraries are not told. */
+  readonly variants: Partial<VariantChoices>
+  /** Device and weights for training; undefined where they cannot be trained. */
+  readonly base: ModelBase | undefined
+  /**
+   * Loads a prefix.
+   * @throws `checkpoint.prefix-invalid` when there is none, or it was made for a model of another shape
+   */
+  loadPrefix(checkpoint: Checkpoint, signal?: AbortSignal): Promise<PrefixHandle>
+  /** Gives the memory of a prefix back, which no sequence uses. */
+  freePrefix(prefix: PrefixHandle): void
+  /** Gives everything back. */
+  dispose(): void
+}
