@@ -29,8 +29,11 @@ export interface Refusal {
  */
 export function findRefusal(schema: Schema, value: unknown): Refusal | undefined {
   const { error } = schema.safeParse(value)
-  if (!error) return undefined
-  const { issues } = error
+  return error && refusalOf(error.issues, value)
+}
+
+/** The first thing that is wrong with a value, of what a schema found. */
+export function refusalOf(issues: readonly z.core.$ZodIssue[], value: unknown): Refusal {
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]
   const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)))
   const unknown = issue.code === 'unrecognized_keys' ? issue.keys : []

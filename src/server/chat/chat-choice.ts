@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hasCode } from '../../errors/index.js'
 import type { ChatDelta, Generation } from '../../runtime/generate/index.js'
-import { parseToolCall } from '../../tokenizer/index.js'
+import { parseToolCall, stringifyJson } from '../../tokenizer/index.js'
 
 /** What an answer's piece adds to it, in OpenAI's form. */
 export interface DeltaMessage {
@@ -145,7 +145,7 @@ function callArguments(text: string): string | undefined {
     .replace(/^```[^\n]*\n?/, '')
     .replace(/\n?```$/, '')
   try {
-    return JSON.stringify(parseToolCall(code))
+    return stringifyJson(parseToolCall(code))
   } catch (error) {
     if (!hasCode(error, 'input.python-literal')) throw error
     return undefined

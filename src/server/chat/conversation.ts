@@ -1,4 +1,12 @@
-import { formatToolCall, type Message, type PythonValue, TOOLS_SYSTEM_PROMPT } from '../../tokenizer/index.js'
+import { hasCode } from '../../errors/index.js'
+import {
+  formatToolCall,
+  type JsonValue,
+  type Message,
+  parseJson,
+  TOOLS_SYSTEM_PROMPT,
+  type ToolParameters,
+} from '../../tokenizer/index.js'
 import { badRequest } from '../api-error.js'
 import type { ChatRequest, ChatRequestMessage, ChatRequestTool } from '../requests/chat-request.js'
 
@@ -118,17 +126,19 @@ function callText(text: string, path: string): string {
   return `\`\`\`python\n${formatToolCall(parameters)}\n\`\`\``
 }
 
-function parseArguments(text: string): PythonValue | undefined {
+/** @returns undefined for what is no JSON */
+function parseArguments(text: string): JsonValue | undefined {
   if (text.trim() === '') return {}
   try {
-    return JSON.parse(text) as PythonValue
-  } catch {
+    return parseJson(text)
+  } catch (error) {
+    if (!hasCode(error, 'input.json')) throw error
     return undefined
   }
 }
 
-function isObject(value: PythonValue | undefined): value is { [key: string]: PythonValue } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+function isObject(value: JsonValue | undefined): value is ToolParameters {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Number)
 }
 
 function unknownCall(index: number, id: string) {

@@ -44,6 +44,9 @@ export function other<Schema extends z.ZodType>(schema: Schema, expected: string
   return optional(schema, { expected, description })
 }
 
+/** What a field that is not supported may be. */
+export const UNSUPPORTED = 'nothing, as this server does not support it'
+
 /**
  * A field of OpenAI that changes the answer in a way that this server cannot: it is refused by its name, unless its value
  * changes nothing.
@@ -52,10 +55,9 @@ export function other<Schema extends z.ZodType>(schema: Schema, expected: string
 export function unsupported(description: string, harmless: readonly unknown[] = []) {
   const isHarmless = (value: unknown) =>
     value === null || harmless.some((one) => JSON.stringify(one) === JSON.stringify(value))
-  const error = 'nothing, as this server does not support it'
   return z
     .unknown()
-    .refine(isHarmless, { error, params: { code: 'unsupported_parameter' } })
+    .refine(isHarmless, { error: UNSUPPORTED })
     .optional()
     .meta({ expected: 'not supported', description })
 }
