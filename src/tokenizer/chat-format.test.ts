@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { smallTokenizer } from '../../test/fixtures/text/small-tokenizer.js'
 import type { ErrorCode } from '../errors/index.js'
-import { buildPrompt, encodeMessage, hasTools, type Message, TOOLS_SYSTEM_PROMPT } from './chat-format.js'
+import {
+  buildPrompt,
+  encodeMessage,
+  hasTools,
+  type Message,
+  TOOLS_SYSTEM_PROMPT,
+  toolNames,
+} from './chat-format.js'
 
 const tokenizer = smallTokenizer
 const { gMask, sop, system, user, assistant, observation } = tokenizer.special
@@ -67,6 +74,17 @@ describe('a prompt', () => {
     expect(hasTools([{ role: 'user', content: '' }], { tools })).toBe(true)
     expect(hasTools([{ role: 'system', content: '' }])).toBe(false)
     expect(hasTools([])).toBe(false)
+  })
+
+  it('has names of tools in every usual form', () => {
+    const names = (some: object) => [...toolNames([], { tools: some })]
+    expect(
+      names([{ name: 'a' }, { type: 'function', function: { name: 'b c' } }, { title: 'd' }, null]),
+    ).toEqual(['a', 'b c'])
+    expect(names({ a: {}, 'b c': {} })).toEqual(['a', 'b c'])
+    expect([...toolNames([{ role: 'system', content: '', tools: [{ name: 'a' }] }])]).toEqual(['a'])
+    expect([...toolNames([{ role: 'system', content: '', tools: null as unknown as object }])]).toEqual([])
+    expect([...toolNames([])]).toEqual([])
   })
 })
 

@@ -1,6 +1,6 @@
 import { describe } from '../errors/index.js'
 import { emptyConversation, invalidMessage, misplacedSystemMessage, unknownRole } from './errors.js'
-import { pythonJson } from './python-json.js'
+import { entriesOf, pythonJson } from './python-json.js'
 import type { Tokenizer } from './tokenizer.js'
 
 export const ROLES = ['system', 'user', 'assistant', 'observation'] as const
@@ -84,6 +84,25 @@ export function encodeMessage(tokenizer: Tokenizer, message: Message, index = 0)
 export function hasTools(messages: readonly Message[], { tools }: PromptOptions = {}): boolean {
   const [first] = messages
   return tools !== undefined || (first?.role === 'system' && first.tools !== undefined)
+}
+
+/**
+ * The names of the tools of a conversation, as far as they have the forms that are usual: a list of objects with a `name`, or
+ * with one in `function`, or an object by name.
+ */
+export function toolNames(messages: readonly Message[], options: PromptOptions = {}): ReadonlySet<string> {
+  const [first] = messages
+  const tools = options.tools ?? (first?.role === 'system' ? first.tools : undefined)
+  // It is looked at before the messages are checked.
+  if (typeof tools !== 'object' || tools === null) return new Set()
+  const names = Array.isArray(tools) ? tools.map(nameOf) : [...entriesOf(tools)].map(([name]) => name)
+  return new Set(names.filter((name) => typeof name === 'string'))
+}
+
+function nameOf(tool: unknown): unknown {
+  if (typeof tool !== 'object' || tool === null) return undefined
+  const fields = new Map(entriesOf(tool))
+  return fields.get('name') ?? nameOf(fields.get('function'))
 }
 
 function contentOf(message: Message): string {

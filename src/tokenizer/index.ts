@@ -10,6 +10,7 @@ export {
   type Role,
   type SystemMessage,
   TOOLS_SYSTEM_PROMPT,
+  toolNames,
   type UserMessage,
 } from './chat-format.js'
 export { type JsonValue, parseJson, type WholeFloat } from './json-reader.js'

@@ -84,6 +84,13 @@ describe('a reply', () => {
     expect(parseReply('查询\ntool_call(a=1)', { hasTools: true }).last).toMatchObject({ name: '查询' })
   })
 
+  it('is for a tool that was offered, whatever its name looks like', () => {
+    const toolNames = new Set(['look up/2'])
+    const { last } = parseReply('look up/2\ntool_call(a=1)', { hasTools: true, toolNames })
+    expect(last).toMatchObject({ type: 'tool-call', name: 'look up/2', parameters: { a: 1 } })
+    expect(parseReply('look up\ntool_call(a=1)', { hasTools: true, toolNames }).last.type).toBe('text')
+  })
+
   it("is stripped of Python's spaces and of no others", () => {
     expect(parseReply('\n\x1c\x85\u3000 a\ufeff \xa0').last).toEqual({ type: 'text', text: 'a\ufeff' })
   })

@@ -48,6 +48,8 @@ export interface Reply {
 export interface ReplyOptions {
   /** Whether the conversation has tools (`hasTools`): a segment meant for somebody is then a call, else it is code. */
   hasTools?: boolean
+  /** Names of tools (`toolNames`): they are recognised whatever they look like, others if they are like identifiers. */
+  toolNames?: ReadonlySet<string>
 }
 
 /**
@@ -60,8 +62,8 @@ export interface ReplyOptions {
  * of its own and not an exception, as it is the model's mistake and the conversation can go on. A first line that
  * names nobody, by `isMetadata`, is text: a model that forgets the empty line still says something.
  */
-export function parseReply(output: string, { hasTools = false }: ReplyOptions = {}): Reply {
-  return replyOf(output.split('<|assistant|>'), hasTools)
+export function parseReply(output: string, options: ReplyOptions = {}): Reply {
+  return replyOf(output.split('<|assistant|>'), options)
 }
 
 /**
@@ -71,7 +73,7 @@ export function parseReply(output: string, { hasTools = false }: ReplyOptions = 
 export function parseReplyIds(
   tokenizer: Tokenizer,
   ids: readonly number[],
-  { hasTools = false }: ReplyOptions = {},
+  options: ReplyOptions = {},
 ): Reply {
   const segments: number[][] = [[]]
   for (const id of ids) {
@@ -81,7 +83,7 @@ export function parseReplyIds(
   }
   return replyOf(
     segments.map((segment) => tokenizer.decode(segment)),
-    hasTools,
+    options,
   )
 }
 
@@ -89,26 +91,29 @@ export function parseReplyIds(
 const INTERPRETER = 'interpreter'
 
 /** Whether the first line of a segment, without spaces around it, says whom the segment is meant for; empty: nobody. */
-export function isMetadata(line: string, hasTools: boolean): boolean {
-  if (line === '' || line === INTERPRETER) return true
-  return hasTools && mayBecomeMetadata(line, hasTools)
+export function isMetadata(line: string, { hasTools = false, toolNames }: ReplyOptions): boolean {
+  if (line === '' || line === INTERPRETER || toolNames?.has(line)) return true
+  return hasTools && IDENTIFIER.test(line)
 }
 
 /** Whether the beginning of a first line, without spaces around it, may become metadata: the name of a tool. */
-export function mayBecomeMetadata(line: string, hasTools: boolean): boolean {
-  return INTERPRETER.startsWith(line) || (hasTools && /^[\p{L}_][\p{L}\p{N}_.-]{0,63}$/u.test(line))
+export function mayBecomeMetadata(line: string, { hasTools = false, toolNames }: ReplyOptions): boolean {
+  if (INTERPRETER.startsWith(line) || (hasTools && IDENTIFIER.test(line))) return true
+  return [...(toolNames ?? [])].some((name) => name.startsWith(line))
 }
 
-function replyOf(texts: readonly string[], hasTools: boolean): Reply {
-  const messages = texts.map((text) => messageOf(text, hasTools))
-  const segments = messages.map((message) => segmentOf(message, hasTools))
+const IDENTIFIER = /^[\p{L}_][\p{L}\p{N}_.-]{0,63}$/u
+
+function replyOf(texts: readonly string[], options: ReplyOptions): Reply {
+  const messages = texts.map((text) => messageOf(text, options))
+  const segments = messages.map((message) => segmentOf(message, options.hasTools === true))
   return { segments, last: segments[segments.length - 1], messages }
 }
 
-function messageOf(text: string, hasTools: boolean): AssistantMessage & { metadata: string } {
+function messageOf(text: string, options: ReplyOptions): AssistantMessage & { metadata: string } {
   const end = text.indexOf('\n')
   const metadata = end === -1 ? '' : strip(text.slice(0, end))
-  return isMetadata(metadata, hasTools)
+  return isMetadata(metadata, options)
     ? { role: 'assistant', metadata, content: strip(text.slice(end + 1)) }
     : { role: 'assistant', metadata: '', content: strip(text) }
 }

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import type { ReplyOptions } from '../../tokenizer/index.js'
 import { SegmentReader } from './chat.js'
 
 /** What is shown after each piece. `|` in a piece stands for `<|assistant|>`. */
-function read(pieces: readonly string[], hasTools = false) {
-  const reader = new SegmentReader(hasTools)
+function read(pieces: readonly string[], options: ReplyOptions = {}) {
+  const reader = new SegmentReader(options)
   const shown = pieces.map((piece) =>
     reader.push(piece.replace('|', '<|assistant|>'), piece.endsWith('|')).map(({ text }) => text),
   )
@@ -27,7 +28,7 @@ describe('an answer as it comes', () => {
   })
 
   it('says whom a segment is meant for', () => {
-    const reader = new SegmentReader(true)
+    const reader = new SegmentReader({ hasTools: true })
     expect(reader.push('\n I look.', false)).toEqual([{ text: 'I look.', segment: 0, metadata: '' }])
     expect(reader.push('<|assistant|>', true)).toEqual([])
     expect(reader.push(' get_', false)).toEqual([])
@@ -36,7 +37,7 @@ describe('an answer as it comes', () => {
   })
 
   it('is text from the first sign that a tool cannot have in its name', () => {
-    expect(read(['Let', ' me', ' look\n'], true).shown).toEqual(['', 'Let me', ' look\n'])
-    expect(read(['好', '的，', '我'], true).shown).toEqual(['', '好的，', '我'])
+    expect(read(['Let', ' me', ' look\n'], { hasTools: true }).shown).toEqual(['', 'Let me', ' look\n'])
+    expect(read(['好', '的，', '我'], { hasTools: true }).shown).toEqual(['', '好的，', '我'])
   })
 })

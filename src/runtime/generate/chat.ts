@@ -8,7 +8,9 @@ import {
   parseReply,
   parseReplyIds,
   type Reply,
+  type ReplyOptions,
   type Tokenizer,
+  toolNames,
 } from '../../tokenizer/index.js'
 import type { GeneratedToken, GenerateOptions, Generation } from './generation.js'
 import { flatMap } from './stream.js'
@@ -35,16 +37,16 @@ export interface ChatReply extends Reply {
  * the user; what can be no metadata any more is text, and is given out at once.
  */
 export class SegmentReader {
-  readonly #hasTools: boolean
+  readonly #options: ReplyOptions
   #segment = 0
   /** What may still be metadata; undefined once that is decided. */
   #header: string | undefined = ''
   #metadata = ''
   #begun = false
 
-  /** @param hasTools whether the conversation has tools, whose names are metadata */
-  constructor(hasTools: boolean) {
-    this.#hasTools = hasTools
+  /** @param options whether the conversation has tools, whose names are metadata */
+  constructor(options: ReplyOptions) {
+    this.#options = options
   }
 
   /** @param endsSegment whether the piece ends with the token `<|assistant|>` */
@@ -72,12 +74,12 @@ export class SegmentReader {
     const held = this.#header + text
     const end = held.indexOf('\n')
     const line = held.slice(0, end < 0 ? undefined : end).trim()
-    if (end < 0 && mayBecomeMetadata(line, this.#hasTools)) {
+    if (end < 0 && mayBecomeMetadata(line, this.#options)) {
       this.#header = held
       return []
     }
     this.#header = undefined
-    if (end < 0 || !isMetadata(line, this.#hasTools)) return this.#show(held)
+    if (end < 0 || !isMetadata(line, this.#options)) return this.#show(held)
     this.#metadata = line
     return this.#show(held.slice(end + 1))
   }
@@ -98,8 +100,8 @@ export async function* chat(
   generate: (ids: readonly number[], options: GenerateOptions) => AsyncGenerator<GeneratedToken, Generation>,
 ): AsyncGenerator<ChatDelta, ChatReply> {
   const tools = options.tools ? { tools: options.tools } : {}
-  const settings = { hasTools: hasTools(messages, tools) }
-  const reader = new SegmentReader(settings.hasTools)
+  const settings = { hasTools: hasTools(messages, tools), toolNames: toolNames(messages, tools) }
+  const reader = new SegmentReader(settings)
   const generation = yield* flatMap(
     generate(buildPrompt(tokenizer, messages, tools), options),
     ({ id, text }) => reader.push(text, id === tokenizer.special.assistant),
