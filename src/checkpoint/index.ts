@@ -47,6 +47,7 @@ export {
   openSink,
   openSource,
   type SinkLocation,
+  SOURCE_SHAPE,
   type SourceLocation,
   type SourceOpener,
   type SourceOptions,

@@ -1,5 +1,6 @@
-import { invalidOption, SinkError, SourceError } from '../errors/index.js'
+import { SinkError, SourceError } from '../errors/index.js'
 import { isNode } from '../platform/index.js'
+import { anObject, checkOptions, number, type OptionShape } from '../schema/index.js'
 import type { ByteSink } from './sinks/byte-sink.js'
 import { DirectoryHandleFiles } from './sinks/directory-handle.js'
 import type { ByteSource } from './sources/byte-source.js'
@@ -36,17 +37,21 @@ export interface SourceOptions extends HttpOptions {
   readonly endpoints?: HubEndpoints
 }
 
+/** What each of them takes. */
+export const SOURCE_SHAPE: OptionShape<SourceOptions> = {
+  endpoints: anObject,
+  // A timer takes no more milliseconds.
+  stallTimeout: number((value) => value > 0 && value < 2 ** 31, 'milliseconds, above 0 and below 2^31'),
+}
+
 /**
  * Opens the place that a checkpoint is read from.
  *
  * @throws `source.not-found` where there is no such place, `option.invalid` for a stall timeout that is none
  */
 export async function openSource(location: SourceLocation, options: SourceOptions = {}): Promise<ByteSource> {
-  const { stallTimeout } = options
-  // A timer takes no more milliseconds.
-  if (stallTimeout !== undefined && !(stallTimeout > 0 && stallTimeout < 2 ** 31)) {
-    throw invalidOption('stallTimeout', stallTimeout, 'milliseconds, above 0 and below 2^31')
-  }
+  const { endpoints, stallTimeout } = options
+  checkOptions(SOURCE_SHAPE, { endpoints, stallTimeout })
   if (typeof location === 'string') return openNamedSource(location, options)
   if (location instanceof URL)
     return location.protocol === 'file:' ? openFolder(location) : new HttpSource(location, options)

@@ -1,10 +1,11 @@
 import type { Progress } from '../checkpoint/index.js'
 import { type ByteSource, openSource, type SourceLocation, showUrl } from '../checkpoint/index.js'
 import { InputError } from '../errors/index.js'
+import { signal as abortSignal, callback, checkOptions, type OptionShape, oneOf } from '../schema/index.js'
 import { readCsv } from './read-csv.js'
 import { readJsonLines, readJsonList } from './read-json.js'
 import type { SourceRecord } from './records.js'
-import { type TextEncodingName, TextReader } from './text.js'
+import { ENCODINGS, type TextEncodingName, TextReader } from './text.js'
 
 /** A data file: where a checkpoint may lie, too, but one file; or a file of the browser. */
 export type DataLocation = SourceLocation | File
@@ -14,6 +15,13 @@ export interface ReadOptions {
   readonly encoding?: TextEncodingName
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: Progress) => void
+}
+
+/** What each of them takes. */
+export const READ_SHAPE: OptionShape<ReadOptions> = {
+  encoding: oneOf(ENCODINGS),
+  signal: abortSignal,
+  onProgress: callback,
 }
 
 /** What to call a data file in messages about all of it. */
@@ -34,6 +42,7 @@ export async function* readRecords(
   location: DataLocation,
   options: ReadOptions = {},
 ): AsyncGenerator<SourceRecord> {
+  checkOptions(READ_SHAPE, options)
   const { source, path } = await openDataFile(location)
   const pieces = textOf(source, path, options)
   if (/\.csv$/i.test(path)) return yield* readCsv(pieces, path)

@@ -3,13 +3,22 @@ import type { TrainingDataset } from '../data/index.js'
 import { TrainingError } from '../errors/index.js'
 import type { Model } from '../runtime/generate/index.js'
 import { modelTensors, tensorList } from '../runtime/model/index.js'
+import { checkOptions, type OptionShape } from '../schema/index.js'
 import { createModelTraining } from './engine/model-training.js'
 import { SFT } from './presets.js'
-import { packedTokens, type RunOptions, runTraining, type TrainingOutcome } from './run-training.js'
-import { checkSettings, type OptimizationSettings, settingsFrom } from './settings.js'
+import {
+  packedTokens,
+  RUN_SHAPE,
+  type RunOptions,
+  runTraining,
+  type TrainingOutcome,
+} from './run-training.js'
+import { OPTIMIZATION_SHAPE, type OptimizationSettings, settingsFrom } from './settings.js'
 
 /** Settings of the training of a whole model; what is left out is as in the official `sft.yaml`. */
 export interface FinetuneModelOptions extends Partial<OptimizationSettings>, RunOptions {}
+
+const SHAPE: OptionShape<FinetuneModelOptions> = { ...OPTIMIZATION_SHAPE, ...RUN_SHAPE }
 
 /** Tokens that go through the model at once, where a micro-batch has as many: enough for a large GPU. */
 const PACKED_TOKENS = 4096
@@ -43,8 +52,8 @@ export async function finetuneModel(
   dataset: TrainingDataset,
   options: FinetuneModelOptions = {},
 ): Promise<TrainingOutcome> {
+  checkOptions(SHAPE, options)
   const settings = settingsFrom<OptimizationSettings>(SFT.training, options)
-  checkSettings(settings)
   const { config, checkpoint, tokenizer } = model
   if (tokenizer.vocabSize > config.vocabulary) {
     throw new TrainingError(

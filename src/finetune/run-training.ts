@@ -2,6 +2,7 @@ import { type ByteSink, MemoryFiles, openSink, type SinkLocation } from '../chec
 import type { DatasetHandle, TrainingDataset } from '../data/index.js'
 import { InputError } from '../errors/index.js'
 import type { ModelConfig } from '../runtime/model/index.js'
+import { signal as abortSignal, anObject, callback, flag, type OptionShape, opaque } from '../schema/index.js'
 import { CheckpointStore } from './checkpoint-store.js'
 import type { TrainingEngine } from './engine/training-engine.js'
 import type { OptimizationSettings } from './settings.js'
@@ -21,6 +22,19 @@ export interface RunOptions {
   /** Saves a checkpoint and ends the training. */
   readonly signal?: AbortSignal
   readonly onProgress?: (event: TrainingEvent) => void
+}
+
+/** What each of them takes. */
+export const RUN_SHAPE: OptionShape<RunOptions> = {
+  output: opaque(isPlace, 'a folder, a directory handle or a sink'),
+  resume: flag,
+  evaluation: anObject,
+  signal: abortSignal,
+  onProgress: callback,
+}
+
+function isPlace(value: unknown): boolean {
+  return typeof value === 'string' ? value !== '' : typeof value === 'object' && value !== null
 }
 
 /** What came out of a training. */

@@ -1,4 +1,4 @@
-import { invalidOption } from '../errors/index.js'
+import { flag, number, type OptionShape, oneOf, wholeNumber } from '../schema/index.js'
 
 export const SCHEDULES = ['linear', 'cosine', 'constant'] as const
 
@@ -52,71 +52,47 @@ export const REPORTING_SETTINGS: readonly (keyof OptimizationSettings)[] = [
   'earlyStopping',
 ]
 
-type Rule = readonly [accepts: (value: number) => boolean, expected: string]
+const positive = number((value) => Number.isFinite(value) && value > 0, 'a number above 0')
+const notNegative = number((value) => Number.isFinite(value) && value >= 0, 'a number from 0 up')
+const fraction = number((value) => value >= 0 && value < 1, 'a number from 0 to below 1')
 
-const whole = (least: number): Rule => [
-  (value) => Number.isSafeInteger(value) && value >= least,
-  `a whole number from ${least} up`,
-]
-const positive: Rule = [(value) => Number.isFinite(value) && value > 0, 'a number above 0']
-const notNegative: Rule = [(value) => Number.isFinite(value) && value >= 0, 'a number from 0 up']
-const fraction: Rule = [(value) => value >= 0 && value < 1, 'a number from 0 to below 1']
-
-type Rules<Settings> = Readonly<Partial<Record<keyof Settings, Rule>>>
-
-const RULES: Rules<OptimizationSettings> = {
+/** What each setting takes. */
+export const OPTIMIZATION_SHAPE: OptionShape<OptimizationSettings> = {
   learningRate: positive,
-  warmupSteps: whole(0),
+  schedule: oneOf(SCHEDULES),
+  warmupSteps: wholeNumber(0),
   beta1: fraction,
   beta2: fraction,
   epsilon: positive,
   weightDecay: notNegative,
   maxGradientNorm: notNegative,
-  batchSize: whole(1),
-  accumulationSteps: whole(1),
-  maxSteps: whole(1),
-  saveInterval: whole(1),
-  logInterval: whole(1),
-  evaluationInterval: whole(1),
-  earlyStopping: whole(0),
-  seed: [(value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32, 'a whole number below 2^32'],
+  batchSize: wholeNumber(1),
+  accumulationSteps: wholeNumber(1),
+  maxSteps: wholeNumber(1),
+  saveInterval: wholeNumber(1),
+  logInterval: wholeNumber(1),
+  evaluationInterval: wholeNumber(1),
+  earlyStopping: wholeNumber(0),
+  seed: wholeNumber(0, 2 ** 32 - 1, 'a whole number below 2^32'),
 }
 
-const PREFIX_RULES: Rules<TrainingSettings> = { prefixLength: whole(1), dropout: fraction }
-
-function checkRules<Settings>(settings: Settings, rules: Rules<Settings>): void {
-  for (const [name, [accepts, expected]] of Object.entries(rules) as [keyof Settings & string, Rule][]) {
-    const value = settings[name]
-    if (typeof value !== 'number' || !accepts(value)) throw invalidOption(name, value, expected)
-  }
-}
-
-/** @throws `option.invalid` naming the setting */
-export function checkSettings(settings: OptimizationSettings): void {
-  checkRules(settings, RULES)
-  const { schedule } = settings
-  if (!SCHEDULES.includes(schedule)) {
-    throw invalidOption('schedule', schedule, `one of ${SCHEDULES.join(', ')}`)
-  }
-}
-
-/** @throws `option.invalid` naming the setting */
-export function checkPrefixSettings(settings: TrainingSettings): void {
-  checkRules(settings, PREFIX_RULES)
-  checkSettings(settings)
-  const { prefixProjection } = settings
-  if (typeof prefixProjection !== 'boolean') {
-    throw invalidOption('prefixProjection', prefixProjection, 'true or false')
-  }
+export const TRAINING_SHAPE: OptionShape<TrainingSettings> = {
+  ...OPTIMIZATION_SHAPE,
+  prefixLength: wholeNumber(1),
+  prefixProjection: flag,
+  dropout: fraction,
 }
 
 /**
- * Settings that are given, and the defaults of those that are not; what is no setting is left out.
+ * The settings among the options of a training, with the defaults of those that are not given. The options are checked
+ * before, so that nothing is left out in silence.
  */
 export function settingsFrom<Settings extends OptimizationSettings>(
   defaults: Settings,
   given: Partial<Settings>,
 ): Settings {
-  const known = Object.entries(given).filter(([name, value]) => name in defaults && value !== undefined)
+  const known = Object.entries(given).filter(
+    ([name, value]) => Object.hasOwn(defaults, name) && value !== undefined,
+  )
   return { ...defaults, ...Object.fromEntries(known) }
 }

@@ -1,9 +1,16 @@
 import type { TrainingDataset } from '../data/index.js'
 import type { ModelConfig } from '../runtime/model/index.js'
+import { checkOptions, flag, type OptionShape } from '../schema/index.js'
 import type { PrefixTrainingOptions, TrainingEngine } from './engine/training-engine.js'
 import { PRESETS } from './presets.js'
-import { packedTokens, type RunOptions, runTraining, type TrainingOutcome } from './run-training.js'
-import { checkPrefixSettings, settingsFrom, type TrainingSettings } from './settings.js'
+import {
+  packedTokens,
+  RUN_SHAPE,
+  type RunOptions,
+  runTraining,
+  type TrainingOutcome,
+} from './run-training.js'
+import { settingsFrom, TRAINING_SHAPE, type TrainingSettings } from './settings.js'
 
 /** Settings of a training; what is left out is as in the preset `ptuning`. */
 export interface FinetuneOptions extends Partial<TrainingSettings>, RunOptions {
@@ -39,11 +46,12 @@ function parameterCount(
   return settings.prefixLength * width + projection
 }
 
+const SHAPE: OptionShape<FinetuneOptions> = { ...TRAINING_SHAPE, ...RUN_SHAPE, torchBin: flag }
+
 /** @throws `option.invalid` naming the setting */
 export function resolveSettings(options: FinetuneOptions): TrainingSettings {
-  const settings = settingsFrom<TrainingSettings>(PRESETS.ptuning.training, options)
-  checkPrefixSettings(settings)
-  return settings
+  checkOptions(SHAPE, options)
+  return settingsFrom<TrainingSettings>(PRESETS.ptuning.training, options)
 }
 
 /** Tokens of short samples that go through the model at once: activations of more would weigh beside a large model. */

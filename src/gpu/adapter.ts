@@ -1,5 +1,6 @@
 import { AdapterError } from '../errors/index.js'
 import { isNode } from '../platform/index.js'
+import { checkOptions, opaque } from '../schema/index.js'
 import { Gpu, type GpuOptions, isSoftwareAdapter } from './gpu.js'
 
 /**
@@ -7,6 +8,15 @@ import { Gpu, type GpuOptions, isSoftwareAdapter } from './gpu.js'
  * adapter (in Node on Linux x64, and in some browsers; slow, for tests), or a given one.
  */
 export type DeviceChoice = 'auto' | 'low-power' | 'software' | GPUAdapter
+
+/** What a call takes as its device. */
+export const DEVICE_SCHEMA = opaque<DeviceChoice>(
+  (value) =>
+    typeof value === 'string'
+      ? ['auto', 'low-power', 'software'].includes(value)
+      : typeof (value as GPUAdapter | null)?.requestDevice === 'function',
+  '"auto", "low-power", "software" or a GPUAdapter',
+)
 
 async function webGpu(software: boolean): Promise<GPU> {
   // A program in Node may have set `navigator.gpu` itself, but only another instance has the software adapter.
@@ -41,6 +51,7 @@ function noAdapter(software: boolean): AdapterError {
  * @throws `adapter.none` where there is none: a GPU is never taken for the software adapter
  */
 export async function requestAdapter(choice: DeviceChoice = 'auto'): Promise<GPUAdapter> {
+  checkOptions<{ device: DeviceChoice }>({ device: DEVICE_SCHEMA }, { device: choice })
   if (typeof choice !== 'string') return choice
   const software = choice === 'software'
   const gpu = await webGpu(software)

@@ -1,4 +1,4 @@
-import { describe } from '../errors/index.js'
+import { describe, invalidOption } from '../errors/index.js'
 import { emptyConversation, invalidMessage, misplacedSystemMessage, unknownRole } from './errors.js'
 import { entriesOf, pythonJson } from './python-json.js'
 import type { Tokenizer } from './tokenizer.js'
@@ -56,6 +56,7 @@ export function buildPrompt(
   messages: readonly Message[],
   { tools }: PromptOptions = {},
 ): number[] {
+  if (!Array.isArray(messages)) throw invalidOption('messages', messages, 'a list of messages')
   if (messages.length === 0) throw emptyConversation()
   messages.forEach(assertMessage)
   const { gMask, sop, assistant } = tokenizer.special
@@ -82,7 +83,7 @@ export function encodeMessage(tokenizer: Tokenizer, message: Message, index = 0)
 
 /** Whether an answer to these messages may be a call of a tool, as `process_response` decides it. */
 export function hasTools(messages: readonly Message[], { tools }: PromptOptions = {}): boolean {
-  const [first] = messages
+  const [first] = Array.isArray(messages) ? messages : []
   return tools !== undefined || (first?.role === 'system' && first.tools !== undefined)
 }
 

@@ -3,10 +3,19 @@ import {
   openCheckpointWriter,
   type Progress,
   type SinkLocation,
+  SOURCE_SHAPE,
   type SourceLocation,
   type SourceOptions,
 } from '../../checkpoint/index.js'
-import { type DeviceChoice, openGpu } from '../../gpu/index.js'
+import { DEVICE_SCHEMA, type DeviceChoice, openGpu } from '../../gpu/index.js'
+import {
+  signal as abortSignal,
+  anObject,
+  callback,
+  checkOptions,
+  flag,
+  type OptionShape,
+} from '../../schema/index.js'
 import { openModelCheckpoint, resolveQuantization } from '../model/index.js'
 import { convertedConfig, planConversion } from './conversion-plan.js'
 import { type ConvertResult, runConversion } from './run-conversion.js'
@@ -20,6 +29,15 @@ export interface ConvertOptions extends SourceOptions {
   readonly device?: DeviceChoice
   readonly onProgress?: (progress: Progress) => void
   readonly signal?: AbortSignal
+}
+
+const SHAPE: OptionShape<ConvertOptions> = {
+  ...SOURCE_SHAPE,
+  quantization: anObject,
+  restart: flag,
+  device: DEVICE_SCHEMA,
+  onProgress: callback,
+  signal: abortSignal,
 }
 
 /**
@@ -36,6 +54,7 @@ export async function convertCheckpoint(
   destination: SinkLocation,
   options: ConvertOptions = {},
 ): Promise<ConvertResult> {
+  checkOptions(SHAPE, options)
   const { signal, onProgress } = options
   const quantization = resolveQuantization(options.quantization ?? {})
   const checkpoint = await openModelCheckpoint(source, options)

@@ -15,6 +15,7 @@ export {
   OFFICIAL_SAMPLING,
   type ResolvedSampling,
   resolveSampling,
+  SAMPLING_SHAPE,
   type SamplingOptions,
 } from './sampling-options.js'
 export { previewVariants, type VariantPreview } from './variants/preview-variants.js'

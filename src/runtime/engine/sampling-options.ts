@@ -1,4 +1,5 @@
 import { invalidOption } from '../../errors/index.js'
+import { checkOptions, listOf, number, type OptionShape, wholeNumber, z } from '../../schema/index.js'
 
 /** How the next token is chosen. The defaults are those of the official `chat()`. */
 export interface SamplingOptions {
@@ -37,16 +38,34 @@ export const OFFICIAL_SAMPLING = {
   frequencyPenalty: 0,
 } as const
 
-function range(option: string, value: number, low: number, high: number, expected: string): void {
-  if (!(value >= low && value <= high)) throw invalidOption(option, value, expected)
+const between = (low: number, high: number, expected: string) =>
+  number((value) => value >= low && value <= high, expected)
+const penalty = between(-1e3, 1e3, 'a number from -1000 to 1000; 0 is no penalty')
+
+/** What each sampling option takes; ids are compared with the vocabulary by `resolveSampling`. */
+export const SAMPLING_SHAPE: OptionShape<SamplingOptions> = {
+  temperature: between(0, 1e4, 'a number from 0 (always the most likely token) up'),
+  topK: wholeNumber(0, 2 ** 31 - 1, 'a whole number; 0 keeps all tokens'),
+  topP: between(Number.MIN_VALUE, 1, 'a number above 0 and up to 1'),
+  minP: between(0, 1, 'a number from 0 to 1'),
+  repetitionPenalty: between(1e-3, 1e3, 'a number above 0; 1 is no penalty'),
+  presencePenalty: penalty,
+  frequencyPenalty: penalty,
+  // More would leave the range in which a softmax has a value.
+  logitBias: z.record(z.string(), between(-1e4, 1e4, 'a number from -10000 to 10000; bannedIds bans an id'), {
+    error: 'biases by token id',
+  }),
+  bannedIds: listOf(listOf(z.number({ error: 'a token id' }), 'a list of token ids'), 'lists of token ids'),
+  seed: number(Number.isSafeInteger, 'a whole number'),
 }
 
 /**
- * Fills in the defaults and checks every value.
+ * Fills in the defaults and checks every value; other options of a call are left alone.
  * @throws `option.invalid` naming the option
  */
 export function resolveSampling(options: SamplingOptions, vocabulary: number): ResolvedSampling {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  const given = pick(options)
+  checkOptions(SAMPLING_SHAPE, given)
   const resolved: ResolvedSampling = {
     ...OFFICIAL_SAMPLING,
     logitBias: {},
@@ -54,32 +73,9 @@ export function resolveSampling(options: SamplingOptions, vocabulary: number): R
     seed: Math.floor(Math.random() * 2 ** 32),
     ...given,
   }
-  range('temperature', resolved.temperature, 0, 1e4, 'a number from 0 (always the most likely token) up')
-  range('topP', resolved.topP, Number.MIN_VALUE, 1, 'a number above 0 and up to 1')
-  range('minP', resolved.minP, 0, 1, 'a number from 0 to 1')
-  range('repetitionPenalty', resolved.repetitionPenalty, 1e-3, 1e3, 'a number above 0; 1 is no penalty')
-  range(
-    'presencePenalty',
-    resolved.presencePenalty,
-    -1e3,
-    1e3,
-    'a number from -1000 to 1000; 0 is no penalty',
-  )
-  range(
-    'frequencyPenalty',
-    resolved.frequencyPenalty,
-    -1e3,
-    1e3,
-    'a number from -1000 to 1000; 0 is no penalty',
-  )
-  if (!Number.isSafeInteger(resolved.topK) || resolved.topK < 0) {
-    throw invalidOption('topK', resolved.topK, 'a whole number; 0 keeps all tokens')
-  }
-  if (!Number.isSafeInteger(resolved.seed)) throw invalidOption('seed', resolved.seed, 'a whole number')
   const isToken = (id: number) => Number.isInteger(id) && id >= 0 && id < vocabulary
-  for (const [id, bias] of Object.entries(resolved.logitBias)) {
+  for (const id of Object.keys(resolved.logitBias)) {
     if (!isToken(Number(id))) throw invalidOption('logitBias', id, `token ids from 0 to ${vocabulary - 1}`)
-    if (Number.isNaN(bias)) throw invalidOption(`logitBias[${id}]`, bias, 'a number')
   }
   for (const ids of resolved.bannedIds) {
     if (ids.length === 0 || !ids.every(isToken)) {
@@ -87,4 +83,11 @@ export function resolveSampling(options: SamplingOptions, vocabulary: number): R
     }
   }
   return resolved
+}
+
+/** The sampling options that are given, among all of a call. */
+function pick(options: SamplingOptions): SamplingOptions {
+  const isGiven = ([name, value]: [string, unknown]) =>
+    value !== undefined && Object.hasOwn(SAMPLING_SHAPE, name)
+  return Object.fromEntries(Object.entries(options).filter(isGiven))
 }

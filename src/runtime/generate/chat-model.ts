@@ -1,17 +1,20 @@
-import type { SourceLocation, SourceOptions } from '../../checkpoint/index.js'
+import { SOURCE_SHAPE, type SourceLocation, type SourceOptions } from '../../checkpoint/index.js'
 import type { DeviceError } from '../../errors/index.js'
 import type { MemoryKind } from '../../gpu/index.js'
+import { type OptionShape, signal } from '../../schema/index.js'
 import type { Message } from '../../tokenizer/index.js'
 import type { AdapterInfo, VariantChoices } from '../engine/index.js'
 import type { ModelConfig, PrefixHandle } from '../model/index.js'
 import type { ChatDelta, ChatOptions, ChatReply } from './chat.js'
-import type {
-  BatchToken,
-  GeneratedToken,
-  GenerateOptions,
-  Generation,
-  GenerationStats,
-  TokenLogprob,
+import {
+  type BatchToken,
+  type GeneratedToken,
+  type GenerateOptions,
+  type Generation,
+  type GenerationStats,
+  LIKELIEST,
+  PREFIX_SHAPE,
+  type TokenLogprob,
 } from './generation.js'
 import type { Stream } from './stream.js'
 
@@ -40,6 +43,11 @@ export interface ScoresOptions extends LogitsOptions {
   /** How many of the likeliest tokens to give at each place, from 0 (the default) to 20. */
   readonly top?: number
 }
+
+/** What the options of `logits`, `scores` and `loadPrefix` take. */
+export const LOGITS_SHAPE: OptionShape<LogitsOptions> = { ...PREFIX_SHAPE, signal }
+export const SCORES_SHAPE: OptionShape<ScoresOptions> = { ...LOGITS_SHAPE, top: LIKELIEST }
+export const LOAD_PREFIX_SHAPE: OptionShape<LoadPrefixOptions> = { ...SOURCE_SHAPE, signal }
 
 /** A token of a text that was scored. */
 export interface ScoredToken {

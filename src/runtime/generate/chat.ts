@@ -1,3 +1,4 @@
+import { anObject, checkOptions, type OptionShape } from '../../schema/index.js'
 import {
   buildPrompt,
   hasTools,
@@ -12,10 +13,19 @@ import {
   type Tokenizer,
   toolNames,
 } from '../../tokenizer/index.js'
-import type { GeneratedToken, GenerateOptions, Generation } from './generation.js'
+import {
+  ALIASES,
+  GENERATE_SHAPE,
+  type GeneratedToken,
+  type GenerateOptions,
+  type Generation,
+} from './generation.js'
 import { flatMap } from './stream.js'
 
 export interface ChatOptions extends GenerateOptions, PromptOptions {}
+
+/** What each of them takes. */
+export const CHAT_SHAPE: OptionShape<ChatOptions> = { ...GENERATE_SHAPE, tools: anObject }
 
 /** A piece of an answer as it comes. */
 export interface ChatDelta {
@@ -99,12 +109,13 @@ export async function* chat(
   options: ChatOptions,
   generate: (ids: readonly number[], options: GenerateOptions) => AsyncGenerator<GeneratedToken, Generation>,
 ): AsyncGenerator<ChatDelta, ChatReply> {
-  const tools = options.tools ? { tools: options.tools } : {}
+  checkOptions(CHAT_SHAPE, options, ALIASES)
+  const { tools: offered, ...rest } = options
+  const tools = offered ? { tools: offered } : {}
   const settings = { hasTools: hasTools(messages, tools), toolNames: toolNames(messages, tools) }
   const reader = new SegmentReader(settings)
-  const generation = yield* flatMap(
-    generate(buildPrompt(tokenizer, messages, tools), options),
-    ({ id, text }) => reader.push(text, id === tokenizer.special.assistant),
+  const generation = yield* flatMap(generate(buildPrompt(tokenizer, messages, tools), rest), ({ id, text }) =>
+    reader.push(text, id === tokenizer.special.assistant),
   )
   yield* reader.flush()
   // A stop text cuts within the ids, so that only the text is exact then.

@@ -1,7 +1,24 @@
 import { contextOverflow, emptyTokens, InputError, invalidOption, invalidToken } from '../../errors/index.js'
 import { MOST_LIKELIEST } from '../../kernels/index.js'
+import {
+  signal as abortSignal,
+  checkOptions,
+  listOf,
+  number,
+  type OptionShape,
+  opaque,
+  text,
+  wholeNumber,
+  z,
+} from '../../schema/index.js'
 import type { Tokenizer } from '../../tokenizer/index.js'
-import { type Engine, type ResolvedSampling, resolveSampling, type SamplingOptions } from '../engine/index.js'
+import {
+  type Engine,
+  type ResolvedSampling,
+  resolveSampling,
+  SAMPLING_SHAPE,
+  type SamplingOptions,
+} from '../engine/index.js'
 import type { PrefixHandle } from '../model/index.js'
 
 export interface GenerateOptions extends SamplingOptions {
@@ -27,6 +44,47 @@ export interface GenerateOptions extends SamplingOptions {
   readonly topLogprobs?: number
   /** Ends the generation at once; the loop then throws the signal's reason. */
   readonly signal?: AbortSignal
+}
+
+const tokenId = wholeNumber(0, 2 ** 31 - 1, 'a token id')
+const texts = listOf(text.check(z.minLength(1, { error: 'a text that is not empty' })), 'a list of texts')
+export const LIKELIEST = wholeNumber(0, MOST_LIKELIEST)
+
+export const PREFIX_SHAPE = {
+  prefix: opaque((value) => value === null || typeof value === 'object', 'a prefix from loadPrefix'),
+  prefixStrength: number(
+    (value) => value >= 0 && value <= 1,
+    'a number from 0 (no prefix) to 1 (as trained)',
+  ),
+}
+
+/** What each of them takes: one without a line here is refused by name. */
+export const GENERATE_SHAPE: OptionShape<GenerateOptions> = {
+  ...SAMPLING_SHAPE,
+  ...PREFIX_SHAPE,
+  maxTokens: wholeNumber(1),
+  stopIds: listOf(tokenId, 'a list of token ids'),
+  stop: texts,
+  bannedWords: listOf(text, 'a list of texts'),
+  topLogprobs: LIKELIEST,
+  signal: abortSignal,
+}
+
+/** What other programs call the options of a generation. */
+export const ALIASES: Readonly<Record<string, string>> = {
+  max_new_tokens: 'maxTokens',
+  max_completion_tokens: 'maxTokens',
+  max_length: 'maxTokens',
+  stop_token_ids: 'stopIds',
+  eos_token_id: 'stopIds',
+  stop_sequences: 'stop',
+  bad_words: 'bannedWords',
+  bad_words_ids: 'bannedIds',
+  top_logprobs: 'topLogprobs',
+  repeat_penalty: 'repetitionPenalty',
+  functions: 'tools',
+  do_sample: 'temperature: 0',
+  n_predict: 'maxTokens',
 }
 
 /** A token that the model might have said, and how likely it is. */
@@ -88,16 +146,6 @@ export interface ResolvedGeneration extends ResolvedPrefix {
   readonly topLogprobs: number
 }
 
-/**
- * Checks how many of the likeliest tokens are wanted.
- * @param option what to call it in an error
- * @throws `option.invalid`
- */
-export function checkTop(option: string, count = 0): number {
-  if (Number.isSafeInteger(count) && count >= 0 && count <= MOST_LIKELIEST) return count
-  throw invalidOption(option, count, `a whole number from 0 to ${MOST_LIKELIEST}`)
-}
-
 /** What to ban for a word: pieces that contain it, and its pieces where it begins the text or follows other text. */
 function wordIds(tokenizer: Tokenizer, word: string): number[][] {
   const containing: number[][] = []
@@ -117,9 +165,6 @@ export function resolvePrefix(
   engine: Engine,
   { prefix, prefixStrength = 1 }: Pick<GenerateOptions, 'prefix' | 'prefixStrength'>,
 ): ResolvedPrefix {
-  if (!(prefixStrength >= 0 && prefixStrength <= 1)) {
-    throw invalidOption('prefixStrength', prefixStrength, 'a number from 0 (no prefix) to 1 (as trained)')
-  }
   // At strength 0 the prefix weighs nothing, which is exactly what leaving it out computes.
   if (!prefix || prefixStrength === 0) return { prefix: undefined, prefixStrength: 1 }
   if (engine.owns(prefix)) return { prefix, prefixStrength }
@@ -138,10 +183,8 @@ export function resolveGeneration(
   tokenizer: Tokenizer,
   options: GenerateOptions,
 ): ResolvedGeneration {
+  checkOptions(GENERATE_SHAPE, options, ALIASES)
   const { maxTokens = engine.contextLength } = options
-  if (!Number.isSafeInteger(maxTokens) || maxTokens < 1) {
-    throw invalidOption('maxTokens', maxTokens, 'a whole number from 1 up')
-  }
   const prefix = resolvePrefix(engine, options)
   const banned = (options.bannedWords ?? [])
     .filter((word) => word !== '')
@@ -151,7 +194,12 @@ export function resolveGeneration(
     engine.config.vocabulary,
   )
   const stopIds = options.stopIds ?? tokenizer.stopIds
-  const topLogprobs = checkTop('topLogprobs', options.topLogprobs)
+  const unknown = stopIds.findIndex((id) => id >= engine.config.vocabulary)
+  if (unknown >= 0) {
+    const expected = `token ids from 0 to ${engine.config.vocabulary - 1}`
+    throw invalidOption(`stopIds[${unknown}]`, stopIds[unknown], expected)
+  }
+  const { topLogprobs = 0 } = options
   return { ...prefix, sampling, maxTokens, stopIds, stop: options.stop ?? [], topLogprobs }
 }
 

@@ -1,6 +1,24 @@
-import type { AffineQuantization, Progress, SourceLocation, SourceOptions } from '../../checkpoint/index.js'
+import {
+  type AffineQuantization,
+  type Progress,
+  SOURCE_SHAPE,
+  type SourceLocation,
+  type SourceOptions,
+} from '../../checkpoint/index.js'
 import { invalidOption } from '../../errors/index.js'
-import { type DeviceChoice, type GpuOptions, openGpu } from '../../gpu/index.js'
+import { DEVICE_SCHEMA, type DeviceChoice, type GpuOptions, openGpu } from '../../gpu/index.js'
+import {
+  signal as abortSignal,
+  anObject,
+  callback,
+  checkOptions,
+  listOf,
+  number,
+  type OptionShape,
+  oneOf,
+  text,
+  wholeNumber,
+} from '../../schema/index.js'
 import {
   checkSizes,
   checkVariants,
@@ -58,6 +76,25 @@ export interface LoadModelOptions extends SourceOptions {
   readonly signal?: AbortSignal
 }
 
+const count = number(Number.isSafeInteger, 'a whole number')
+
+/** Sizes are compared with the model and the adapter where these are known. */
+export const LOAD_MODEL_SHAPE: OptionShape<LoadModelOptions> = {
+  ...SOURCE_SHAPE,
+  signal: abortSignal,
+  quantization: anObject,
+  contextLength: count,
+  maxSequences: count,
+  cacheTokens: count,
+  chunkTokens: count,
+  maxWaiting: wholeNumber(0),
+  activations: oneOf(['int8', 'float']),
+  variants: anObject,
+  device: DEVICE_SCHEMA,
+  without: listOf(text, 'a list of features'),
+  onProgress: callback,
+}
+
 /** Positions where the caller names none and the model has more. */
 export const DEFAULT_CONTEXT_LENGTH = 8192
 
@@ -70,6 +107,7 @@ export const DEFAULT_CONTEXT_LENGTH = 8192
  *   `adapter.limit`, `adapter.shader-refused`, `option.invalid`, and the signal's reason
  */
 export async function loadModel(source: SourceLocation, options: LoadModelOptions = {}): Promise<Model> {
+  checkOptions(LOAD_MODEL_SHAPE, options)
   const { activations = 'int8', maxWaiting, signal, onProgress } = options
   const quantization = options.quantization && resolveQuantization(options.quantization)
   const checkpoint = await openModelCheckpoint(source, options)
@@ -83,12 +121,6 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
     )
   }
   checkSizes({ ...options, contextLength })
-  if (maxWaiting !== undefined && !(Number.isSafeInteger(maxWaiting) && maxWaiting >= 0)) {
-    throw invalidOption('maxWaiting', maxWaiting, 'a whole number from 0 up')
-  }
-  if (activations !== 'int8' && activations !== 'float') {
-    throw invalidOption('activations', activations, '"int8" or "float"')
-  }
   const { variants = {} } = options
   checkVariants(variants)
   const tokenizer = await loadTokenizer(checkpoint, signal)

@@ -1,5 +1,6 @@
 import { type Checkpoint, openCheckpoint, type SourceLocation } from '../../checkpoint/index.js'
 import { type DeviceError, disposed, invalidOption } from '../../errors/index.js'
+import { checkOptions } from '../../schema/index.js'
 import { buildPrompt, type Message, type Tokenizer } from '../../tokenizer/index.js'
 import {
   type AdapterInfo,
@@ -10,19 +11,21 @@ import {
 } from '../engine/index.js'
 import type { ModelBase, ModelConfig, PrefixHandle } from '../model/index.js'
 import { type ChatDelta, type ChatOptions, type ChatReply, chat } from './chat.js'
-import type {
-  ChatModel,
-  LoadPrefixOptions,
-  LogitsOptions,
-  MemoryUse,
-  Prompt,
-  ScoresOptions,
-  TokenScores,
+import {
+  type ChatModel,
+  LOAD_PREFIX_SHAPE,
+  LOGITS_SHAPE,
+  type LoadPrefixOptions,
+  type LogitsOptions,
+  type MemoryUse,
+  type Prompt,
+  SCORES_SHAPE,
+  type ScoresOptions,
+  type TokenScores,
 } from './chat-model.js'
 import {
   type BatchToken,
   checkPrompt,
-  checkTop,
   type GeneratedToken,
   type GenerateOptions,
   type Generation,
@@ -170,6 +173,7 @@ export class Model implements ChatModel {
    * @throws (while iterating) as `chat`
    */
   generateBatch(prompts: readonly Prompt[], options: GenerateOptions = {}): Stream<BatchToken, Generation[]> {
+    if (!Array.isArray(prompts)) throw invalidOption('prompts', prompts, 'a list of prompts')
     return new Stream(
       this.#generateBatch(
         prompts.map((prompt) => this.#idsOf(prompt)),
@@ -184,7 +188,8 @@ export class Model implements ChatModel {
    * @throws `input.context-overflow`, `input.token-invalid`, `device.lost`, `device.disposed`
    */
   async logits(ids: readonly number[], options: LogitsOptions = {}): Promise<Float32Array<ArrayBuffer>> {
-    return logitsOf(this.#runner, ids, this.#wholePrompt(ids, options), options.signal)
+    checkOptions(LOGITS_SHAPE, options)
+    return logitsOf(this.#runner, ids, this.#wholePrompt(checkIds(ids), options), options.signal)
   }
 
   /**
@@ -194,9 +199,10 @@ export class Model implements ChatModel {
    * @throws as `logits`, `checkpoint.not-finite`, `option.invalid`
    */
   async scores(prompt: Prompt, options: ScoresOptions = {}): Promise<TokenScores> {
+    checkOptions(SCORES_SHAPE, options)
+    const { top = 0, signal } = options
     const ids = this.#idsOf(prompt)
-    const top = checkTop('top', options.top)
-    return scoresOf(this.#runner, ids, this.#wholePrompt(ids, options), top, options.signal)
+    return scoresOf(this.#runner, ids, this.#wholePrompt(ids, options), top, signal)
   }
 
   /** Checks ids at all of whose positions something is wanted, and the prefix before them. */
@@ -214,6 +220,7 @@ export class Model implements ChatModel {
    * @throws `checkpoint.prefix-invalid` when there is none in it, or it was made for another model
    */
   async loadPrefix(source: SourceLocation, options: LoadPrefixOptions = {}): Promise<PrefixHandle> {
+    checkOptions(LOAD_PREFIX_SHAPE, options)
     const checkpoint: Checkpoint = await openCheckpoint(source, options)
     // It disturbs nobody, but must not begin on a model that is gone.
     if (this.#disposed) throw disposed('model')
@@ -238,6 +245,7 @@ export class Model implements ChatModel {
 
   #idsOf(prompt: Prompt): readonly number[] {
     if (typeof prompt === 'string') return this.tokenizer.encodePrompt(prompt)
+    checkIds(prompt)
     const isConversation = typeof prompt[0] === 'object'
     return isConversation ? buildPrompt(this.tokenizer, prompt as readonly Message[]) : (prompt as number[])
   }
@@ -277,4 +285,10 @@ export class Model implements ChatModel {
       throw this.#disposed ? disposed('model') : error
     }
   }
+}
+
+/** Whether something is a list: of ids, whatever kind, or of messages. */
+function checkIds<Ids>(ids: Ids): Ids {
+  if (Array.isArray(ids) || (ArrayBuffer.isView(ids) && 'length' in ids)) return ids
+  throw invalidOption('prompt', ids, 'a text, token ids or messages')
 }
