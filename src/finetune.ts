@@ -11,6 +11,7 @@
  */
 export {
   type Conversation,
+  checkDataset,
   createDataset,
   type DataLocation,
   type DataSettings,
@@ -69,6 +70,7 @@ export {
   parseModelSettings,
   parseSettings,
   planTrainingMemory,
+  type RelativeSettings,
   type RunOptions,
   type SettingsFile,
   SFT,
@@ -77,4 +79,5 @@ export {
   type TrainingEvent,
   type TrainingOutcome,
   type TrainingSettings,
+  withData,
 } from './finetune/index.js'

@@ -30,12 +30,12 @@ const NAMES: Readonly<Record<string, string>> = {
     EvaluationLimits EvaluationOptions EvaluationProgress FinetuneModelOptions FinetuneOptions
     FinetuneResult InputOutputSettings LearningRateSchedule LogEntry ModelPreset MultiTurnSettings
     OptimizationSettings PRESETS PlannedMemory Preset PresetName PreviewPart PromptResponse Question
-    ReadDatasetOptions ReadOptions RunOptions SFT Scores SettingsFile SourceRecord StopReason
+    ReadDatasetOptions ReadOptions RelativeSettings RunOptions SFT Scores SettingsFile SourceRecord StopReason
     TextEncodingName TextMessage ToolMessage TrainingDataset TrainingError TrainingEvent TrainingMessage
-    TrainingOutcome TrainingRecord TrainingSample TrainingSettings createDataset decodeText evaluate
+    TrainingOutcome TrainingRecord TrainingSample TrainingSettings checkDataset createDataset decodeText evaluate
     finetuneModel finetunePrefix fromAdvertiseGen fromToolAlpaca parseModelSettings parseQuestion
     parseRawQuestion parseSettings planTrainingMemory previewSample readDataset readEvaluationData
-    readRecords smoothLosses toConversation
+    readRecords smoothLosses toConversation withData
   `,
   browser: `
     DownloadOptions LoadModelInWorkerOptions ModelStore StoreError StoreOptions StoreProgress StoreUsage

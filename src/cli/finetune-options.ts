@@ -1,5 +1,12 @@
 import { type Command, Option } from 'commander'
-import type { DataSettings, ModelPreset, Preset, PresetName, TrainingSettings } from '../finetune.js'
+import type {
+  DataSettings,
+  ModelPreset,
+  Preset,
+  PresetName,
+  SettingsFile,
+  TrainingSettings,
+} from '../finetune.js'
 import { UsageError } from './errors.js'
 import type { Library } from './library.js'
 import { number, wholeNumber } from './numbers.js'
@@ -77,25 +84,40 @@ export function addSettingsOptions(command: Command): Command {
 const above0 = number((value) => value > 0, 'a number above 0')
 
 /** How to train, and what. */
-export type ResolvedSettings =
-  | (Preset & { readonly subject: 'prefix'; readonly unused: readonly string[] })
-  | (ModelPreset & { readonly subject: 'model'; readonly unused: readonly string[] })
+export type ResolvedSettings = Rest &
+  ((Preset & { readonly subject: 'prefix' }) | (ModelPreset & { readonly subject: 'model' }))
+
+/** What a file of settings says besides. */
+type Rest = Pick<SettingsFile, 'unused' | 'relative'>
 
 /** The preset, what the file says, and what the options say, in this order. */
 export async function resolveSettings(library: Library, flags: SettingsFlags): Promise<ResolvedSettings> {
   const { preset: name, config } = flags
   if (name === ALL_WEIGHTS) {
-    const { preset, unused } =
+    const { preset, ...rest } =
       config === undefined
-        ? { preset: library.SFT, unused: [] }
+        ? { preset: library.SFT, unused: [], relative: {} }
         : await library.parseModelSettings(await readText(library, config), config)
-    return { subject: 'model', ...withFlags(preset, flags), unused }
+    return { subject: 'model', ...withFlags(preset, flags), ...withoutSteps(rest, flags) }
   }
-  const { preset, unused } =
+  const { preset, ...rest } =
     config === undefined
-      ? { preset: library.PRESETS[name ?? 'ptuning'] as Preset, unused: [] }
+      ? { preset: library.PRESETS[name ?? 'ptuning'] as Preset, unused: [], relative: {} }
       : await library.parseSettings(await readText(library, config), config, name)
-  return { subject: 'prefix', ...withFlags(preset, flags), unused }
+  return { subject: 'prefix', ...withFlags(preset, flags), ...withoutSteps(rest, flags) }
+}
+
+/** What options say counts more than what would follow from the data. */
+function withoutSteps({ unused, relative }: Rest, flags: SettingsFlags): Rest {
+  const { epochs, warmupRatio, everyEpoch = [] } = relative
+  return {
+    unused,
+    relative: {
+      ...(epochs !== undefined && flags.maxSteps === undefined && { epochs }),
+      ...(warmupRatio !== undefined && flags.warmupSteps === undefined && { warmupRatio }),
+      everyEpoch: everyEpoch.filter((interval) => flags[interval] === undefined),
+    },
+  }
 }
 
 function withFlags<Given extends ModelPreset>({ data, training }: Given, flags: SettingsFlags) {

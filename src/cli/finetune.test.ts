@@ -198,15 +198,14 @@ describe('chatglm finetune', () => {
     expect([turns.code, turns.err]).toEqual([2, expect.stringContaining('are for pairs')])
   })
 
-  it('names file and line of data that it cannot use, and gives the model back', async () => {
+  it('names file and line of data that it cannot use, before a model is loaded', async () => {
     await writeFile(data, '{"prompt": "a", "response": "b"}\n{"prompt": 1}\n')
-    const model = new TrainableStub()
-    const { code, err } = await command(finetuneArgs(), trainingLibrary(model))
+    const loadModel = () => Promise.reject(new Error('The model was loaded.'))
+    const { code, err } = await command(finetuneArgs(), stubLibrary(undefined, { loadModel }))
     expect([code, err]).toEqual([
       1,
       expect.stringContaining('train.jsonl, line 2: expected prompt to be a text'),
     ])
-    expect(model.disposed).toBe(true)
     expect(existsSync(output)).toBe(false)
   })
 

@@ -84,16 +84,20 @@ async function finetune(
   signal: AbortSignal,
 ): Promise<void> {
   const library = await loadLibrary()
-  const settings = await resolveSettings(library, flags)
-  const { subject, data, unused } = settings
+  const given = await resolveSettings(library, flags)
+  const { subject, data, unused } = given
   if (subject === 'model') refusePrefixFlags(flags)
   if (unused.length > 0) terminal.note(`Not used of ${flags.config}: ${unused.join(', ')}.`)
-  const context = subject === 'prefix' ? Math.max(CONTEXT_LENGTH, settings.training.prefixLength) : 2
+  for (const file of [flags.data, flags.evalData]) {
+    if (file !== undefined) await library.checkDataset(file, data, { signal, encoding: flags.encoding })
+  }
+  const context = given.subject === 'prefix' ? Math.max(CONTEXT_LENGTH, given.training.prefixLength) : 2
   const model = await openModel(library, terminal, flags.model, { ...flags, context }, signal)
   try {
     const read = (file: string) => readData(library, terminal, model, file, data, { signal, ...flags })
     const dataset = await read(flags.data)
     const evaluation = flags.evalData === undefined ? undefined : await read(flags.evalData)
+    const settings = withDataset(library, given, dataset)
     showPreview(library.previewSample(model.tokenizer, dataset.sample(0)), terminal)
     const { output } = flags
     const view = new TrainingView(terminal, model.memory.total)
@@ -112,6 +116,18 @@ async function finetune(
   } finally {
     model.dispose()
   }
+}
+
+/** The settings with the steps that follow from the data. */
+function withDataset(
+  library: Library,
+  settings: ResolvedSettings,
+  { length }: TrainingDataset,
+): ResolvedSettings {
+  const { relative } = settings
+  return settings.subject === 'prefix'
+    ? { ...settings, training: library.withData(settings.training, relative, length) }
+    : { ...settings, training: library.withData(settings.training, relative, length) }
 }
 
 /** @throws UsageError for options that only a prefix has */

@@ -59,6 +59,7 @@ type DataFunctions = Pick<
   typeof import('../index.js') & typeof import('../finetune.js'),
   | 'PRESETS'
   | 'SFT'
+  | 'checkDataset'
   | 'decodeText'
   | 'fromAdvertiseGen'
   | 'fromToolAlpaca'
@@ -73,6 +74,7 @@ type DataFunctions = Pick<
   | 'readRecords'
   | 'stringifyJson'
   | 'toConversation'
+  | 'withData'
 >
 
 /** The part of the library that the command uses; tests give stubs. */

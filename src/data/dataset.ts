@@ -109,26 +109,30 @@ function countTargets(packed: Int32Array): number {
   return count
 }
 
-function encode(
-  tokenizer: Tokenizer,
-  record: TrainingRecord,
-  settings: DataSettings,
-  where: string,
-): EncodedSample {
-  if (settings.format === 'input-output') {
-    if (!isConversation(record)) return encodePair(tokenizer, record, settings)
+/** @throws `input.dataset` for a record of the other format */
+function checkFormat(record: TrainingRecord, { format }: DataSettings, where: string): void {
+  if (format === 'input-output' && isConversation(record)) {
     throw new InputError(
       'input.dataset',
       `${where}: expected prompt and response, found conversations. Use a preset for conversations: ` +
-        'ptuning-multiturn or ptuning-v2.',
+        'ptuning-multiturn or ptuning-v2. History, a system prompt and tools make a conversation of a pair.',
     )
   }
-  if (isConversation(record)) return encodeConversation(tokenizer, record, settings.maxLength)
-  throw new InputError(
-    'input.dataset',
-    `${where}: expected conversations, found prompt and response. Use the preset ptuning, ` +
-      'or make conversations of them.',
-  )
+  if (format === 'multi-turn' && !isConversation(record)) {
+    throw new InputError(
+      'input.dataset',
+      `${where}: expected conversations, found prompt and response. Use the preset ptuning, ` +
+        'or make conversations of them.',
+    )
+  }
+}
+
+function encode(tokenizer: Tokenizer, record: TrainingRecord, settings: DataSettings): EncodedSample {
+  if (isConversation(record)) {
+    const { maxLength } = settings as MultiTurnSettings
+    return encodeConversation(tokenizer, record, maxLength)
+  }
+  return encodePair(tokenizer, record, settings as InputOutputSettings)
 }
 
 /**
@@ -169,6 +173,25 @@ export async function readDataset(
   return collect(converted, tokenizer, settings, name, () => dropped)
 }
 
+/**
+ * Checks all records of a data file without a tokenizer, so before a model is loaded.
+ * @returns how many there are
+ * @throws as `readDataset`, but for what depends on the number of tokens
+ */
+export async function checkDataset(
+  location: DataLocation,
+  settings: DataSettings,
+  options: ReadOptions = {},
+): Promise<number> {
+  let records = 0
+  for await (const source of readRecords(location, options)) {
+    checkFormat(parseRecord(source), settings, source.where)
+    records++
+  }
+  if (records > 0) return records
+  throw new InputError('input.dataset', `${dataName(location)} has no records.`)
+}
+
 async function collect(
   records: AsyncIterable<SourceRecord>,
   tokenizer: Tokenizer,
@@ -180,7 +203,9 @@ async function collect(
   const hash = await createSha256()
   const counts = { truncated: 0, empty: 0 }
   for await (const source of records) {
-    const encoded = encode(tokenizer, parseRecord(source), settings, source.where)
+    const record = parseRecord(source)
+    checkFormat(record, settings, source.where)
+    const encoded = encode(tokenizer, record, settings)
     const packed = pack(encoded)
     if (countTargets(packed) === 0) {
       counts.empty++

@@ -1,5 +1,6 @@
 export { fromAdvertiseGen, fromToolAlpaca, toConversation } from './convert.js'
 export {
+  checkDataset,
   createDataset,
   type DataSettings,
   type DatasetHandle,

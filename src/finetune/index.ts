@@ -4,7 +4,13 @@ export { type FinetuneResult, finetunePrefix, planTrainingMemory } from './finet
 export { type ModelPreset, PRESETS, type Preset, type PresetName, SFT } from './presets.js'
 export type { RunOptions, TrainingOutcome } from './run-training.js'
 export type { LearningRateSchedule, OptimizationSettings, TrainingSettings } from './settings.js'
-export { parseModelSettings, parseSettings, type SettingsFile } from './settings-file.js'
+export {
+  parseModelSettings,
+  parseSettings,
+  type RelativeSettings,
+  type SettingsFile,
+  withData,
+} from './settings-file.js'
 export { smoothLosses } from './smooth-losses.js'
 export type { FinetuneOptions } from './train-prefix.js'
 export type { LogEntry } from './trainer-state.js'

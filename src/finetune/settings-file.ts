@@ -1,89 +1,22 @@
 import type { DataSettings } from '../data/index.js'
 import { describe, OptionError } from '../errors/index.js'
+import { findRefusal } from '../schema/index.js'
 import { type ModelPreset, PRESETS, type Preset, type PresetName, SFT } from './presets.js'
-import type { TrainingSettings } from './settings.js'
-
-/** Settings by the names that the official scripts and Hugging Face's `TrainingArguments` give them. */
-const TRAINING_NAMES: Readonly<Record<string, keyof TrainingSettings>> = {
-  PRE_SEQ_LEN: 'prefixLength',
-  pre_seq_len: 'prefixLength',
-  num_virtual_tokens: 'prefixLength',
-  prefix_projection: 'prefixProjection',
-  dropout: 'dropout',
-  LR: 'learningRate',
-  learning_rate: 'learningRate',
-  lr_scheduler_type: 'schedule',
-  warmup_steps: 'warmupSteps',
-  adam_beta1: 'beta1',
-  adam_beta2: 'beta2',
-  adam_epsilon: 'epsilon',
-  weight_decay: 'weightDecay',
-  max_grad_norm: 'maxGradientNorm',
-  DEV_BATCH_SIZE: 'batchSize',
-  per_device_train_batch_size: 'batchSize',
-  // So spelt in the official scripts.
-  GRAD_ACCUMULARION_STEPS: 'accumulationSteps',
-  GRAD_ACCUMULATION_STEPS: 'accumulationSteps',
-  gradient_accumulation_steps: 'accumulationSteps',
-  MAX_STEP: 'maxSteps',
-  max_steps: 'maxSteps',
-  SAVE_INTERVAL: 'saveInterval',
-  save_steps: 'saveInterval',
-  logging_steps: 'logInterval',
-  eval_steps: 'evaluationInterval',
-  early_stopping_patience: 'earlyStopping',
-  seed: 'seed',
-}
-
-const LENGTH_NAMES: Readonly<Record<string, keyof Lengths>> = {
-  MAX_SOURCE_LEN: 'source',
-  max_source_length: 'source',
-  MAX_TARGET_LEN: 'target',
-  max_target_length: 'target',
-  MAX_SEQ_LEN: 'sequence',
-  max_seq_length: 'sequence',
-  max_input_length: 'input',
-  max_output_length: 'output',
-}
-
-/** A limit of lengths, and the name that the file gives it. */
-interface Length {
-  readonly tokens: number
-  readonly path: string
-}
-
-type Lengths = Partial<Record<'source' | 'target' | 'sequence' | 'input' | 'output', Length>>
-
-/** Names whose value can only be one of a few. */
-const FIXED: Readonly<Record<string, readonly unknown[]>> = {
-  peft_type: ['PREFIX_TUNING'],
-  task_type: ['CAUSAL_LM'],
-  save_strategy: ['steps'],
-  logging_strategy: ['steps'],
-  evaluation_strategy: ['steps', 'no'],
-  optim: ['adamw_torch'],
-  NUM_GPUS: [1],
-}
-
-/** Names that mean something to the official programs alone: paths, workers, evaluation by generating. */
-const UNUSED = [
-  ...['BASE_MODEL_PATH', 'DATASET_PATH', 'OUTPUT_DIR', 'RUN_NAME', 'DATESTR', 'AUTORESUME_FROM_CHECKPOINT'],
-  ...['train_file', 'val_file', 'test_file', 'num_proc', 'train_format', 'model_name_or_path', 'output_dir'],
-  ...['preprocessing_num_workers', 'dataloader_num_workers', 'remove_unused_columns', 'log_level', 'use_cpu'],
-  ...['per_device_eval_batch_size', 'predict_with_generate', 'generation_config', 'resume_from_checkpoint'],
-]
-
-const SECTIONS = ['data_config', 'training_args', 'peft_config']
-
-const SCHEDULE_NAMES: Readonly<Record<string, TrainingSettings['schedule']>> = {
-  linear: 'linear',
-  cosine: 'cosine',
-  constant: 'constant',
-  constant_with_warmup: 'constant',
-}
-
-/** Of these only the training of a prefix has any. */
-const PREFIX_SETTINGS: readonly (keyof TrainingSettings)[] = ['prefixLength', 'prefixProjection', 'dropout']
+import { type OptimizationSettings, TRAINING_SHAPE, type TrainingSettings } from './settings.js'
+import {
+  FIXED,
+  LENGTH_NAMES,
+  type Length,
+  type Lengths,
+  PREFIX_SETTINGS,
+  REFUSED,
+  RELATIVE_NAMES,
+  SCHEDULE_NAMES,
+  SECTIONS,
+  STRATEGIES,
+  TRAINING_NAMES,
+  UNUSED,
+} from './settings-names.js'
 
 /** The official files have 2 kB. The YAML reader takes the square of the number of names. */
 const MAX_LENGTH = 64 * 1024
@@ -93,6 +26,34 @@ export interface SettingsFile<Settings = Preset> {
   readonly preset: Settings
   /** Names in it that have no meaning here. */
   readonly unused: readonly string[]
+  /** What depends on the data: see `withData`. */
+  readonly relative: RelativeSettings
+}
+
+/** Settings that become steps only where it is known how many samples there are. */
+export interface RelativeSettings {
+  /** How often to go through the data; it counts where the file gives no steps. */
+  readonly epochs?: number
+  /** Steps over which the learning rate rises, as a share of all. */
+  readonly warmupRatio?: number
+  /** Intervals that last an epoch. */
+  readonly everyEpoch?: readonly ('saveInterval' | 'logInterval' | 'evaluationInterval')[]
+}
+
+/**
+ * Settings with what follows from the number of samples, as Hugging Face's `Trainer` computes it: an epoch has
+ * `ceil(ceil(samples / batchSize) / accumulationSteps)` steps.
+ */
+export function withData<Settings extends OptimizationSettings>(
+  training: Settings,
+  { epochs, warmupRatio, everyEpoch = [] }: RelativeSettings,
+  samples: number,
+): Settings {
+  const epoch = Math.max(1, Math.ceil(Math.ceil(samples / training.batchSize) / training.accumulationSteps))
+  const maxSteps = epochs === undefined ? training.maxSteps : Math.max(1, Math.ceil(epochs * epoch))
+  const warmupSteps = warmupRatio === undefined ? training.warmupSteps : Math.ceil(maxSteps * warmupRatio)
+  const intervals = Object.fromEntries(everyEpoch.map((interval) => [interval, epoch]))
+  return { ...training, maxSteps, warmupSteps, ...intervals }
 }
 
 /**
@@ -103,10 +64,14 @@ export interface SettingsFile<Settings = Preset> {
  * @throws `option.settings-file` naming the setting and what was expected
  */
 export async function parseSettings(text: string, name: string, base?: PresetName): Promise<SettingsFile> {
-  const { content, training, lengths, unused } = await readSettings(text, name)
+  const { content, training, lengths, unused, relative } = await readSettings(text, name)
   const preset: Preset = PRESETS[base ?? presetFor(content, lengths)]
   const data = withLengths(preset.data, lengths, name)
-  return { preset: { data, training: { ...preset.training, ...training } as TrainingSettings }, unused }
+  return {
+    preset: { data, training: { ...preset.training, ...training } as TrainingSettings },
+    unused,
+    relative,
+  }
 }
 
 /**
@@ -114,7 +79,7 @@ export async function parseSettings(text: string, name: string, base?: PresetNam
  * @throws `option.settings-file`, also for settings that only a prefix has
  */
 export async function parseModelSettings(text: string, name: string): Promise<SettingsFile<ModelPreset>> {
-  const { training, paths, lengths, unused } = await readSettings(text, name)
+  const { training, paths, lengths, unused, relative } = await readSettings(text, name)
   for (const setting of PREFIX_SETTINGS) {
     const path = paths.get(setting)
     if (path === undefined) continue
@@ -124,7 +89,8 @@ export async function parseModelSettings(text: string, name: string): Promise<Se
     )
   }
   const data = withLengths(SFT.data, lengths, name)
-  return { preset: { data, training: { ...SFT.training, ...training } as ModelPreset['training'] }, unused }
+  const preset = { data, training: { ...SFT.training, ...training } as ModelPreset['training'] }
+  return { preset, unused, relative }
 }
 
 /** What a file says, before it is known what it leaves out. */
@@ -135,6 +101,7 @@ interface ReadSettings {
   readonly paths: ReadonlyMap<keyof TrainingSettings, string>
   readonly lengths: Lengths
   readonly unused: readonly string[]
+  readonly relative: RelativeSettings
 }
 
 async function readSettings(text: string, name: string): Promise<ReadSettings> {
@@ -160,32 +127,121 @@ async function readSettings(text: string, name: string): Promise<ReadSettings> {
       `${name}: expected names and values, found ${describe(content)}.`,
     )
   }
-  const training: Partial<Record<keyof TrainingSettings, unknown>> = {}
-  const paths = new Map<keyof TrainingSettings, string>()
-  const lengths: Lengths = {}
-  const unused: string[] = []
-  for (const { key, path, value } of flatten(content, name)) {
-    if (Object.hasOwn(TRAINING_NAMES, key)) {
-      const setting = TRAINING_NAMES[key]
-      paths.set(setting, path)
-      training[setting] = readValue(setting, value, `${name}: ${path}`)
-    } else if (Object.hasOwn(LENGTH_NAMES, key)) {
-      lengths[LENGTH_NAMES[key]] = { tokens: readLength(value, `${name}: ${path}`), path }
-    } else if (Object.hasOwn(FIXED, key)) {
-      if (!FIXED[key].includes(value)) {
-        throw new OptionError(
-          'option.settings-file',
-          `${name}: ${path} is ${describe(value)}; only ${FIXED[key].join(' or ')} is supported.`,
-        )
-      }
-    } else if (UNUSED.includes(key)) unused.push(path)
-    else
-      throw new OptionError(
-        'option.settings-file',
-        `${name}: ${path} is no setting of a training that is supported here.`,
-      )
+  const reader = new SettingsReader()
+  const problems: string[] = []
+  for (const setting of flatten(content, name)) {
+    const problem = reader.take(setting)
+    if (problem !== undefined) problems.push(problem)
   }
-  return { content, training, paths, lengths, unused }
+  if (problems.length > 0) throw refused(name, problems)
+  return { content, ...reader.result() }
+}
+
+const SHOWN_PROBLEMS = 20
+
+/** All that is wrong with a file, so that it is corrected in one go. */
+function refused(name: string, problems: readonly string[]) {
+  const [first, ...others] = problems
+  const shown = problems.slice(0, SHOWN_PROBLEMS).map((problem) => `  ${problem}`)
+  const more = problems.length > shown.length ? [`  and ${problems.length - shown.length} more`] : []
+  return new OptionError(
+    'option.settings-file',
+    others.length === 0
+      ? `${name}: ${first}`
+      : [`${name}: ${problems.length} settings cannot be used:`, ...shown, ...more].join('\n'),
+  )
+}
+
+interface Setting {
+  readonly key: string
+  readonly path: string
+  readonly value: unknown
+}
+
+/** Takes the settings of a file one after another, and says what is wrong with one. */
+class SettingsReader {
+  readonly #training: Partial<Record<keyof TrainingSettings, unknown>> = {}
+  readonly #paths = new Map<keyof TrainingSettings, string>()
+  readonly #lengths: Lengths = {}
+  readonly #unused: string[] = []
+  readonly #relative: { epochs?: number; warmupRatio?: number } = {}
+  readonly #everyEpoch: (typeof STRATEGIES)[string][] = []
+
+  /** @returns what is wrong with it; undefined where nothing is */
+  take({ key, path, value }: Setting): string | undefined {
+    if (Object.hasOwn(TRAINING_NAMES, key)) return this.#takeTraining(TRAINING_NAMES[key], path, value)
+    if (Object.hasOwn(LENGTH_NAMES, key)) return this.#takeLength(LENGTH_NAMES[key], path, value)
+    if (Object.hasOwn(STRATEGIES, key)) return this.#takeStrategy(key, path, value)
+    if (Object.hasOwn(RELATIVE_NAMES, key)) return this.#takeRelative(RELATIVE_NAMES[key], path, value)
+    if (Object.hasOwn(FIXED, key)) {
+      if (FIXED[key].includes(value)) return undefined
+      return `${path} is ${describe(value)}; only ${FIXED[key].join(' or ')} is supported.`
+    }
+    if (UNUSED.includes(key)) {
+      this.#unused.push(path)
+      return undefined
+    }
+    const advice = Object.hasOwn(REFUSED, key) ? ` ${REFUSED[key]}` : ''
+    return `${path.slice(0, 100)} is no setting of a training that is supported here.${advice}`
+  }
+
+  result() {
+    const { maxSteps } = this.#training
+    const { epochs, ...others } = this.#relative
+    // Steps say more than epochs, as in `Trainer`, whose -1 says nothing.
+    const counted = maxSteps === undefined && epochs !== undefined ? { epochs } : {}
+    const everyEpoch = this.#everyEpoch.length > 0 ? { everyEpoch: this.#everyEpoch } : {}
+    return {
+      training: this.#training,
+      paths: this.#paths,
+      lengths: this.#lengths,
+      unused: this.#unused,
+      relative: { ...counted, ...others, ...everyEpoch },
+    }
+  }
+
+  #takeTraining(setting: keyof TrainingSettings, path: string, value: unknown): string | undefined {
+    if (setting === 'maxSteps' && value === -1) return undefined
+    this.#paths.set(setting, path)
+    const read = readValue(setting, value)
+    if (read.expected !== undefined) return `${path} is ${describe(value)}; expected ${read.expected}.`
+    this.#training[setting] = read.value
+    return undefined
+  }
+
+  #takeLength(length: keyof Lengths, path: string, value: unknown): string | undefined {
+    const tokens = numberOf(value)
+    if (tokens === undefined || !Number.isSafeInteger(tokens) || tokens < 1) {
+      return `${path} is ${describe(value)}; expected a whole number of tokens from 1 up.`
+    }
+    this.#lengths[length] = { tokens, path }
+    return undefined
+  }
+
+  #takeStrategy(key: string, path: string, value: unknown): string | undefined {
+    if (value === 'epoch') this.#everyEpoch.push(STRATEGIES[key])
+    const known = STRATEGIES[key] === 'evaluationInterval' ? ['steps', 'epoch', 'no'] : ['steps', 'epoch']
+    if (known.includes(value as string)) return undefined
+    return `${path} is ${describe(value)}; expected ${known.join(' or ')}.`
+  }
+
+  #takeRelative(name: 'epochs' | 'warmupRatio', path: string, value: unknown): string | undefined {
+    const given = numberOf(value)
+    const [low, high, expected] =
+      name === 'epochs' ? [0, 1e6, 'a number of epochs above 0'] : [-1, 1, 'a share from 0 to 1']
+    if (given === undefined || !(given > low && given <= high && given >= 0)) {
+      return `${path} is ${describe(value)}; expected ${expected}.`
+    }
+    this.#relative[name] = given
+    return undefined
+  }
+}
+
+/** A number; programs write one in quotes, too, as some readers of YAML take `5e-5` for a text. */
+function numberOf(value: unknown): number | undefined {
+  if (typeof value === 'number') return value
+  const isNumber = typeof value === 'string' && /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(value)
+  return isNumber ? Number(value) : undefined
 }
 
 type Mapping = Readonly<Record<string, unknown>>
@@ -211,27 +267,19 @@ function flatten(content: Mapping, name: string): { key: string; path: string; v
   })
 }
 
-function readValue(setting: keyof TrainingSettings, value: unknown, where: string): unknown {
-  const expected = (what: string) =>
-    new OptionError('option.settings-file', `${where} is ${describe(value)}; expected ${what}.`)
-  if (setting === 'prefixProjection') {
-    if (typeof value === 'boolean') return value
-    throw expected('true or false')
-  }
-  if (setting === 'schedule') {
-    if (typeof value === 'string' && Object.hasOwn(SCHEDULE_NAMES, value)) return SCHEDULE_NAMES[value]
-    throw expected(`one of ${Object.keys(SCHEDULE_NAMES).join(', ')}`)
-  }
-  if (typeof value === 'number') return value
-  throw expected('a number')
-}
+/** The value of a setting, or what was expected. */
+type ReadValue = { readonly value: unknown; readonly expected?: undefined } | { readonly expected: string }
 
-function readLength(value: unknown, where: string): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value
-  throw new OptionError(
-    'option.settings-file',
-    `${where} is ${describe(value)}; expected a whole number of tokens from 1 up.`,
-  )
+function readValue(setting: keyof TrainingSettings, value: unknown): ReadValue {
+  if (setting === 'schedule') {
+    const isKnown = typeof value === 'string' && Object.hasOwn(SCHEDULE_NAMES, value)
+    if (isKnown) return { value: SCHEDULE_NAMES[value] }
+    return { expected: `one of ${Object.keys(SCHEDULE_NAMES).join(', ')}` }
+  }
+  const read = setting === 'prefixProjection' ? value : numberOf(value)
+  const refusal = findRefusal(TRAINING_SHAPE[setting], read)
+  if (!refusal) return { value: read }
+  return { expected: read === undefined ? 'a number' : refusal.expected }
 }
 
 function presetFor(content: Mapping, { sequence, input, output }: Lengths): PresetName {

@@ -1,7 +1,7 @@
 /** Settings of a training in files, by the names of the official programs. */
 import { describe, expect, it } from 'vitest'
 import { PRESETS } from './presets.js'
-import { parseSettings } from './settings-file.js'
+import { parseSettings, withData } from './settings-file.js'
 
 const read = (text: string, base?: keyof typeof PRESETS) => parseSettings(text, 'settings.yaml', base)
 
@@ -45,9 +45,57 @@ peft_config:
   num_virtual_tokens: 64
 `
 
+const TRANSFORMERS = `
+training_args:
+  num_train_epochs: 3
+  learning_rate: "5e-5"
+  per_device_train_batch_size: 2
+  gradient_accumulation_steps: 4
+  eval_strategy: steps
+  save_strategy: epoch
+  bf16: true
+  gradient_checkpointing: true
+  save_total_limit: 2
+  warmup_ratio: 0.1
+peft_config:
+  peft_type: PREFIX_TUNING
+  task_type: CAUSAL_LM
+  num_virtual_tokens: 16
+`
+
 describe('a file of settings', () => {
+  it("may have the names of Hugging Face's Trainer, whose epochs become steps with the data", async () => {
+    const { preset, unused, relative } = await read(TRANSFORMERS)
+    expect(preset.training).toMatchObject({ learningRate: 5e-5, prefixLength: 16, batchSize: 2 })
+    expect(unused).toEqual(
+      ['bf16', 'gradient_checkpointing', 'save_total_limit'].map((name) => `training_args.${name}`),
+    )
+    expect(relative).toEqual({ epochs: 3, warmupRatio: 0.1, everyEpoch: ['saveInterval'] })
+    // 101 samples are 51 micro-batches, so 13 steps.
+    expect(withData(preset.training, relative, 101)).toMatchObject({
+      maxSteps: 39,
+      warmupSteps: 4,
+      saveInterval: 13,
+    })
+    expect(withData(preset.training, relative, 1)).toMatchObject({
+      maxSteps: 3,
+      warmupSteps: 1,
+      saveInterval: 1,
+    })
+    const steps = await read(`${TRANSFORMERS}max_steps: 7`)
+    expect(withData(steps.preset.training, steps.relative, 101)).toMatchObject({
+      maxSteps: 7,
+      warmupSteps: 1,
+    })
+    expect((await read('max_steps: -1\nnum_train_epochs: 1')).relative).toEqual({ epochs: 1 })
+  })
+
   it('may have the names of finetune_pt.sh, whose values are the preset ptuning', async () => {
-    expect(await read(SCRIPT)).toEqual({ preset: PRESETS.ptuning, unused: ['DATASET_PATH'] })
+    expect(await read(SCRIPT)).toEqual({
+      preset: PRESETS.ptuning,
+      unused: ['DATASET_PATH'],
+      relative: {},
+    })
     const multiTurn = SCRIPT.replace(/MAX_(SOURCE|TARGET)_LEN: \d+\n/g, '').replace(': 32', ': 16')
     expect((await read(`${multiTurn}MAX_SEQ_LEN: 2048`)).preset).toEqual(PRESETS['ptuning-multiturn'])
   })
@@ -86,7 +134,21 @@ describe('a file of settings', () => {
     ['LR: [', 'settings.yaml is no YAML'],
     ['hello', 'settings.yaml: expected names and values, found "hello"'],
     ['LR: fast', 'settings.yaml: LR is "fast"; expected a number.'],
-    ['training_args: {learning_rate: 1e-3, fp16: true}', 'training_args.fp16 is no setting'],
+    [
+      'training_args: {learning_rate: 1e-3, neftune_noise_alpha: 5}',
+      'training_args.neftune_noise_alpha is no setting of a training that is supported here. No noise',
+    ],
+    ['constructor: 1', 'constructor is no setting'],
+    ['__proto__: {LR: 1}', '__proto__ is no setting'],
+    [
+      'training_args: {__proto__: 1, toString: 2}',
+      '2 settings cannot be used:\n  training_args.__proto__ is no setting',
+    ],
+    ['seed: 12345678901234567890', 'expected a whole number below 2^32'],
+    ['LR: 0', 'LR is 0; expected a number above 0.'],
+    ['save_strategy: best', 'save_strategy is "best"; expected steps or epoch.'],
+    ['num_train_epochs: 0', 'expected a number of epochs above 0'],
+    ['lr: 1', 'Write learning_rate.'],
     ['training_args: 3', 'expected training_args to be names and values'],
     ['peft_config: {peft_type: LORA}', 'peft_config.peft_type is "LORA"; only PREFIX_TUNING is supported'],
     ['NUM_GPUS: 4', 'NUM_GPUS is 4; only 1 is supported'],
