@@ -31,13 +31,20 @@ export { SlotTables } from '../../src/runtime/engine/webgpu/slot-tables.js'
 export { Scheduler } from '../../src/runtime/generate/scheduler.js'
 export type { Sequence } from '../../src/runtime/generate/sequence.js'
 export {
+  activationWidths,
+  LAYER,
+  LAYER_PRODUCTS,
+  type LayerWeights,
   type LinearWeight,
   loadWeights,
   type ModelBase,
   type ModelConfig,
   type ModelWeights,
+  matrixLabel,
+  modelTensors,
   type Prefix,
   parseModelConfig,
+  productsOf,
   type WeightSlice,
   weightSlices,
 } from '../../src/runtime/model/index.js'

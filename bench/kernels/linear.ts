@@ -1,4 +1,10 @@
-import { type LinearBuffers, linearReference, type WeightFormat } from '../common/internals.js'
+import {
+  activationWidths,
+  LAYER_PRODUCTS,
+  type LinearBuffers,
+  linearReference,
+  type WeightFormat,
+} from '../common/internals.js'
 import type { CaseShapes, KernelCase, KernelFamily } from './kernel-case.js'
 import { DECODE_KERNELS, type LinearKernel, prefillKernels } from './linear-kernels.js'
 import { relativeError, samples, type Workshop } from './workshop.js'
@@ -13,13 +19,15 @@ export interface LinearShape {
 }
 
 /** The matrix products of a layer. */
-export function layerShapes({ hidden, ffn, heads, kvGroups, headDim }: CaseShapes): LinearShape[] {
-  return [
-    { name: 'qkv', inFeatures: hidden, outFeatures: (heads + 2 * kvGroups) * headDim, hasBias: true },
-    { name: 'dense', inFeatures: heads * headDim, outFeatures: hidden, accumulate: true },
-    { name: 'gate, up', inFeatures: hidden, outFeatures: 2 * ffn },
-    { name: 'down', inFeatures: ffn, outFeatures: hidden, accumulate: true },
-  ]
+export function layerShapes(shapes: CaseShapes): LinearShape[] {
+  const widths = activationWidths(shapes)
+  return LAYER_PRODUCTS.map(({ weight, bias, x, y, adds }) => ({
+    name: weight === 'gateUp' ? 'gate, up' : weight,
+    inFeatures: widths[x],
+    outFeatures: widths[y],
+    hasBias: bias !== undefined,
+    accumulate: adds,
+  }))
 }
 
 /** The matrix product behind the last layer. */

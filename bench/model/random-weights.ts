@@ -1,10 +1,15 @@
 import { Filler, uniform } from '../common/fill.js'
 import {
   type Gpu,
+  LAYER,
+  type LayerWeights,
   type LinearWeight,
   type ModelConfig,
   type ModelWeights,
+  matrixLabel,
+  modelTensors,
   type Prefix,
+  productsOf,
   ropeTable,
   type WeightFormat,
   type WeightSlice,
@@ -97,28 +102,26 @@ export async function randomWeights(
   positions: number,
   seed: number,
 ): Promise<ModelWeights> {
-  const { layers, hidden, ffn, heads, kvGroups, headDim, vocabulary, ropeBase } = config
+  const { layers, hidden, headDim, vocabulary, ropeBase } = config
   const maker = new WeightMaker(gpu, await Filler.create(gpu, seed), format)
   // What layers add to the residual stream must not add up beyond the embedding.
   const added = 1 / Math.sqrt(2 * layers)
   const norm = (label: string) => maker.vector(label, hidden, 0.1, 1)
-  const all: ModelWeights['layers'][number][] = []
+  const all: LayerWeights[] = []
   for (let index = 0; index < layers; index++) {
-    const name = (part: string) => `layers.${index}.${part}`
-    all.push({
-      inputNorm: norm(name('input_layernorm')),
-      qkv: await maker.matrix(
-        name('self_attention.query_key_value'),
-        (heads + 2 * kvGroups) * headDim,
-        hidden,
-        1,
-        config.qkvBias ? name('self_attention.query_key_value.bias') : undefined,
-      ),
-      dense: await maker.matrix(name('self_attention.dense'), hidden, heads * headDim, added),
-      postAttentionNorm: norm(name('post_attention_layernorm')),
-      gateUp: await maker.matrix(name('mlp.dense_h_to_4h'), 2 * ffn, hidden),
-      down: await maker.matrix(name('mlp.dense_4h_to_h'), hidden, ffn, added),
-    })
+    const tensors = modelTensors(config).layers[index]
+    const layer: Partial<Record<string, GPUBuffer | LinearWeight>> = {}
+    for (const operation of LAYER) {
+      if (operation.kind === 'norm') {
+        layer[operation.weight] = norm(matrixLabel(tensors[operation.weight].name))
+      }
+      if (operation.kind !== 'linear') continue
+      const { name, shape } = tensors[operation.weight]
+      const bias = operation.bias && tensors[operation.bias] && `${matrixLabel(name)}.bias`
+      const gain = operation.adds ? added : 1
+      layer[operation.weight] = await maker.matrix(matrixLabel(name), shape[0], shape[1], gain, bias)
+    }
+    all.push(layer as LayerWeights)
   }
   return {
     // Rows of the embedding are the residual stream's beginning, of size 1 whatever their length.
@@ -145,7 +148,7 @@ export async function randomPrefix(
 
 /** Bytes of the weights that a token needs in decoding: all but the embedding, of which it needs one row. */
 export function bytesPerToken({ layers, output, finalNorm }: ModelWeights): number {
-  const matrices = [output, ...layers.flatMap(({ qkv, dense, gateUp, down }) => [qkv, dense, gateUp, down])]
+  const matrices = [output, ...layers.flatMap(productsOf<LinearWeight>)]
   const buffers = matrices.flatMap(({ slices }) =>
     slices.flatMap(({ buffers: { weight, scales, biases } }) => [weight, scales, biases]),
   )
@@ -156,6 +159,6 @@ export function bytesPerToken({ layers, output, finalNorm }: ModelWeights): numb
 /** Weights that a row is multiplied by on its way through the layers; the output layer is not among them. */
 export function layerParameters({ layers }: ModelWeights): number {
   return layers
-    .flatMap(({ qkv, dense, gateUp, down }) => [qkv, dense, gateUp, down])
+    .flatMap(productsOf<LinearWeight>)
     .reduce((sum, { inFeatures, outFeatures }) => sum + inFeatures * outFeatures, 0)
 }

@@ -14,7 +14,13 @@ import {
   compileSwiglu,
   compileSwigluBackward,
 } from '../../kernels/index.js'
-import type { LayerWeights, ModelBase } from '../../runtime/model/index.js'
+import {
+  byProductAsync,
+  FEED_FORWARD_HALF,
+  type LayerWeights,
+  type LinearOperation,
+  type ModelBase,
+} from '../../runtime/model/index.js'
 import { compileProduct, compileProductBackward } from './linear.js'
 import type { TrainingShape } from './training-shape.js'
 
@@ -25,25 +31,16 @@ export type LayerProducts = Awaited<ReturnType<typeof compileLayer>>
 export type TrainingKernels = Awaited<ReturnType<typeof compileKernels>>
 
 async function compileLayer({ gpu }: ModelBase, weights: LayerWeights, shape: TrainingShape) {
-  const { maxRows, chunkRows } = shape
-  const { qkv, dense, gateUp, down } = weights
-  const [forwardQkv, forwardDense, forwardGateUp, forwardDown] = await Promise.all([
-    compileProduct(gpu, qkv, maxRows),
-    compileProduct(gpu, dense, maxRows, true),
-    compileProduct(gpu, gateUp, chunkRows),
-    compileProduct(gpu, down, chunkRows, true),
+  // The feed-forward half goes through in chunks of rows.
+  const rowsOf = (operation: LinearOperation) =>
+    FEED_FORWARD_HALF.includes(operation) ? shape.chunkRows : shape.maxRows
+  const [forward, backward] = await Promise.all([
+    byProductAsync((operation) =>
+      compileProduct(gpu, weights[operation.weight], rowsOf(operation), operation.adds),
+    ),
+    byProductAsync((operation) => compileProductBackward(gpu, weights[operation.weight], rowsOf(operation))),
   ])
-  const [backwardQkv, backwardDense, backwardGateUp, backwardDown] = await Promise.all([
-    compileProductBackward(gpu, qkv, maxRows),
-    compileProductBackward(gpu, dense, maxRows),
-    compileProductBackward(gpu, gateUp, chunkRows),
-    compileProductBackward(gpu, down, chunkRows),
-  ])
-  return {
-    weights,
-    forward: { qkv: forwardQkv, dense: forwardDense, gateUp: forwardGateUp, down: forwardDown },
-    backward: { qkv: backwardQkv, dense: backwardDense, gateUp: backwardGateUp, down: backwardDown },
-  }
+  return { weights, forward, backward }
 }
 
 async function compileAttention({ gpu, config }: ModelBase, shape: TrainingShape) {

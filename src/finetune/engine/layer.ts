@@ -1,6 +1,14 @@
-import type { BufferRange } from '../../gpu/index.js'
-import type { ModelBase } from '../../runtime/model/index.js'
-import { type Command, dispatches, type RowCount, type SequenceSize } from './commands.js'
+/** The training pass: the network's list of a layer's operations, forwards, and backwards in reverse. */
+import type { BufferRange, Dispatch } from '../../gpu/index.js'
+import {
+  ATTENTION_HALF,
+  FEED_FORWARD_HALF,
+  LAYER,
+  type LayerActivation,
+  type LayerOperation,
+  type ModelBase,
+} from '../../runtime/model/index.js'
+import { type Command, dispatches, type RowCount } from './commands.js'
 import type { TrainingKernels } from './kernels.js'
 import type { TrainingBuffers } from './training-buffers.js'
 import type { TrainingShape } from './training-shape.js'
@@ -27,135 +35,200 @@ function prefixOf({ shape }: StepContext, buffer: GPUBuffer, layer: number): GPU
   return { buffer, offset: shape.prefixLength > 0 ? layer * bytes : 0, size: bytes }
 }
 
-/** hidden[layer] -> qkv (rotated) -> attended. */
-function attend(context: StepContext, layer: number): Command[] {
-  const { kernels, buffers } = context
-  const { weights, forward } = kernels.layers[layer]
-  const { rows, ropeTable, sequences, hidden, normed, qkv, attended: y, logSumExp } = buffers
-  const { productScratch, attentionScratch: scratch } = buffers
-  const prefix = prefixOf(context, buffers.prefix, layer)
-  return dispatches(
-    allRows,
-    ...kernels.normalize.bind('input norm', { x: hidden[layer], weight: weights.inputNorm, y: normed }),
-    ...forward.qkv.bind(normed, qkv, productScratch),
-    ...kernels.rope.bind('rope', { rows, table: ropeTable, qkv }),
-    ...kernels.attention.forward.bind('attention', { sequences, qkv, prefix, y, logSumExp, scratch }),
-  )
+/** What the operations of one half of a layer work on. */
+interface Half {
+  readonly layer: number
+  /** What each activation is in on the way there; `hidden` is the input of the half. */
+  readonly values: Buffers
+  /** What the product at the end adds to. */
+  readonly output: BufferRange
+  /** What the gradient of each activation is in on the way back. */
+  readonly gradients: Buffers
+  /** Whether the way back takes the buffer of `normed` before the weight that `normed` goes into gets its gradient. */
+  readonly losesNormed: boolean
+  readonly rows: RowCount
+  /** The number of the chunk, where rows go through in chunks. */
+  readonly chunk?: number
 }
 
-/** hidden[layer + 1] = hidden[layer] + attended w^T: the residual stream between the two halves of a layer. */
-function addAttended({ base, kernels, buffers }: StepContext, layer: number): Command[] {
-  const { hidden, attended, productScratch } = buffers
-  const [source, target] = [hidden[layer], hidden[layer + 1]]
-  return [
-    { kind: 'copy', source, target, rowBytes: base.config.hidden * FLOAT, rows: allRows },
-    ...dispatches(allRows, ...kernels.layers[layer].forward.dense.bind(attended, target, productScratch)),
-  ]
+type Buffers = Readonly<Record<Exclude<LayerActivation, 'hidden'>, GPUBuffer>> & {
+  readonly hidden: BufferRange
 }
 
-/** Commands for each chunk of rows, which see their ranges of buffers. */
-function forChunks(
-  { base, shape: { maxRows, chunkRows } }: StepContext,
-  build: (rowsOf: (buffer: GPUBuffer) => BufferRange, rows: RowCount, chunk: number) => Command[],
-): Command[] {
+/** The first half, for all rows. */
+function attentionHalf({ buffers }: StepContext, layer: number): Half {
+  const { hidden, gradient, normed, qkv, qkvGradient, attended, gateUp, activated } = buffers
+  return {
+    layer,
+    values: { hidden: hidden[layer], normed, qkv, attended, gateUp, activated },
+    output: hidden[layer + 1],
+    gradients: { hidden: gradient, normed, qkv: qkvGradient, attended: normed, gateUp, activated },
+    losesNormed: true,
+    rows: allRows,
+  }
+}
+
+/** The second half, for a chunk of rows after the other, in ranges of buffers; gradients take the place of values. */
+function feedForwardHalves({ base, shape, buffers }: StepContext, layer: number): Half[] {
+  const { maxRows, chunkRows } = shape
+  const { hidden, gradient, chunkNormed: normed, qkv, attended, gateUp, activated } = buffers
   const bytes = chunkRows * base.config.hidden * FLOAT
-  return Array.from({ length: maxRows / chunkRows }, (_, chunk) =>
-    build(
-      (buffer) => ({ buffer, offset: chunk * bytes, size: bytes }),
-      ({ rows }: SequenceSize) => Math.min(chunkRows, rows - chunk * chunkRows),
+  return Array.from({ length: maxRows / chunkRows }, (_, chunk): Half => {
+    const rowsOf = (buffer: GPUBuffer) => ({ buffer, offset: chunk * bytes, size: bytes })
+    const inner = { normed, qkv, attended, gateUp, activated }
+    const output = rowsOf(hidden[layer + 1])
+    return {
+      layer,
+      values: { hidden: output, ...inner },
+      output,
+      gradients: { hidden: rowsOf(gradient), ...inner },
+      losesNormed: false,
+      rows: ({ rows }) => Math.min(chunkRows, rows - chunk * chunkRows),
       chunk,
-    ),
-  ).flat()
+    }
+  })
+}
+
+/** The way there through an operation. */
+function forward(context: StepContext, half: Half, operation: LayerOperation): Dispatch[] {
+  const { kernels, buffers } = context
+  const { layer, values, output } = half
+  const { weights, forward: products } = kernels.layers[layer]
+  const { rows, ropeTable: table, sequences, logSumExp, productScratch } = buffers
+  switch (operation.kind) {
+    case 'norm': {
+      const weight = weights[operation.weight]
+      return kernels.normalize.bind(operation.label, { x: values.hidden, weight, y: values.normed })
+    }
+    case 'linear': {
+      const y = operation.adds ? output : values[operation.y]
+      return products[operation.weight].bind(values[operation.x], y, productScratch)
+    }
+    case 'rope':
+      return kernels.rope.bind('rope', { rows, table, qkv: values.qkv })
+    case 'append':
+      // Attention of training reads keys and values where the product left them.
+      return []
+    case 'attention':
+      return kernels.attention.forward.bind('attention', {
+        sequences,
+        qkv: values.qkv,
+        prefix: prefixOf(context, buffers.prefix, layer),
+        y: values.attended,
+        logSumExp,
+        scratch: buffers.attentionScratch,
+      })
+    case 'swiglu':
+      return kernels.swiglu.bind('swiglu', { x: values.gateUp, y: values.activated })
+  }
+}
+
+/**
+ * The way back through an operation: from the gradient of what it wrote to that of what it read. Where all weights are
+ * trained, their gradients are added up on the way, from activations that are there or computed again.
+ */
+function backward(context: StepContext, half: Half, operation: LayerOperation): Dispatch[] {
+  const { kernels, buffers } = context
+  const { layer, values, gradients, chunk } = half
+  const { weights, backward: products } = kernels.layers[layer]
+  const { rows, ropeTable: table, sequences, logSumExp, productScratch } = buffers
+  const ofWeights = context.gradients?.layers[layer]
+  switch (operation.kind) {
+    case 'norm': {
+      const { label, weight } = operation
+      const [x, dy] = [values.hidden, gradients.normed]
+      return [
+        ...(ofWeights?.[weight](x, dy, chunk) ?? []),
+        ...kernels.addNormBackward.bind(`${label} gradient`, {
+          x,
+          weight: weights[weight],
+          dy,
+          dx: gradients.hidden,
+        }),
+      ]
+    }
+    case 'linear': {
+      const { weight, x, y } = operation
+      const isLost = half.losesNormed && x === 'normed'
+      const again = ofWeights && isLost ? forward(context, half, normBefore(operation)) : []
+      return [
+        ...again,
+        ...(ofWeights?.[weight](gradients[y], values[x], chunk) ?? []),
+        ...products[weight].bind(gradients[y], gradients[x], productScratch),
+      ]
+    }
+    case 'rope':
+      return kernels.ropeBack.bind('rope gradient', { rows, table, qkv: gradients.qkv })
+    case 'append':
+      return []
+    case 'attention': {
+      const kernel = layer === 0 ? kernels.attention.backwardLowest : kernels.attention.backward
+      return kernel.bind('attention gradient', {
+        sequences,
+        qkv: values.qkv,
+        prefix: prefixOf(context, buffers.prefix, layer),
+        y: values.attended,
+        logSumExp,
+        dy: gradients.attended,
+        dqkv: gradients.qkv,
+        dprefix: prefixOf(context, buffers.prefixGradient, layer),
+        scratch: buffers.attentionScratch,
+      })
+    }
+    case 'swiglu':
+      return kernels.swigluBackward.bind('swiglu gradient', { x: values.gateUp, dy: gradients.activated })
+  }
+}
+
+/** The norm that a product's input comes from. */
+function normBefore(product: LayerOperation): LayerOperation {
+  return LAYER[LAYER.indexOf(product) - 1]
+}
+
+/** hidden[layer] -> hidden[layer + 1], the residual stream between the halves. */
+function forwardAttention(context: StepContext, layer: number): Command[] {
+  const { hidden } = context.buffers
+  const rowBytes = context.base.config.hidden * FLOAT
+  const half = attentionHalf(context, layer)
+  return ATTENTION_HALF.flatMap((operation): Command[] => {
+    const commands = dispatches(half.rows, ...forward(context, half, operation))
+    if (operation.kind !== 'linear' || !operation.adds) return commands
+    const [source, target] = [hidden[layer], hidden[layer + 1]]
+    return [{ kind: 'copy', source, target, rowBytes, rows: half.rows }, ...commands]
+  })
 }
 
 /** The forward pass of a layer: hidden[layer] -> hidden[layer + 1]. */
 export function forwardLayer(context: StepContext, layer: number): Command[] {
-  const { kernels, buffers } = context
-  const { weights, forward } = kernels.layers[layer]
-  const { chunkNormed, gateUp, activated, productScratch } = buffers
-  const weight = weights.postAttentionNorm
-  const feedForward = forChunks(context, (rowsOf, rows) => {
-    const x = rowsOf(buffers.hidden[layer + 1])
-    return dispatches(
-      rows,
-      ...kernels.normalize.bind('post-attention norm', { x, weight, y: chunkNormed }),
-      ...forward.gateUp.bind(chunkNormed, gateUp, productScratch),
-      ...kernels.swiglu.bind('swiglu', { x: gateUp, y: activated }),
-      ...forward.down.bind(activated, x, productScratch),
-    )
-  })
-  return [...attend(context, layer), ...addAttended(context, layer), ...feedForward]
+  const feedForward = feedForwardHalves(context, layer).flatMap((half) =>
+    dispatches(half.rows, ...FEED_FORWARD_HALF.flatMap((operation) => forward(context, half, operation))),
+  )
+  return [...forwardAttention(context, layer), ...feedForward]
 }
 
 /** The way back through the feed-forward part, its activations computed again. */
 function feedForwardBackward(context: StepContext, layer: number): Command[] {
-  const { kernels, buffers } = context
-  const { weights, forward, backward } = kernels.layers[layer]
-  const { gradient, chunkNormed, gateUp, activated, productScratch } = buffers
-  const weight = weights.postAttentionNorm
-  const gradients = context.gradients?.layers[layer]
-  return forChunks(context, (rowsOf, rows, chunk) => {
-    const [x, dx] = [rowsOf(buffers.hidden[layer + 1]), rowsOf(gradient)]
-    return dispatches(
-      rows,
-      ...kernels.normalize.bind('post-attention norm', { x, weight, y: chunkNormed }),
-      ...forward.gateUp.bind(chunkNormed, gateUp, productScratch),
-      ...(gradients
-        ? [
-            ...kernels.swiglu.bind('swiglu', { x: gateUp, y: activated }),
-            ...gradients.down(dx, activated, chunk),
-          ]
-        : []),
-      ...backward.down.bind(dx, activated, productScratch),
-      ...kernels.swigluBackward.bind('swiglu gradient', { x: gateUp, dy: activated }),
-      ...(gradients?.gateUp(gateUp, chunkNormed, chunk) ?? []),
-      ...backward.gateUp.bind(gateUp, chunkNormed, productScratch),
-      ...(gradients?.postAttentionNorm(x, chunkNormed, chunk) ?? []),
-      ...kernels.addNormBackward.bind('post-attention norm gradient', { x, weight, dy: chunkNormed, dx }),
-    )
+  const again = FEED_FORWARD_HALF.filter((operation) => {
+    // Only the gradient of the last weight needs what goes into its product, and nobody what comes out.
+    if (operation.kind === 'swiglu') return context.gradients !== undefined
+    return operation.kind !== 'linear' || !operation.adds
   })
+  return feedForwardHalves(context, layer).flatMap((half) =>
+    dispatches(
+      half.rows,
+      ...again.flatMap((operation) => forward(context, half, operation)),
+      ...FEED_FORWARD_HALF.toReversed().flatMap((operation) => backward(context, half, operation)),
+    ),
+  )
 }
 
 /** The way back through attention: the gradients of prefix and weights, and unless nobody asks for it that of the input. */
 function attentionBackward(context: StepContext, layer: number): Command[] {
-  const { kernels, buffers } = context
-  const { weights, backward } = kernels.layers[layer]
-  const { rows, ropeTable, sequences, hidden, gradient, normed, qkv, qkvGradient, attended } = buffers
-  const { logSumExp, productScratch, attentionScratch: scratch } = buffers
-  const lowest = layer === 0
-  const gradients = context.gradients?.layers[layer]
-  const attention = lowest ? kernels.attention.backwardLowest : kernels.attention.backward
-  const toPrefix = [
-    ...(gradients?.dense(gradient, attended) ?? []),
-    ...backward.dense.bind(gradient, normed, productScratch),
-    ...attention.bind('attention gradient', {
-      sequences,
-      qkv,
-      prefix: prefixOf(context, buffers.prefix, layer),
-      y: attended,
-      logSumExp,
-      dy: normed,
-      dqkv: qkvGradient,
-      dprefix: prefixOf(context, buffers.prefixGradient, layer),
-      scratch,
-    }),
-  ]
-  if (lowest && !gradients) return dispatches(allRows, ...toPrefix)
-  const [x, weight] = [hidden[layer], weights.inputNorm]
-  return dispatches(
-    allRows,
-    ...toPrefix,
-    ...kernels.ropeBack.bind('rope gradient', { rows, table: ropeTable, qkv: qkvGradient }),
-    ...(gradients
-      ? [
-          ...kernels.normalize.bind('input norm', { x, weight, y: normed }),
-          ...gradients.qkv(qkvGradient, normed),
-        ]
-      : []),
-    ...backward.qkv.bind(qkvGradient, normed, productScratch),
-    ...(gradients?.inputNorm(x, normed) ?? []),
-    ...kernels.addNormBackward.bind('input norm gradient', { x, weight, dy: normed, dx: gradient }),
-  )
+  const half = attentionHalf(context, layer)
+  const first =
+    layer === 0 && !context.gradients ? ATTENTION_HALF.findIndex(({ kind }) => kind === 'attention') : 0
+  const back = ATTENTION_HALF.slice(first).toReversed()
+  return dispatches(half.rows, ...back.flatMap((operation) => backward(context, half, operation)))
 }
 
 /**
@@ -165,8 +238,7 @@ function attentionBackward(context: StepContext, layer: number): Command[] {
  */
 export function backwardLayer(context: StepContext, layer: number): Command[] {
   return [
-    ...attend(context, layer),
-    ...addAttended(context, layer),
+    ...forwardAttention(context, layer),
     ...feedForwardBackward(context, layer),
     ...attentionBackward(context, layer),
   ]

@@ -3,6 +3,7 @@ import { TrainingError } from '../../errors/index.js'
 import type { Gpu } from '../../gpu/index.js'
 import { compileRoundHalves } from '../../kernels/index.js'
 import {
+  LAYER,
   type LinearWeight,
   type ModelBase,
   modelTensors,
@@ -58,16 +59,17 @@ export function modelParameterSpecs({ gpu, config, weights }: ModelBase): readon
     rounded,
   })
   const layers = tensors.layers.flatMap((names, index) => {
-    const { inputNorm, qkv, dense, postAttentionNorm, gateUp, down } = weights.layers[index]
-    return [
-      vector(names.inputNorm, inputNorm),
-      matrix(names.qkv, qkv),
-      ...(names.qkvBias && qkv.bias ? [vector(names.qkvBias, qkv.bias)] : []),
-      matrix(names.dense, dense),
-      vector(names.postAttentionNorm, postAttentionNorm),
-      matrix(names.gateUp, gateUp),
-      matrix(names.down, down),
-    ]
+    const layer = weights.layers[index]
+    return LAYER.flatMap((operation) => {
+      if (operation.kind === 'norm') return vector(names[operation.weight], layer[operation.weight])
+      if (operation.kind !== 'linear') return []
+      const weight = layer[operation.weight]
+      const bias = operation.bias && names[operation.bias]
+      return [
+        matrix(names[operation.weight], weight),
+        ...(bias && weight.bias ? [vector(bias, weight.bias)] : []),
+      ]
+    })
   })
   return [
     matrix(tensors.embedding, weights.embedding),

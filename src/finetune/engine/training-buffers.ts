@@ -1,5 +1,5 @@
 import { ropeTable } from '../../kernels/index.js'
-import type { ModelBase } from '../../runtime/model/index.js'
+import { activationWidths, type ModelBase } from '../../runtime/model/index.js'
 import type { Allocation } from './allocation.js'
 import type { TrainingKernels } from './kernels.js'
 import type { PlannedMemory } from './training-engine.js'
@@ -13,10 +13,9 @@ const FLOAT = 4
 
 /** The buffers of a step and their sizes. Nothing here is larger than it must be for the longest sequence. */
 function planBuffers({ config }: ModelBase, shape: TrainingShape, kernels: TrainingKernels) {
-  const { layers, hidden, ffn, heads, kvGroups, headDim, vocabulary } = config
+  const { layers, heads, headDim } = config
+  const { hidden, attended, qkv, gateUp, activated, logits } = activationWidths(config)
   const { maxRows, chunkRows, headRows, headStride } = shape
-  const attended = heads * headDim
-  const qkv = attended + 2 * kvGroups * headDim
   // Without a prefix all layers share something to bind.
   const prefixLayers = shape.prefixLength > 0 ? layers : 1
   const plan =
@@ -52,12 +51,12 @@ function planBuffers({ config }: ModelBase, shape: TrainingShape, kernels: Train
     productScratch: layer('scratch of products', kernels.productScratchBytes),
     attentionScratch: layer('scratch of attention', kernels.attentionScratchBytes),
     chunkNormed: chunk('normed, a chunk', chunkRows * hidden * FLOAT),
-    gateUp: chunk('gate and up, a chunk', chunkRows * 2 * ffn * FLOAT),
-    activated: chunk('activated, a chunk', chunkRows * ffn * FLOAT),
+    gateUp: chunk('gate and up, a chunk', chunkRows * gateUp * FLOAT),
+    activated: chunk('activated, a chunk', chunkRows * activated * FLOAT),
     headHidden: loss('rows with targets, a chunk', headRows * hidden * FLOAT),
     headNormed: loss('final norm, a chunk', headRows * hidden * FLOAT),
     headGradient: loss('gradient of the final norm, a chunk', headRows * hidden * FLOAT),
-    logits: loss('logits, a chunk', headRows * vocabulary * FLOAT),
+    logits: loss('logits, a chunk', headRows * logits * FLOAT),
     prefix: prefix('prefix', prefixLayers * shape.layerStride * FLOAT),
     prefixGradient: prefix('gradient of the prefix', prefixLayers * shape.layerStride * FLOAT),
   }

@@ -6,10 +6,14 @@ import {
   compileRmsNormWeightGradient,
 } from '../../kernels/index.js'
 import {
+  byProductAsync,
+  LAYER,
   type LayerWeights,
   type LinearWeight,
   type ModelBase,
   modelTensors,
+  type NormRole,
+  type ProductRole,
 } from '../../runtime/model/index.js'
 import type { Allocation } from './allocation.js'
 import type { Parameter } from './parameters.js'
@@ -20,16 +24,8 @@ type Product = (dy: BufferRange, x: BufferRange, chunk?: number) => Dispatch[]
 /** Adds to the gradient of a norm's weight: of its input and the gradient of its output. */
 type Norm = (x: BufferRange, dy: BufferRange, chunk?: number) => Dispatch[]
 
-/** What adds up the gradients of the weights of a layer. */
-export interface LayerGradients {
-  readonly inputNorm: Norm
-  /** Of weight and bias. */
-  readonly qkv: Product
-  readonly dense: Product
-  readonly postAttentionNorm: Norm
-  readonly gateUp: Product
-  readonly down: Product
-}
+/** What adds up the gradients of the weights of a layer, and of the bias with its matrix. */
+export type LayerGradients = Readonly<Record<NormRole, Norm>> & Readonly<Record<ProductRole, Product>>
 
 /** What adds up the gradients of all weights of a model. */
 export interface WeightGradients {
@@ -59,10 +55,7 @@ export async function compileGradientKernels({ gpu, config, weights }: ModelBase
   const { maxRows } = shape
   const product = ({ inFeatures, outFeatures }: LinearWeight) =>
     compileLinearWeightGradient(gpu, { inFeatures, outFeatures })
-  const layer = async ({ qkv, dense, gateUp, down }: LayerWeights) => {
-    const compiled = await Promise.all([qkv, dense, gateUp, down].map(product))
-    return { qkv: compiled[0], dense: compiled[1], gateUp: compiled[2], down: compiled[3] }
-  }
+  const layer = (matrices: LayerWeights) => byProductAsync(({ weight }) => product(matrices[weight]))
   const [norm, bias, embedding, output, layers] = await Promise.all([
     compileRmsNormWeightGradient(gpu, { width: hidden, epsilon, maxRows }),
     compileBiasGradient(gpu, { width: weights.layers[0].qkv.outFeatures, maxRows }),
@@ -124,7 +117,7 @@ export function countWords(
 
 /** Binds the kernels to the gradients of parameters, which are found by their names. */
 export function bindWeightGradients(
-  { config }: ModelBase,
+  { config, weights }: ModelBase,
   shape: TrainingShape,
   kernels: Kernels,
   parameters: readonly Parameter[],
@@ -150,25 +143,22 @@ export function bindWeightGradients(
       kernel.bind(`${label}, weight gradient`, { dy, x, rows: rowsOf(chunk), scale, dw })
   const tensors = modelTensors(config)
   const layers = tensors.layers.map((names, index): LayerGradients => {
-    const { qkv, dense, gateUp, down } = kernels.layers[index]
-    const weight = product(qkv, 'query_key_value', gradientOf(names.qkv), ofRows)
-    const bias = names.qkvBias && gradientOf(names.qkvBias)
-    return {
-      inputNorm: norm('input norm', gradientOf(names.inputNorm), ofRows),
-      qkv: (dy, x) => [
-        ...weight(dy, x),
-        ...(bias
-          ? kernels.bias.bind('query_key_value, bias gradient', {
-              ...{ dy, rows: ofRows(undefined), scale, scratch },
-              db: bias,
-            })
-          : []),
-      ],
-      dense: product(dense, 'dense', gradientOf(names.dense), ofRows),
-      postAttentionNorm: norm('post-attention norm', gradientOf(names.postAttentionNorm), ofRows),
-      gateUp: product(gateUp, 'dense_h_to_4h', gradientOf(names.gateUp), ofRows),
-      down: product(down, 'dense_4h_to_h', gradientOf(names.down), ofRows),
-    }
+    const entries = LAYER.flatMap((operation): [string, Norm | Product][] => {
+      if (operation.kind === 'norm') {
+        return [[operation.weight, norm(operation.label, gradientOf(names[operation.weight]), ofRows)]]
+      }
+      if (operation.kind !== 'linear') return []
+      const { weight, bias } = operation
+      const { name } = weights.layers[index][weight]
+      const ofWeight = product(kernels.layers[index][weight], name, gradientOf(names[weight]), ofRows)
+      const tensor = bias && names[bias]
+      if (!tensor) return [[weight, ofWeight]]
+      const db = gradientOf(tensor)
+      const ofBias: Product = (dy, _, chunk) =>
+        kernels.bias.bind(`${name}, bias gradient`, { dy, rows: ofRows(chunk), scale, db, scratch })
+      return [[weight, (dy, x, chunk) => [...ofWeight(dy, x, chunk), ...ofBias(dy, x, chunk)]]]
+    })
+    return Object.fromEntries(entries) as LayerGradients
   })
   return {
     layers,

@@ -11,14 +11,17 @@ export { allocateWeights, loadWeights } from './load-weights.js'
 export { matrixLabel, PREFIX_ENCODER } from './names/hf.js'
 export {
   type Activation,
+  ATTENTION_HALF,
   activationWidths,
+  byProduct,
+  byProductAsync,
+  FEED_FORWARD_HALF,
   FINAL_NORM,
   LAYER,
   LAYER_PRODUCTS,
   type LayerActivation,
   type LayerOperation,
   type LinearOperation,
-  mapProducts,
   type NormOperation,
   type NormRole,
   OUTPUT,

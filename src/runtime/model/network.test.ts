@@ -51,6 +51,6 @@ describe('the network', () => {
       'transformer.encoder.final_layernorm.weight 4096',
       'transformer.output_layer.weight 65024x4096',
     ])
-    expect(LAYER_PRODUCTS).toEqual(['qkv', 'dense', 'gateUp', 'down'])
+    expect(LAYER_PRODUCTS.map(({ weight }) => weight)).toEqual(['qkv', 'dense', 'gateUp', 'down'])
   })
 })

@@ -6,6 +6,7 @@
  * training goes through them forwards and backwards (`finetune/engine/layer.ts`). What else must know the matrices of
  * a layer, such as loading, choosing kernels and estimating memory, takes them from here, too.
  */
+import type { HeadShape } from '../../kernels/index.js'
 import type { ModelConfig } from './config.js'
 
 /** What passes between the operations of a layer: f32 [rows, width], the width from `activationWidths`. */
@@ -87,24 +88,43 @@ export const OUTPUT: LinearOperation<'output', 'logits'> & { readonly x: 'normed
   adds: false,
 }
 
-/** The matrices that a layer multiplies by, in order. */
-export const LAYER_PRODUCTS: readonly ProductRole[] = LAYER.flatMap((operation) =>
-  operation.kind === 'linear' ? [operation.weight] : [],
+/** Where the first half of a layer ends: in a product that adds to the residual stream, as the second does. */
+const MIDDLE = 1 + LAYER.findIndex((operation) => operation.kind === 'linear' && operation.adds)
+/** The first half of a layer: attention. */
+export const ATTENTION_HALF = LAYER.slice(0, MIDDLE)
+/** The second half of a layer: feed-forward, each row for itself. */
+export const FEED_FORWARD_HALF = LAYER.slice(MIDDLE)
+
+/** The products of a layer, in order. */
+export const LAYER_PRODUCTS: readonly LinearOperation[] = LAYER.filter(
+  (operation) => operation.kind === 'linear',
 )
 
 /** What a layer has for each of its matrices, in order. */
 export function productsOf<T>(layer: Readonly<Record<ProductRole, T>>): T[] {
-  return LAYER_PRODUCTS.map((role) => layer[role])
+  return LAYER_PRODUCTS.map(({ weight }) => layer[weight])
 }
 
-/** Makes something for each matrix of a layer. */
-export function mapProducts<T>(make: (role: ProductRole) => T): Readonly<Record<ProductRole, T>> {
-  return Object.fromEntries(LAYER_PRODUCTS.map((role) => [role, make(role)])) as Record<ProductRole, T>
+/** Something for each matrix of a layer. */
+export function byProduct<T>(make: (operation: LinearOperation) => T): Readonly<Record<ProductRole, T>> {
+  const made = LAYER_PRODUCTS.map((operation) => [operation.weight, make(operation)])
+  return Object.fromEntries(made) as Record<ProductRole, T>
 }
+
+/** The same for what takes a while: all is made at once. */
+export async function byProductAsync<T>(
+  make: (operation: LinearOperation) => Promise<T>,
+): Promise<Readonly<Record<ProductRole, T>>> {
+  const making = LAYER_PRODUCTS.map(async (operation) => [operation.weight, await make(operation)] as const)
+  return Object.fromEntries(await Promise.all(making)) as Record<ProductRole, T>
+}
+
+/** What the widths of activations depend on. */
+type Sizes = Pick<ModelConfig, 'hidden' | 'ffn' | 'vocabulary' | keyof HeadShape>
 
 /** Elements of a row of each activation. `qkv` is the queries of all heads, then the keys and the values of all groups. */
-export function activationWidths(config: ModelConfig): Readonly<Record<Activation, number>> {
-  const { hidden, ffn, heads, kvGroups, headDim, vocabulary } = config
+export function activationWidths(sizes: Sizes): Readonly<Record<Activation, number>> {
+  const { hidden, ffn, heads, kvGroups, headDim, vocabulary } = sizes
   return {
     hidden,
     normed: hidden,

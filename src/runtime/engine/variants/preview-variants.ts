@@ -1,9 +1,9 @@
 import { type DeviceChoice, openGpu } from '../../../gpu/index.js'
 import {
+  byProduct,
   type LinearShape,
   type ModelConfig,
   type ModelShape,
-  mapProducts,
   modelTensors,
   type ProductRole,
   type TensorSpec,
@@ -37,7 +37,7 @@ function shapeOf(config: ModelConfig): ModelShape {
   }
   const { layers, output } = modelTensors(config)
   const layer = (tensors: Readonly<Record<ProductRole, TensorSpec>>) =>
-    mapProducts((role) => matrix(tensors[role]))
+    byProduct(({ weight }) => matrix(tensors[weight]))
   return { layers: layers.map(layer), output: matrix(output) }
 }
 

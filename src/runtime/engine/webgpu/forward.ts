@@ -15,6 +15,7 @@ import {
   activationWidths,
   FINAL_NORM,
   LAYER,
+  LAYER_PRODUCTS,
   type LayerActivation,
   type LayerOperation,
   type LinearWeight,
@@ -142,10 +143,8 @@ export async function buildProducts(
   product: BuildLinear,
 ): Promise<Dispatch[]> {
   const layer = weights.layers[index]
-  const products = LAYER.map(async (operation) =>
-    operation.kind === 'linear'
-      ? lowerLinear(product, operation, layer[operation.weight], activations.maxRows, activations)
-      : [],
+  const products = LAYER_PRODUCTS.map((operation) =>
+    lowerLinear(product, operation, layer[operation.weight], activations.maxRows, activations),
   )
   return (await Promise.all(products)).flat()
 }
