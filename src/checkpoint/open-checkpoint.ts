@@ -1,9 +1,10 @@
-import { CheckpointError, SourceError } from '../errors/index.js'
+import { CheckpointError, hasCode, SourceError } from '../errors/index.js'
 import { Checkpoint, type ReadOptions, type TensorInfo } from './checkpoint.js'
 import { CONFIG_FILE, PROGRESS_FILE, WEIGHT_FILES } from './formats/checkpoint-files.js'
 import { GGUF_MAGIC, type GgufFile, openGguf } from './formats/gguf.js'
 import { findGguf, openGgufParts } from './formats/gguf-parts.js'
 import { parseJson } from './formats/json.js'
+import { START_BYTES, whatElse } from './formats/recognize.js'
 import { openSafetensors } from './formats/safetensors.js'
 import type { TensorFile, TensorLayout } from './formats/tensor-file.js'
 import { openTorchBin } from './formats/torch-bin.js'
@@ -13,6 +14,9 @@ import { type ByteSource, readFile } from './sources/byte-source.js'
 
 /** The official one has 1.3 kB; one that lists how each layer is quantized has some 100 kB. */
 const MAX_CONFIG_BYTES = 4 * 1024 * 1024
+
+/** What a file that is something else altogether looks like. */
+const MALFORMED = ['checkpoint.corrupt', 'checkpoint.truncated', 'checkpoint.unsupported'] as const
 
 export interface OpenCheckpointOptions extends SourceOptions, ReadOptions {}
 
@@ -62,7 +66,14 @@ export async function openCheckpoint(
  * @throws `source.not-found` where there is none
  */
 export async function findWeights(source: ByteSource, signal?: AbortSignal): Promise<string> {
-  for (const path of WEIGHT_FILES) if (await source.has(path, signal)) return path
+  let stale: string | undefined
+  for (const path of WEIGHT_FILES) {
+    if (!(await source.has(path, signal))) continue
+    // Whoever downloads all small files has the indexes of both formats, and the shards of one.
+    if (!path.endsWith('.index.json') || (await hasShard(source, path, signal))) return path
+    stale ??= path
+  }
+  if (stale !== undefined) return stale
   const gguf = await findGguf(source, signal)
   if (gguf !== undefined) return gguf
   const unfinished = await source.has(PROGRESS_FILE, signal)
@@ -75,8 +86,26 @@ export async function findWeights(source: ByteSource, signal?: AbortSignal): Pro
   )
 }
 
-/** Opens a file by what it contains, as names like `.pt` and `.bin` promise nothing. */
+/** Whether any shard of an index is there. */
+async function hasShard(source: ByteSource, indexPath: string, signal?: AbortSignal): Promise<boolean> {
+  const { shards } = await readWeightIndex(source, indexPath, signal)
+  for (const path of shards.keys()) if (await source.has(path, signal)) return true
+  return false
+}
+
+/** Opens a file of tensors. Where it is none, what it is instead is said. */
 async function openTensorFile(source: ByteSource, path: string, signal?: AbortSignal): Promise<TensorFile> {
+  try {
+    return await openByContent(source, path, signal)
+  } catch (error) {
+    if (!MALFORMED.some((code) => hasCode(error, code))) throw error
+    const size = await source.size(path, signal)
+    throw whatElse(await source.read(path, 0, Math.min(size, START_BYTES), signal), path) ?? error
+  }
+}
+
+/** Opens a file by what it contains, as names like `.pt` and `.bin` promise nothing. */
+async function openByContent(source: ByteSource, path: string, signal?: AbortSignal): Promise<TensorFile> {
   if (path.endsWith('.safetensors')) return openSafetensors(source, path, signal)
   const start = await source.read(path, 0, Math.min(4, await source.size(path, signal)), signal)
   const isMagic =

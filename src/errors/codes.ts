@@ -110,9 +110,18 @@ export const ERROR_CODES = {
       'The weights hold `NaN`, infinity or values beyond float16, or are quantized to other bits already.',
     advice: 'Use the float16 checkpoint.',
   },
+  'checkpoint.not-the-file': {
+    meaning:
+      'Something else lies where the file should be: a Git LFS pointer, or a web page. The details say which file and what.',
+    advice: 'Run `git lfs pull`, or download the file itself.',
+  },
   'checkpoint.prefix-invalid': {
     meaning: 'The file holds no prefix, a damaged one, or one for another model.',
     advice: "Give the trainer's output. See [Prefixes](checkpoint-format.md#prefixes).",
+  },
+  'checkpoint.quantizer-unsupported': {
+    meaning: 'The weights were quantized by GPTQ, AWQ, bitsandbytes or another tool whose form is not read.',
+    advice: 'Convert the float16 checkpoint with `chatglm convert`, or use a GGUF file.',
   },
   'checkpoint.shard-missing': {
     meaning: 'The index lists a file that is not there. The details name it and its tensors.',

@@ -26,6 +26,7 @@ interface DetailsByCode {
   'checkpoint.manifest-mismatch': {
     readonly mismatches: readonly { readonly path: string; readonly problem: string }[]
   }
+  'checkpoint.not-the-file': { readonly file: string; readonly found: 'git-lfs-pointer' | 'web-page' }
   'checkpoint.not-finite': { readonly position: number }
   /** The missing file's path, and the tensors that the index places in it. */
   'checkpoint.shard-missing': { readonly shard: string; readonly tensors: readonly string[] }

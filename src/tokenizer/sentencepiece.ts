@@ -234,6 +234,15 @@ function refuseOtherKinds(bytes: Uint8Array, file: string): void {
   if (start.startsWith('{')) {
     throw invalidTokenizer(file, expected, 'JSON', 'Read a tokenizer.json with Tokenizer.fromJson.')
   }
+  // Lines of base64 and a rank.
+  if (/^[A-Za-z0-9+/]+={0,2} \d+\r?\n/.test(start)) {
+    throw invalidTokenizer(
+      file,
+      expected,
+      'a vocabulary of tiktoken, as GLM-4 has it',
+      'This project runs ChatGLM3: use its weights with its tokenizer.model.',
+    )
+  }
 }
 
 const PIECE_TYPES: ReadonlySet<number> = new Set(Object.values(PieceType))

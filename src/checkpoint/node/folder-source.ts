@@ -5,9 +5,13 @@ import { CheckpointError, SourceError } from '../../errors/index.js'
 import { messageOf } from '../errors.js'
 import { normalizePath } from '../paths.js'
 import { type ByteSource, checkRange } from '../sources/byte-source.js'
+import { snapshotOf } from './hub-cache.js'
 
 /** One call of `read` on a file: Node refuses 2 GiB and more, and between calls an abort is noticed. */
 const READ_BYTES = 8 * 1024 * 1024
+
+/** `owner/name`, as a hub calls a repository. */
+const REPOSITORY = /^[\w-][\w.-]*\/[\w-][\w.-]*$/
 
 /** The files of a local folder (Node). */
 export class FolderSource implements ByteSource {
@@ -22,7 +26,8 @@ export class FolderSource implements ByteSource {
   }
 
   /**
-   * @param location a folder, or one file: then the source is its folder and {@link ByteSource.file} its name
+   * @param location a folder, or one file: then the source is its folder and {@link ByteSource.file} its name. Of a
+   * repository in Hugging Face's cache, its snapshot.
    * @throws `source.not-found` where there is neither
    */
   static async open(location: string | URL): Promise<FolderSource> {
@@ -30,11 +35,12 @@ export class FolderSource implements ByteSource {
     const found = await stat(absolute).catch((error: unknown) => {
       throw new SourceError(
         'source.not-found',
-        `Cannot open ${absolute}: ${explain(error)}. Give the path of an existing folder or file.`,
+        `Cannot open ${absolute}: ${explain(error)}. Give the path of an existing folder or file` +
+          `${REPOSITORY.test(`${location}`) ? `, or hf:${location} for the repository of that name on Hugging Face` : ''}.`,
         { cause: error },
       )
     })
-    if (found.isDirectory()) return new FolderSource(absolute)
+    if (found.isDirectory()) return new FolderSource(await snapshotOf(absolute))
     return new FolderSource(dirname(absolute), basename(absolute))
   }
 

@@ -40,6 +40,26 @@ describe('a folder as a source', () => {
     expect([source.name, source.file]).toEqual([folder, 'b'])
   })
 
+  test("is the snapshot of a repository in Hugging Face's cache", async () => {
+    const repository = join(folder, 'models--owner--name')
+    const snapshot = async (revision: string) => {
+      await mkdir(join(repository, 'snapshots', revision), { recursive: true })
+      await writeFile(join(repository, 'snapshots', revision, 'of'), revision)
+    }
+    await snapshot('aaa')
+    expect(await (await FolderSource.open(repository)).read('of', 0, 3)).toEqual(utf8('aaa'))
+    await snapshot('bbb')
+    await expect(FolderSource.open(repository)).rejects.toMatchObject({ code: 'source.not-found' })
+    await mkdir(join(repository, 'refs'))
+    await writeFile(join(repository, 'refs', 'main'), 'bbb\n')
+    expect(await (await FolderSource.open(repository)).read('of', 0, 3)).toEqual(utf8('bbb'))
+  })
+
+  test('that is missing is looked for on a hub where it is called as repositories are', async () => {
+    await expect(FolderSource.open('owner/name')).rejects.toThrow('hf:owner/name')
+    await expect(FolderSource.open('./owner/name')).rejects.not.toThrow('hf:')
+  })
+
   test('that is missing, or whose file is, says so', async () => {
     await expect(FolderSource.open(join(folder, 'none'))).rejects.toMatchObject({ code: 'source.not-found' })
     const source = await FolderSource.open(folder)

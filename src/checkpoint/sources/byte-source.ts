@@ -1,4 +1,5 @@
 import { CheckpointError } from '../../errors/index.js'
+import { whatElse } from '../formats/recognize.js'
 
 /**
  * Where the files of a checkpoint are read from: a folder, a URL, files or a directory handle of the browser,
@@ -43,6 +44,7 @@ export const DEFAULT_CHUNK_BYTES = 8 * 1024 * 1024
  * A whole small file.
  *
  * @param limit the largest size accepted, in bytes
+ * @throws `checkpoint.corrupt` where it is larger, `checkpoint.not-the-file` for a Git LFS pointer or a web page
  */
 export async function readFile(
   source: ByteSource,
@@ -58,7 +60,10 @@ export async function readFile(
         'Check that it is the right file.',
     )
   }
-  return source.read(path, 0, size, signal)
+  const bytes = await source.read(path, 0, size, signal)
+  const other = whatElse(bytes, path)
+  if (other) throw other
+  return bytes
 }
 
 /**

@@ -30,6 +30,7 @@ import {
 import {
   allocateWeights,
   loadTokenizer,
+  noteOnChatGlm2,
   openModelCheckpoint,
   parseModelConfig,
   resolveQuantization,
@@ -136,7 +137,8 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
       ...(signal && { signal }),
       onProgress: (done, total) => report.bytes(done, total),
     })
-    for (const loss of losses) report.warn(loss)
+    const note = noteOnChatGlm2(checkpoint.config)
+    for (const warning of [...losses, ...(note ? [note] : [])]) report.warn(warning)
     const tuningStore = await platformTuningStore()
     const weightsReady = read().then(() => report.allBytes())
     const { maxSequences, cacheTokens, chunkTokens } = options

@@ -1,5 +1,6 @@
 import { CheckpointError } from '../../errors/index.js'
 import type { HeadShape } from '../../kernels/index.js'
+import { refuseQuantizers, refuseRelatives } from './other-models.js'
 
 /** The shape of a ChatGLM3 model, from its `config.json`. */
 export interface ModelConfig extends HeadShape {
@@ -68,11 +69,13 @@ const REQUIRED: Json = {
 /**
  * Reads the shape of a model from the parsed `config.json` of chatglm3-6b, -base or -32k, or of a smaller model
  * of the same architecture. Class defaults of the official code are never assumed: they differ from every checkpoint.
- * @throws `checkpoint.model-unsupported` naming the field
+ * @throws `checkpoint.model-unsupported` naming the model or the field, `checkpoint.quantizer-unsupported`
  */
 export function parseModelConfig(config: unknown): ModelConfig {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) fail('not a JSON object')
   const json = config as Json
+  refuseRelatives(json)
+  refuseQuantizers(json)
   if (json.model_type !== 'chatglm') fail(`model_type is ${show(json.model_type)}, expected "chatglm"`)
   for (const [field, expected] of Object.entries(REQUIRED)) {
     if (json[field] !== expected) fail(`${field} is ${show(json[field])}, only ${expected} is supported`)

@@ -29,6 +29,7 @@ export {
   productsOf,
 } from './network.js'
 export { openModelCheckpoint } from './open-model.js'
+export { noteOnChatGlm2 } from './other-models.js'
 export { inOrder, unlessAborted } from './parallel.js'
 export { loadPrefix, type Prefix, type PrefixHandle, prefixWidth, uploadPrefix } from './prefix.js'
 export { resolveQuantization } from './resolve-quantization.js'

@@ -1,4 +1,5 @@
-import type { Checkpoint } from '../../../checkpoint/index.js'
+import { type Checkpoint, matrixBase } from '../../../checkpoint/index.js'
+import { refuseForeignMatrix } from '../other-models.js'
 import type { TensorSpec } from '../tensors.js'
 import { affineReader } from './affine.js'
 import type { BlockReader, MatrixForm, StoredMatrix } from './block-reader.js'
@@ -22,6 +23,7 @@ function first<T>(ask: (reader: BlockReader) => T | undefined): T {
  * @throws `checkpoint.tensor-missing`, `checkpoint.tensor-mismatch`, `checkpoint.config-invalid`, `checkpoint.not-quantizable`
  */
 export function storedMatrix(checkpoint: Checkpoint, spec: TensorSpec): StoredMatrix {
+  refuseForeignMatrix(checkpoint.tensors, matrixBase(spec.name))
   return first((reader) => reader.open(checkpoint, spec))
 }
 
