@@ -31,7 +31,8 @@ export interface TrialBuffers {
   readonly quantized: QuantizedActivations | undefined
   /** Where steps of one sequence may be fused. */
   readonly fused: FusedDecode | undefined
-  /** The product of steps that is likely to be chosen: whether another compiles is another choice. */
+  /** The products that are likely to be chosen, for many rows and for steps: whether others compile is another choice. */
+  readonly many: BuildLinear
   readonly stepProduct: BuildLinear
 }
 

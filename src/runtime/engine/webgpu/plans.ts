@@ -1,6 +1,7 @@
 import type { Dispatch } from '../../../gpu/index.js'
 import type { QuantizedActivations } from '../../../kernels/index.js'
 import type { Trial, VariantEntry } from '../variants/kind.js'
+import { withoutRounding } from '../variants/kinds/prefill-product.js'
 import { VARIANT_TABLE } from '../variants/table.js'
 import type { VariantName, VariantOf, Variants } from '../variants/variants.js'
 import { type Activations, buildBody, buildHead, type ForwardContext } from './forward.js'
@@ -48,11 +49,18 @@ export class Plans {
     return (operands) => build({ gpu: context.gpu, quantized }, operands)
   }
 
-  /** The product of steps that are not fused: of a few rows. */
-  #stepProduct({ fewRowsProduct, prefillProduct: many }: Variants): BuildLinear {
-    const { context, quantized } = this.#buffers
-    const { build } = VARIANT_TABLE.fewRowsProduct.entries[fewRowsProduct]
-    return (operands) => build({ gpu: context.gpu, quantized, many }, operands)
+  /** The product of steps that are not fused: of a few rows, none of which is rounded. */
+  #stepProduct(variants: Variants): BuildLinear {
+    const { gpu } = this.#buffers.context
+    const { build } = VARIANT_TABLE.fewRowsProduct.entries[variants.fewRowsProduct]
+    const many = this.#unrounded(variants)
+    return (operands) => build({ gpu, many }, operands)
+  }
+
+  /** The product of prompts without rounding to 8 bits. */
+  #unrounded(variants: Variants): BuildLinear {
+    const prefillProduct = withoutRounding(this.#buffers.context.gpu, variants.prefillProduct)
+    return this.#promptProduct({ ...variants, prefillProduct })
   }
 
   /** A chunk of a prompt, from token ids to the residual stream. */
@@ -91,7 +99,8 @@ export class Plans {
   trial(name: VariantName, variant: VariantOf, likely: Variants): Promise<Trial> {
     const entries: Readonly<Record<string, Pick<VariantEntry<never>, 'trial'>>> = VARIANT_TABLE[name].entries
     const { logits } = this.#buffers.tables
-    return entries[variant].trial({ ...this.#buffers, logits, stepProduct: this.#stepProduct(likely) })
+    const [many, stepProduct] = [this.#unrounded(likely), this.#stepProduct(likely)]
+    return entries[variant].trial({ ...this.#buffers, logits, many, stepProduct })
   }
 
   /**

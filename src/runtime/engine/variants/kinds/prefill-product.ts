@@ -13,11 +13,11 @@ import {
   type QuantizedFormat,
 } from '../../../../kernels/index.js'
 import { type LinearShape, productsOf } from '../../../model/index.js'
-import { buildProducts } from '../../webgpu/forward.js'
-import { buildSlices, type LinearOperands, sliceConstants } from '../../webgpu/linear.js'
+import { type Activations, buildProducts, type ForwardContext } from '../../webgpu/forward.js'
+import { type BuildLinear, buildSlices, type LinearOperands, sliceConstants } from '../../webgpu/linear.js'
 import {
   rounding,
-  type TrialBuffers,
+  type Trial,
   unless,
   type VariantEntry,
   type VariantKind,
@@ -34,15 +34,20 @@ export interface ManyRowsContext {
 type Build = (context: ManyRowsContext, operands: LinearOperands) => Promise<Dispatch[]>
 export type ManyRowsProduct = 'subgroup-matrix' | 'int8' | 'float16' | 'float32'
 
-/** The products of all layers, of which the first layer's are measured. */
-async function trial({ context, prefill, quantized }: TrialBuffers, build: Build) {
-  const product = (operands: LinearOperands) => build({ gpu: context.gpu, quantized }, operands)
-  const layers = context.weights.layers.map((_, index) => buildProducts(context, index, prefill, product))
-  return { rows: prefill.maxRows, dispatches: (await Promise.all(layers))[0] }
+/** Compiles the products of all layers, of which the first layer's are measured. */
+export async function tryProducts(
+  context: ForwardContext,
+  activations: Activations,
+  product: BuildLinear,
+): Promise<Trial> {
+  const layers = context.weights.layers.map((_, index) => buildProducts(context, index, activations, product))
+  return { rows: activations.maxRows, dispatches: (await Promise.all(layers))[0] }
 }
 
 function entry(needs: NonNullable<VariantEntry<Build>['needs']>, build: Build): VariantEntry<Build> {
-  return { needs, build, trial: (buffers) => trial(buffers, build) }
+  const trial: VariantEntry<Build>['trial'] = ({ context, prefill, quantized }) =>
+    tryProducts(context, prefill, (operands) => build({ gpu: context.gpu, quantized }, operands))
+  return { needs, build, trial }
 }
 
 /** A product of activations as they are. */
