@@ -1,0 +1,77 @@
+import type { Tokenizer } from '../../../tokenizer/index.js'
+import { Automaton, type State } from './automaton.js'
+import type { Constraint } from './constraint.js'
+import { readGrammar } from './grammar.js'
+import { writeNetwork } from './network.js'
+import { TokenTrie } from './token-trie.js'
+
+/** Grammars that are kept, with all that was found of them. */
+const KEPT_GRAMMARS = 16
+
+/** Grammars over the tokens of a model. */
+export class GrammarEngine {
+  readonly #trie: TokenTrie
+  /** By their text, the one used last at the end. */
+  readonly #automatons = new Map<string, Automaton>()
+
+  /** @param vocabulary logits in a row, which may be more than there are tokens */
+  constructor(tokenizer: Tokenizer, vocabulary: number) {
+    this.#trie = new TokenTrie(tokenizer, vocabulary)
+  }
+
+  /**
+   * What makes answers keep to a grammar, each from its beginning.
+   * @param stopIds allowed where a text of the grammar is whole
+   * @throws GrammarProblem
+   */
+  prepare(grammar: string, stopIds: readonly number[]): () => Constraint {
+    const automaton = this.#automatons.get(grammar) ?? new Automaton(writeNetwork(readGrammar(grammar)))
+    this.#automatons.delete(grammar)
+    this.#automatons.set(grammar, automaton)
+    const [oldest] = this.#automatons.keys()
+    if (this.#automatons.size > KEPT_GRAMMARS) this.#automatons.delete(oldest)
+    return () => new GrammarConstraint(automaton, this.#trie, stopIds)
+  }
+}
+
+/** An answer that keeps to a grammar. */
+class GrammarConstraint implements Constraint {
+  readonly #automaton: Automaton
+  readonly #trie: TokenTrie
+  readonly #stopIds: readonly number[]
+  #state: State
+  #stopped = false
+
+  constructor(automaton: Automaton, trie: TokenTrie, stopIds: readonly number[]) {
+    this.#automaton = automaton
+    this.#trie = trie
+    this.#stopIds = stopIds
+    this.#state = automaton.start
+  }
+
+  get done(): boolean {
+    return this.#stopped || (this.#state.mayEnd && this.#state.items.length === 0)
+  }
+
+  mask(): Uint32Array<ArrayBuffer> {
+    const mask = this.#trie.mask(this.#automaton, this.#state).slice()
+    // An id that ends answers ends whole ones only, also where it would be text.
+    for (const id of this.#stopIds) {
+      if (this.#state.mayEnd) mask[id >> 5] |= 1 << (id & 31)
+      else mask[id >> 5] &= ~(1 << (id & 31))
+    }
+    return mask
+  }
+
+  accept(id: number): void {
+    if (this.#stopIds.includes(id)) {
+      this.#stopped = true
+      return
+    }
+    let state: State | null = this.#state
+    for (const byte of this.#trie.bytes[id] ?? [-1])
+      state = (state && this.#automaton.next(state)[byte]) ?? null
+    if (!state) throw new TypeError(`Id ${id} is not within the mask.`)
+    this.#state = state
+  }
+}
