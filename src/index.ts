@@ -59,6 +59,7 @@ export {
   type ChatModel,
   type ChatOptions,
   type ChatReply,
+  type ConstraintOption,
   type EstimateMemoryOptions,
   estimateMemory,
   type GeneratedToken,

@@ -108,7 +108,7 @@ export {
   readLogProbabilities,
 } from './sampling/log-probabilities/log-probabilities.js'
 export { countWords, logitBiasFloats } from './sampling/penalize/counts.js'
-export { compilePenalize, type PenalizeBuffers } from './sampling/penalize/penalize.js'
+export { compilePenalize, maskWords, type PenalizeBuffers } from './sampling/penalize/penalize.js'
 export {
   MAX_STOP_IDS,
   SAMPLING_PARAMETER_WORDS,

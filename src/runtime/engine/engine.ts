@@ -18,6 +18,8 @@ export interface SequenceStart {
   readonly fresh?: boolean
   /** How many of the likeliest ids come with each id, or with each position that is scored: 0, the default, to 20. */
   readonly likeliest?: number
+  /** Whether only ids of a mask may come next; every step that samples for it brings one. */
+  readonly constrained?: boolean
 }
 
 /** The place of a sequence in an engine, from `open` to `close`. Only the engine changes it. */
@@ -46,6 +48,11 @@ export interface Step {
   /** Slots whose prompt is computed: each is fed the id that was sampled last, and the next is sampled. */
   readonly rows: readonly Slot[]
   readonly chunks: readonly Chunk[]
+  /**
+   * For each constrained slot that the step samples for, the ids that may come next: bit id % 32 of word id / 32,
+   * u32 [ceil(vocabulary / 32)].
+   */
+  readonly masks?: ReadonlyMap<Slot, Uint32Array<ArrayBuffer>>
 }
 
 /** What a chunk gave. */

@@ -102,6 +102,11 @@ export class SegmentReader {
   }
 }
 
+/** The ids that begin an answer which is meant for the user: a line without metadata. */
+export function answerHeader(tokenizer: Tokenizer): number[] {
+  return tokenizer.encode('\n')
+}
+
 /** Asks for the next answer of a conversation and takes it apart as it comes. */
 export async function* chat(
   tokenizer: Tokenizer,
@@ -114,14 +119,19 @@ export async function* chat(
   const tools = offered ? { tools: offered } : {}
   const settings = { hasTools: hasTools(messages, tools), toolNames: toolNames(messages, tools) }
   const reader = new SegmentReader(settings)
-  const generation = yield* flatMap(generate(buildPrompt(tokenizer, messages, tools), rest), ({ id, text }) =>
+  // The header of the answer is no part of what a constraint is about: it is written into the prompt.
+  const header = options.constraint ? answerHeader(tokenizer) : []
+  if (options.constraint) reader.push('\n', false)
+  const prompt = [...buildPrompt(tokenizer, messages, tools), ...header]
+  const generation = yield* flatMap(generate(prompt, rest), ({ id, text }) =>
     reader.push(text, id === tokenizer.special.assistant),
   )
   yield* reader.flush()
   // A stop text cuts within the ids, so that only the text is exact then.
-  const cutByText = generation.finishReason === 'stop' && generation.stopId === undefined
+  const cutByText =
+    !options.constraint && generation.finishReason === 'stop' && generation.stopId === undefined
   const reply = cutByText
     ? parseReply(generation.text, settings)
-    : parseReplyIds(tokenizer, generation.ids, settings)
+    : parseReplyIds(tokenizer, [...header, ...generation.ids], settings)
   return { ...reply, generation }
 }

@@ -2,6 +2,7 @@ import { contextOverflow, emptyTokens, InputError, invalidOption, invalidToken }
 import { MOST_LIKELIEST } from '../../kernels/index.js'
 import {
   signal as abortSignal,
+  anObject,
   checkOptions,
   listOf,
   number,
@@ -20,6 +21,8 @@ import {
   type SamplingOptions,
 } from '../engine/index.js'
 import type { PrefixHandle } from '../model/index.js'
+import type { Constraint, ConstraintOption } from './constraint/constraint.js'
+import type { Grammars } from './constraint/grammars.js'
 
 export interface GenerateOptions extends SamplingOptions {
   /** The most tokens to generate. Default: what the context has room for. */
@@ -42,6 +45,11 @@ export interface GenerateOptions extends SamplingOptions {
    * log softmax of its logits, before penalties, biases, bans, constraint and temperature. A token's own `logprob` always comes.
    */
   readonly topLogprobs?: number
+  /**
+   * What the answer must look like: `{ jsonSchema }`, `{ json: true }`, `{ grammar }` or `{ choices }`. An answer that ends with
+   * `stop` keeps to it; one that is cut, with `length` or `context`, is the beginning of such a text. Not together with `stop`.
+   */
+  readonly constraint?: ConstraintOption
   /** Ends the generation at once; the loop then throws the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -67,6 +75,7 @@ export const GENERATE_SHAPE: OptionShape<GenerateOptions> = {
   stop: texts,
   bannedWords: listOf(text, 'a list of texts'),
   topLogprobs: LIKELIEST,
+  constraint: anObject,
   signal: abortSignal,
 }
 
@@ -81,6 +90,9 @@ export const ALIASES: Readonly<Record<string, string>> = {
   bad_words: 'bannedWords',
   bad_words_ids: 'bannedIds',
   top_logprobs: 'topLogprobs',
+  grammar: 'constraint: { grammar }',
+  json_schema: 'constraint: { jsonSchema }',
+  response_format: 'constraint: { jsonSchema }',
   repeat_penalty: 'repetitionPenalty',
   functions: 'tools',
   do_sample: 'temperature: 0',
@@ -144,6 +156,8 @@ export interface ResolvedGeneration extends ResolvedPrefix {
   readonly stopIds: readonly number[]
   readonly stop: readonly string[]
   readonly topLogprobs: number
+  /** Makes what an answer must keep to, for each anew. */
+  readonly constraint?: (() => Constraint) | undefined
 }
 
 /** What to ban for a word: pieces that contain it, and its pieces where it begins the text or follows other text. */
@@ -176,12 +190,14 @@ export function resolvePrefix(
 
 /**
  * Checks the options and fills in defaults.
+ * @param grammars what constraints are made by
  * @throws `option.invalid`, `input.prefix-unloaded`
  */
 export function resolveGeneration(
   engine: Engine,
   tokenizer: Tokenizer,
   options: GenerateOptions,
+  grammars: Grammars,
 ): ResolvedGeneration {
   checkOptions(GENERATE_SHAPE, options, ALIASES)
   const { maxTokens = engine.contextLength } = options
@@ -199,8 +215,12 @@ export function resolveGeneration(
     const expected = `token ids from 0 to ${engine.config.vocabulary - 1}`
     throw invalidOption(`stopIds[${unknown}]`, stopIds[unknown], expected)
   }
-  const { topLogprobs = 0 } = options
-  return { ...prefix, sampling, maxTokens, stopIds, stop: options.stop ?? [], topLogprobs }
+  const { topLogprobs = 0, stop = [] } = options
+  if (options.constraint && stop.length > 0) {
+    throw invalidOption('stop', stop[0], 'no texts that would cut an answer which must keep to a constraint')
+  }
+  const constraint = options.constraint && grammars.resolve(options.constraint, stopIds)
+  return { ...prefix, sampling, maxTokens, stopIds, stop, topLogprobs, constraint }
 }
 
 /** @throws `input.tokens-empty`, `input.token-invalid`, `input.context-overflow` */

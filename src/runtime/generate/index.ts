@@ -9,6 +9,7 @@ export type {
   ScoresOptions,
   TokenScores,
 } from './chat-model.js'
+export type { ConstraintOption } from './constraint/constraint.js'
 export { type EstimateMemoryOptions, estimateMemory, type MemoryEstimate } from './estimate-memory.js'
 export type {
   BatchToken,

@@ -10,7 +10,7 @@ import {
   type VariantChoices,
 } from '../engine/index.js'
 import type { ModelBase, ModelConfig, PrefixHandle } from '../model/index.js'
-import { type ChatDelta, type ChatOptions, type ChatReply, chat } from './chat.js'
+import { answerHeader, type ChatDelta, type ChatOptions, type ChatReply, chat } from './chat.js'
 import {
   type ChatModel,
   LOAD_PREFIX_SHAPE,
@@ -23,6 +23,8 @@ import {
   type ScoresOptions,
   type TokenScores,
 } from './chat-model.js'
+import type { ConstraintOption } from './constraint/constraint.js'
+import { Grammars } from './constraint/grammars.js'
 import {
   type BatchToken,
   checkPrompt,
@@ -59,6 +61,7 @@ export class Model implements ChatModel {
   readonly #engine: Engine
   readonly #device: ModelDevice
   readonly #scheduler: Scheduler
+  readonly #grammars: Grammars
   #stats = NO_STATS
   #disposed = false
 
@@ -75,6 +78,7 @@ export class Model implements ChatModel {
     this.#checkpoint = checkpoint
     this.tokenizer = tokenizer
     this.#scheduler = new Scheduler(engine, maxWaiting)
+    this.#grammars = new Grammars(tokenizer, engine.config.vocabulary)
     this.lost = new Promise((resolve) => {
       device.lost.then((error) => {
         if (!this.#disposed) resolve(error)
@@ -160,11 +164,12 @@ export class Model implements ChatModel {
   /**
    * Continues a text or token ids. A text becomes `[gMASK] sop` and its tokens, the raw format of the base model and
    * of prefixes trained on prompt and response pairs. Messages become the prompt that asks for the next answer; it
-   * comes raw, while `chat` takes it apart.
+   * comes raw, while `chat` takes it apart. With a constraint the header of the answer is part of the prompt, and the answer
+   * is the text that keeps to it.
    * @throws (while iterating) as `chat`
    */
   generate(prompt: Prompt, options: GenerateOptions = {}): Stream<GeneratedToken, Generation> {
-    return new Stream(this.#generate(this.#idsOf(prompt), options))
+    return new Stream(this.#generate(this.#idsOf(prompt, options?.constraint), options))
   }
 
   /**
@@ -176,7 +181,7 @@ export class Model implements ChatModel {
     if (!Array.isArray(prompts)) throw invalidOption('prompts', prompts, 'a list of prompts')
     return new Stream(
       this.#generateBatch(
-        prompts.map((prompt) => this.#idsOf(prompt)),
+        prompts.map((prompt) => this.#idsOf(prompt, options?.constraint)),
         options,
       ),
     )
@@ -243,11 +248,13 @@ export class Model implements ChatModel {
     this.#device.dispose()
   }
 
-  #idsOf(prompt: Prompt): readonly number[] {
+  #idsOf(prompt: Prompt, constraint?: ConstraintOption): readonly number[] {
     if (typeof prompt === 'string') return this.tokenizer.encodePrompt(prompt)
     checkIds(prompt)
-    const isConversation = typeof prompt[0] === 'object'
-    return isConversation ? buildPrompt(this.tokenizer, prompt as readonly Message[]) : (prompt as number[])
+    if (typeof prompt[0] !== 'object') return prompt as readonly number[]
+    const ids = buildPrompt(this.tokenizer, prompt as readonly Message[])
+    // The header of an answer is no part of what a constraint is about.
+    return constraint ? [...ids, ...answerHeader(this.tokenizer)] : ids
   }
 
   async *#generate(
@@ -264,7 +271,7 @@ export class Model implements ChatModel {
     options: GenerateOptions,
   ): AsyncGenerator<BatchToken, Generation[]> {
     if (this.#disposed) throw disposed('model')
-    const resolved = resolveGeneration(this.#engine, this.tokenizer, options)
+    const resolved = resolveGeneration(this.#engine, this.tokenizer, options, this.#grammars)
     const available = this.#engine.available(resolved.prefix)
     for (const ids of prompts) checkPrompt(ids, this.config.vocabulary, available)
     const onStats = (stats: GenerationStats) => {

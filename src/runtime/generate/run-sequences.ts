@@ -76,11 +76,14 @@ export async function* generateAll(
     // Seeds of a batch differ, or equal prompts would get equal answers.
     const seeded = { ...sampling, seed: sampling.seed + index }
     const positionLimit = Math.min(available, ids.length + maxTokens)
-    const start = { ids, prefix, prefixStrength, sampling: seeded, stopIds, positionLimit, likeliest }
+    const constraint = options.constraint?.()
+    const constrained = constraint !== undefined
+    const common = { ids, prefix, prefixStrength, stopIds, positionLimit, likeliest }
+    const start = { ...common, sampling: seeded, constrained }
     const sequence = new AnswerSequence(
       tokenizer,
       start,
-      { maxTokens, stop, available },
+      { maxTokens, stop, available, constraint },
       {
         ready: () => tokens.size < READ_AHEAD * sequences.size,
         onStart: (cachedTokens) => measures.start(ids.length - cachedTokens),

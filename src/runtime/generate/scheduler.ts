@@ -175,10 +175,12 @@ export class Scheduler {
     }
   }
 
-  /** Steps that may be under way; fewer with chunks of prompts, which an abort would have to wait for. */
+  /** Steps that may be under way; fewer with chunks of prompts, which an abort would have to wait for, and with constraints. */
   get #mostUnderWay(): number {
     const hasChunks = this.#underWay.some(({ chunks }) => chunks.length > 0)
-    return hasChunks ? Math.min(2, this.#engine.stepsUnderWay) : this.#engine.stepsUnderWay
+    // A constrained sequence waits for its last step: the further others run ahead of it, the fewer steps it is in.
+    const waits = this.#running.some(({ sequence }) => sequence.constraint)
+    return hasChunks || waits ? Math.min(2, this.#engine.stepsUnderWay) : this.#engine.stepsUnderWay
   }
 
   get #isExclusiveDue(): boolean {
@@ -219,14 +221,17 @@ export class Scheduler {
     else reserved.push(...this.#admit().filter((running) => this.#canGoOn(running)))
     const going = reserved.filter(({ yields }) => !yields)
     const chunks = this.#chunks()
+    const masks = this.#masks(going, chunks)
     this.#counts.schedulingMs += performance.now() - started
     if (going.length + chunks.length === 0) return undefined
-    return { rows: going.map(({ slot }) => slot), chunks }
+    return { rows: going.map(({ slot }) => slot), chunks, ...(masks && { masks }) }
   }
 
   /** Whether the next id of a sequence can be computed, and somebody can take it. */
-  #canGoOn({ slot, sequence, yields }: Running): boolean {
+  #canGoOn({ slot, sequence, yields, steps }: Running): boolean {
     if (yields || sequence.ended || sequence.wants !== 'answer') return false
+    // What may come next depends on what comes before.
+    if (sequence.constraint && steps > 0) return false
     return slot.pendingTokens === 0 && !slot.exhausted && sequence.listener.ready?.() !== false
   }
 
@@ -270,6 +275,19 @@ export class Scheduler {
       budget -= count
     }
     return chunks
+  }
+
+  /** The ids that may come next in constrained sequences that a step samples for; undefined where there are none. */
+  #masks(going: readonly Running[], chunks: readonly Chunk[]): Step['masks'] {
+    const complete = chunks.filter(({ slot, count }) => count === slot.pendingTokens)
+    const sampled = [
+      ...going,
+      ...this.#running.filter(({ slot }) => complete.some((chunk) => chunk.slot === slot)),
+    ]
+    const masks = sampled.flatMap(({ slot, sequence: { constraint } }) =>
+      constraint ? [[slot, constraint.mask()] as const] : [],
+    )
+    return masks.length > 0 ? new Map(masks) : undefined
   }
 
   /** There is no page for the next row of a sequence: the youngest gives its place up, unless one is about to. */

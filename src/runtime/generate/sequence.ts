@@ -3,6 +3,7 @@ import type { LikelyId, RowScores, SampledId } from '../../kernels/index.js'
 import type { Tokenizer } from '../../tokenizer/index.js'
 import type { ChunkOutput, SequenceStart } from '../engine/index.js'
 import { Answer } from './answer.js'
+import type { Constraint } from './constraint/constraint.js'
 import type { GeneratedToken, Generation, TokenLogprob } from './generation.js'
 
 /** Who hears of what becomes of a sequence. */
@@ -44,6 +45,8 @@ export interface Sequence {
   readonly start: SequenceStart
   readonly signal: AbortSignal | undefined
   readonly listener: SequenceListener
+  /** What the answer must keep to, where it must: then no step of it runs ahead of the last. */
+  readonly constraint?: Constraint | undefined
   /** What is wanted: an answer, or something at every position of the prompt. */
   readonly wants: 'answer' | 'logits' | 'scores'
   /** Whether its end was told; nothing is computed for it any more. */
@@ -62,6 +65,7 @@ export interface AnswerRules {
   readonly stop: readonly string[]
   /** Positions that prompt and answer together may take. */
   readonly available: number
+  readonly constraint?: Constraint | undefined
 }
 
 /** A sequence that generates an answer. */
@@ -99,6 +103,10 @@ export class AnswerSequence implements Sequence {
     return this.#ended
   }
 
+  get constraint(): Constraint | undefined {
+    return this.#rules.constraint
+  }
+
   accept({ id, logProbability, notFinite, allBanned, likeliest }: SampledId): void {
     if (this.#ended) return
     const { start } = this
@@ -106,12 +114,22 @@ export class AnswerSequence implements Sequence {
     const position = start.ids.length + answer.ids.length
     if (notFinite) this.fail(nonFiniteOutput(position))
     if (allBanned) {
-      this.fail(invalidOption('bannedIds', 'every token', 'bans that leave a token to choose'))
+      this.fail(
+        this.constraint
+          ? invalidOption(
+              'constraint',
+              'one of whose tokens all are banned',
+              'bans that leave a token to choose',
+            )
+          : invalidOption('bannedIds', 'every token', 'bans that leave a token to choose'),
+      )
     }
     if (id === undefined) return
     const isStop = start.stopIds.includes(id)
     const top = likeliest?.map(tokenLogprob)
     const token = isStop ? answer.stop(id, logProbability, top) : answer.push(id, logProbability, top)
+    this.constraint?.accept(id)
+    if (!answer.finishReason && this.constraint?.done) answer.finishReason = 'stop'
     if (!answer.finishReason && answer.ids.length >= this.#rules.maxTokens) answer.finishReason = 'length'
     if (!answer.finishReason && position + 1 >= this.#rules.available) answer.finishReason = 'context'
     if (!answer.finishReason) {

@@ -3,7 +3,7 @@ import { describeOnGpu } from '../../testing/gpu.js'
 import { expectClose, randomNormal, randomSource } from '../../testing/numbers.js'
 import { BANNED_SCORE, type SamplingOptions, samplingParameterWords } from '../sample/parameters.js'
 import { countWords, logitBiasFloats, PROMPT_FLAG } from './counts.js'
-import { compilePenalize } from './penalize.js'
+import { compilePenalize, maskWords } from './penalize.js'
 import { penalizeReference } from './penalize.reference.js'
 
 describeOnGpu('penalties', (test) => {
@@ -13,6 +13,7 @@ describeOnGpu('penalties', (test) => {
     counts: Uint32Array<ArrayBuffer>,
     logitBias: Float32Array<ArrayBuffer>,
     options: SamplingOptions | readonly SamplingOptions[],
+    mask: (row: number) => Uint32Array = () => new Uint32Array(maskWords(logitBias.length)),
   ) => {
     const vocabulary = logitBias.length
     const rows = logits.length / vocabulary
@@ -34,6 +35,7 @@ describeOnGpu('penalties', (test) => {
       counts: test().input(Uint32Array.from(slotLines(3, countLine))),
       logitBias: test().input(Float32Array.from(slotLines(99, () => logitBias))),
       parameters: test().input(Uint32Array.from(slotLines(7, parameters))),
+      masks: test().input(Uint32Array.from(slotLines(0xffff_ffff, mask))),
       scores,
     }
     test().run(kernel.bind('penalize', buffers), rows)
@@ -119,6 +121,24 @@ describeOnGpu('penalties', (test) => {
     const logits = Float32Array.of(50, -3e38, 3e38, 50)
     const scores = await penalize(logits, new Uint32Array(4), logitBias, {})
     expect([...scores]).toEqual([BANNED_SCORE, ...[-1e30, 1e30, 50].map(Math.fround)])
+  })
+
+  it('leave the ids of its mask to a constrained row, and all to others', async () => {
+    const [rows, vocabulary] = [3, 70]
+    const logits = randomNormal(rows * vocabulary, 3, 5)
+    const random = randomSource(8)
+    const masks = Array.from({ length: rows }, () =>
+      Uint32Array.from({ length: maskWords(vocabulary) }, () => Math.floor(random() * 2 ** 32)),
+    )
+    const counts = new Uint32Array(rows * vocabulary)
+    const logitBias = logitBiasFloats([], vocabulary)
+    const options = [{ constrained: true }, {}, { constrained: true }]
+    const scores = await penalize(logits, counts, logitBias, options, (row) => masks[row])
+    options.forEach(({ constrained }, row) => {
+      const line = logits.subarray(row * vocabulary, (row + 1) * vocabulary)
+      const expected = penalizeReference(line, counts, logitBias, {}, constrained ? masks[row] : undefined)
+      expect([...scores.subarray(row * vocabulary, (row + 1) * vocabulary)]).toEqual([...expected])
+    })
   })
 })
 

@@ -21,29 +21,43 @@ export interface PenalizeBuffers {
   readonly logitBias: GPUBuffer
   /** [slots], see `samplingParameterWords`. */
   readonly parameters: GPUBuffer
+  /** Ids that may come next, u32 [slots, maskWords(vocabulary)]. */
+  readonly masks: GPUBuffer
   /** Output, f32 [rows, vocabulary]. */
   readonly scores: GPUBuffer
 }
 
-/** Compiles the penalties on repeated ids and the bias: logits -> scores, which leaves the logits as they are. */
+/** 32-bit words of a slot's line of `masks`, a bit for each id. */
+export function maskWords(vocabulary: number): number {
+  return Math.ceil(vocabulary / 32)
+}
+
+/** Compiles the penalties on repeated ids, the bias and the mask: logits -> scores, which leaves the logits as they are. */
 export async function compilePenalize(
   gpu: Gpu,
   { vocabulary }: PenalizeConstants,
 ): Promise<Kernel<PenalizeBuffers>> {
   const workgroupSize = gpu.workgroupSize(256)
   const pipeline = await gpu.compile('penalize', [stateSource, source], {
-    u32: { WORKGROUP_SIZE: workgroupSize, VOCAB: vocabulary, MAX_STOP_IDS, PROMPT_FLAG },
+    u32: {
+      WORKGROUP_SIZE: workgroupSize,
+      VOCAB: vocabulary,
+      MASK_WORDS: maskWords(vocabulary),
+      MAX_STOP_IDS,
+      PROMPT_FLAG,
+    },
     f32: { BANNED_SCORE },
   })
   return dispatchKernel(
     gpu,
     pipeline,
-    ({ rows, logits, counts, logitBias, parameters, scores }) => [
+    ({ rows, logits, counts, logitBias, parameters, masks, scores }) => [
       rows,
       logits,
       counts,
       logitBias,
       parameters,
+      masks,
       scores,
     ],
     (count) => [Math.ceil(vocabulary / workgroupSize), count, 1],

@@ -34,9 +34,11 @@ export interface SamplingOptions {
   readonly stopIds?: readonly number[]
   /** Whether the slot has biases; without, its line of the table of biases is not read. */
   readonly biased?: boolean
+  /** Whether only ids of the slot's mask may come next; without, its line of the table of masks is not read. */
+  readonly constrained?: boolean
 }
 
-const STOP_IDS_AT = 11
+const STOP_IDS_AT = 12
 
 /** 32-bit words of `SamplingParameters` in state.wgsl. */
 export const SAMPLING_PARAMETER_WORDS = STOP_IDS_AT + MAX_STOP_IDS
@@ -58,6 +60,7 @@ export function samplingParameterWords(options: SamplingOptions): Uint32Array<Ar
     frequencyPenalty = 0,
     stopIds = [],
     biased = false,
+    constrained = false,
   } = options
   check('temperature', temperature, temperature >= 0 && temperature <= 1e6, 'from 0 to 1e6')
   check('topK', topK, Number.isInteger(topK) && topK >= 0 && topK < 2 ** 32, 'a whole number from 0')
@@ -82,7 +85,8 @@ export function samplingParameterWords(options: SamplingOptions): Uint32Array<Ar
   floats[7] = frequencyPenalty
   words[8] = greedy ? 1 : 0
   words[9] = biased ? 1 : 0
-  words[10] = stopIds.length
+  words[10] = constrained ? 1 : 0
+  words[11] = stopIds.length
   words.set(stopIds, STOP_IDS_AT)
   return words
 }

@@ -12,6 +12,7 @@ struct SamplingParameters {
   frequency_penalty: f32,
   greedy: u32,                      // 1: take the best id
   biased: u32,                      // 1: the slot has biases
+  constrained: u32,                 // 1: only ids of the slot's mask may come next
   stop_count: u32,
   stop_ids: array<u32, MAX_STOP_IDS>,
 }

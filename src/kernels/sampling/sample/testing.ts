@@ -1,5 +1,5 @@
 import type { TestGpu } from '../../testing/gpu.js'
-import { compilePenalize } from '../penalize/penalize.js'
+import { compilePenalize, maskWords } from '../penalize/penalize.js'
 import { type SamplingOptions, samplingParameterWords } from './parameters.js'
 import { compileSample } from './sample.js'
 import { OUTPUT_WORDS, readOutput, type SampledId, SEQUENCE_WORDS, sequenceWords } from './sequence.js'
@@ -46,6 +46,7 @@ export async function startSampling(test: TestGpu, run: SamplingRun) {
       'sequences',
     ),
     rows: test.input(Uint32Array.from(seeds.flatMap((_, row) => rowState(row))), 'rows'),
+    masks: test.input(new Uint32Array(batch * maskWords(vocabulary)), 'masks'),
     history: test.output(batch * historyCapacity, 'history'),
     outputs: test.output(batch * OUTPUT_WORDS, 'outputs'),
   }

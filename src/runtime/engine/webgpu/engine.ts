@@ -214,6 +214,7 @@ export class WebGpuEngine implements Engine {
 
   run(step: Step): StepOutput {
     this.gpu.check()
+    for (const [slot, mask] of step.masks ?? []) this.tables.writeMask(slot.index, mask)
     const rows = this.#sampled(
       step.rows.map((slot) => this.#stateOf(slot)),
       (plan, slots, score) => this.#runner.submitRows(plan, slots, score),

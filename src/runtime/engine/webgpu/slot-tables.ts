@@ -11,6 +11,7 @@ import {
   LOG_PROBABILITY_WORDS,
   logitBiasFloats,
   MAX_STOP_IDS,
+  maskWords,
   NO_TARGET,
   OUTPUT_WORDS,
   ROW_WORDS,
@@ -66,6 +67,7 @@ export class SlotTables {
   readonly #history: GPUBuffer
   readonly #sequences: GPUBuffer
   readonly #parameters: GPUBuffer
+  readonly #masks: GPUBuffer
   /** u32 [maxRows]: what has a log-probability of its own in `outputs`, so nothing. */
   readonly #targets: GPUBuffer
 
@@ -86,6 +88,7 @@ export class SlotTables {
     this.#history = words('history', slots * HISTORY_CAPACITY)
     this.#sequences = words('sequences', slots * SEQUENCE_WORDS)
     this.#parameters = words('sampling parameters', slots * SAMPLING_PARAMETER_WORDS)
+    this.#masks = words('masks', slots * maskWords(vocabulary))
   }
 
   /** The dispatches from logits to the next ids. */
@@ -108,6 +111,7 @@ export class SlotTables {
       history: this.#history,
       sequences: this.#sequences,
       parameters: this.#parameters,
+      masks: this.#masks,
     }
     return [
       ...penalize.bind('penalize', buffers),
@@ -130,7 +134,7 @@ export class SlotTables {
    * Checks what a sequence asks of its slot, and writes nothing.
    * @throws `option.invalid` for more stop ids or banned sequences than there is room for
    */
-  check({ sampling, stopIds }: SequenceStart): SlotContents {
+  check({ sampling, stopIds, constrained = false }: SequenceStart): SlotContents {
     if (stopIds.length > MAX_STOP_IDS) {
       throw invalidOption('stopIds', `${stopIds.length} ids`, `at most ${MAX_STOP_IDS}`)
     }
@@ -152,7 +156,7 @@ export class SlotTables {
     return {
       banned,
       logitBias: biased ? logitBiasFloats(biases, this.#vocabulary) : undefined,
-      parameters: samplingParameterWords({ ...sampling, stopIds, biased }),
+      parameters: samplingParameterWords({ ...sampling, stopIds, biased, constrained }),
     }
   }
 
@@ -182,6 +186,12 @@ export class SlotTables {
     const line = slot * this.#vocabulary * 4
     queue.writeBuffer(this.#counts, line, countWords(ids, generated, this.#vocabulary))
     if (contents.logitBias) queue.writeBuffer(this.#logitBias, line, contents.logitBias)
+  }
+
+  /** Sets the ids that may come next in a constrained slot; a step that was submitted before does not see it. */
+  writeMask(slot: number, mask: Uint32Array<ArrayBuffer>): void {
+    const words = maskWords(this.#vocabulary)
+    this.#gpu.device.queue.writeBuffer(this.#masks, slot * words * 4, mask, 0, words)
   }
 
   /** Copies the rows of slots into the rows of the next step. */

@@ -1,4 +1,4 @@
-import { PAGE_ROWS, type SampledId } from '../../../kernels/index.js'
+import { type LikelyId, PAGE_ROWS, type SampledId } from '../../../kernels/index.js'
 import { type Lease, PageCache, type PageMemory } from '../../engine/cache/page-cache.js'
 import type {
   Chunk,
@@ -68,11 +68,15 @@ export interface FakeEngineOptions {
 }
 
 /** What the fake model says next: it depends on everything that a real one's answer depends on. */
-export function nextId({ prefix, prefixStrength, sampling }: SequenceStart, ids: readonly number[]): number {
+export function nextId(start: SequenceStart, ids: readonly number[]): number {
+  return hashOf(start, ids) % VOCABULARY
+}
+
+function hashOf({ prefix, prefixStrength, sampling }: SequenceStart, ids: readonly number[]): number {
   const text = `${prefix?.name} ${prefixStrength} ${sampling.seed} ${sampling.temperature} ${ids.join(' ')}`
   let hash = 2166136261
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 16777619)
-  return (hash >>> 8) % VOCABULARY
+  return hash >>> 8
 }
 
 /**
@@ -180,8 +184,9 @@ export class FakeEngine implements Engine {
     if (step.chunks.reduce((sum, { count }) => sum + count, 0) > this.chunkTokens)
       throw new Error('too many rows')
     this.steps.push(step)
-    const rows = step.rows.map((slot) => this.#computeRow(slot as FakeSlot))
-    const chunks = step.chunks.map((chunk) => this.#computeChunk(chunk))
+    const { masks } = step
+    const rows = step.rows.map((slot) => this.#computeRow(slot as FakeSlot, masks?.get(slot)))
+    const chunks = step.chunks.map((chunk) => this.#computeChunk(chunk, masks?.get(chunk.slot)))
     const before =
       this.#stepMs > 0
         ? this.#order.then(() => new Promise((resolve) => setTimeout(resolve, this.#stepMs)))
@@ -240,30 +245,51 @@ export class FakeEngine implements Engine {
     return ids
   }
 
-  #sample(slot: FakeSlot, ids: readonly number[]): SampledId {
+  /** The id that the model says next, or another where a mask leaves it out. */
+  #choose(start: SequenceStart, ids: readonly number[], mask: Uint32Array | undefined): number {
+    if ((mask !== undefined) !== (start.constrained === true)) throw new Error('a mask where none belongs')
+    const id = this.#next(start, ids)
+    const isAllowed = (one: number) => mask === undefined || ((mask[one >> 5] >>> (one & 31)) & 1) === 1
+    if (isAllowed(id)) return id
+    const allowed = Array.from({ length: this.config.vocabulary }, (_, one) => one).filter(isAllowed)
+    return allowed[hashOf(start, ids) % allowed.length]
+  }
+
+  /** As if all ids were equally likely. */
+  #likeliest({ likeliest = 0 }: SequenceStart): LikelyId[] {
+    const logProbability = -Math.log(this.config.vocabulary)
+    return Array.from({ length: likeliest }, (_, id) => ({ id, logProbability }))
+  }
+
+  #sample(slot: FakeSlot, ids: readonly number[], mask: Uint32Array | undefined): SampledId {
     const none = { logProbability: 0, notFinite: false, allBanned: false, generated: slot.sampled.length }
     if (slot.finished) return { ...none, id: undefined, finished: true }
-    const id = this.#next(slot.start, ids)
+    const id = this.#choose(slot.start, ids, mask)
     slot.sampled.push(id)
     slot.finished = slot.start.stopIds.includes(id)
-    return { ...none, id, finished: slot.finished, generated: slot.sampled.length }
+    const likeliest = slot.start.likeliest ? { likeliest: this.#likeliest(slot.start) } : {}
+    return { ...none, ...likeliest, id, finished: slot.finished, generated: slot.sampled.length }
   }
 
-  #computeRow(slot: FakeSlot): SampledId {
+  #computeRow(slot: FakeSlot, mask: Uint32Array | undefined): SampledId {
     if (slot.closed) throw new Error('the slot was given back')
-    if (slot.finished) return this.#sample(slot, [])
+    if (slot.finished) return this.#sample(slot, [], mask)
     const position = slot.start.ids.length + slot.sampled.length - 1
-    return this.#sample(slot, this.#compute(slot, position))
+    return this.#sample(slot, this.#compute(slot, position), mask)
   }
 
-  #computeChunk({ slot: given, count, logits }: Chunk): ChunkOutput {
+  #computeChunk({ slot: given, count, logits, scores }: Chunk, mask: Uint32Array | undefined): ChunkOutput {
     const slot = given as FakeSlot
     const { ids } = slot.start
     const part = ids.slice(slot.promptTokens, slot.promptTokens + count)
     for (const _ of part) this.#compute(slot, slot.promptTokens++)
     this.cache.append(slot.lease, part)
     if (logits) return { logits: new Float32Array(part.length * this.config.vocabulary) }
-    return slot.pendingTokens > 0 ? {} : { sampled: this.#sample(slot, ids) }
+    if (scores) {
+      const logProbability = -Math.log(this.config.vocabulary)
+      return { scores: part.map(() => ({ logProbability, likeliest: this.#likeliest(slot.start) })) }
+    }
+    return slot.pendingTokens > 0 ? {} : { sampled: this.#sample(slot, ids, mask) }
   }
 
   close(slot: Slot, spoiled = false): void {
