@@ -12,6 +12,8 @@ import { writeJson } from './common/files.js'
 import { openGpu } from './common/internals.js'
 import { type CommonOptions, commonOptions, count, counts } from './common/options.js'
 import { openModel } from './model/open-model.js'
+import { profileStep, timesByLabel } from './model/profile.js'
+import { profileTables } from './model/report.js'
 import {
   type ArrivalResult,
   Crowd,
@@ -37,6 +39,7 @@ interface Plan {
 interface Options extends CommonOptions, Omit<Plan, 'contextLength' | 'prefixLength' | 'prefixPrompt'> {
   readonly model?: string
   readonly shape?: string
+  readonly profile: boolean
 }
 
 const QUICK: Plan = {
@@ -108,6 +111,10 @@ async function main(options: Options): Promise<void> {
     const schedulingMsPerStep = median(runs.map((run) => run.schedulingMsPerStep))
     together.push({ sequences, tokensPerSecond, schedulingMsPerStep })
     console.log(togetherLine(together[together.length - 1]))
+    if (options.profile) {
+      const times = timesByLabel(await profileStep(model.engine, sequences, plan.prompt))
+      console.log(profileTables(times).join('\n'))
+    }
   }
   const prefix = await measurePrefix(crowd, most, plan.prefixLength, plan.prefixPrompt)
   console.log(prefixLine(prefix))
@@ -126,5 +133,6 @@ program
   .option('--tokens <count>', 'ids that each generates', count, 96)
   .option('--arrival <tokens>', 'of the prompt that arrives beside 8 answers', count, 4096)
   .option('--chunk-tokens <count>', 'the most tokens of prompts in a step', count)
+  .option('--profile', 'time each kernel of a step of so many sequences', false)
   .option('--repetitions <count>', 'of each measurement', count, 3)
 await main(program.parse().opts<Options>())

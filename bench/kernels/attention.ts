@@ -1,9 +1,9 @@
 import type { ComputeUnit } from '../ceilings/units.js'
 import {
-  ATTENTION_SPLITS,
   type AttentionBuffers,
   type AttentionConstants,
   attentionReference,
+  attentionSplits,
   canRunAttentionDecodeOnMatrices,
   canRunAttentionPrefillOnMatrices,
   compileAttention,
@@ -133,15 +133,19 @@ const ATTENTION_DECODE: AttentionKernel = {
   async compile(workshop, { heads, kvGroups, headDim, slotPages }) {
     const elements = heads * headDim
     const parts = {
-      parts: workshop.filled('parts', ATTENTION_SPLITS * elements * 4, { kind: 'poison' }),
-      statistics: workshop.filled('statistics', ATTENTION_SPLITS * heads * 8, { kind: 'poison' }),
+      parts: workshop.filled('parts', attentionSplits(1) * elements * 4, { kind: 'poison' }),
+      statistics: workshop.filled('statistics', attentionSplits(1) * heads * 8, { kind: 'poison' }),
     }
     const output = poisonedActivations(workshop, elements)
     const shape = { heads, kvGroups, headDim }
     const onMatrices = canRunAttentionDecodeOnMatrices(workshop.gpu, shape)
     const [attend, combine] = await Promise.all([
-      compileAttentionDecode(workshop.gpu, { ...shape, slotPages }, { onMatrices }),
-      compileAttentionCombine(workshop.gpu, shape),
+      compileAttentionDecode(
+        workshop.gpu,
+        { ...shape, slotPages, splits: attentionSplits(1) },
+        { onMatrices },
+      ),
+      compileAttentionCombine(workshop.gpu, { ...shape, splits: attentionSplits(1) }, { output: 'blocks' }),
     ])
     return {
       bind: ({ y: _, ...buffers }) => [

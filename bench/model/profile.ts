@@ -1,5 +1,5 @@
 import { GpuClock } from '../common/gpu-clock.js'
-import type { Dispatch, Gpu } from '../common/internals.js'
+import type { Dispatch, Gpu, WebGpuEngine } from '../common/internals.js'
 import type { Conversation } from './conversation.js'
 
 /** One dispatch on the GPU's clock. */
@@ -88,6 +88,19 @@ async function profileDecode(
   return runs
 }
 
+/** The dispatches of steps of `rows` sequences, from where the rows of the last step are; `context` is told to the reader only. */
+export async function profileStep(engine: WebGpuEngine, rows: number, context: number): Promise<TimedRun[]> {
+  const clock = new GpuClock(engine.gpu, CLOCK_CAPACITY)
+  const { body, head } = await engine.stepPlan(rows)
+  const runs: TimedRun[] = []
+  for (let run = 0; run < RUNS; run++) {
+    const dispatches = await timeDispatches(engine, clock, [...body, ...head], rows)
+    runs.push({ phase: 'decode', context, rows, dispatches })
+  }
+  clock.dispose()
+  return runs
+}
+
 /** The dispatches of a prompt's last chunk, which is computed again and again into the same rows. */
 async function profilePrefill(
   conversation: Conversation,
@@ -133,7 +146,7 @@ function median(values: readonly number[]): number {
 export function timesByLabel(runs: readonly TimedRun[]): LabelTime[] {
   const groups = new Map<string, TimedRun[]>()
   for (const run of runs) {
-    const key = `${run.phase} ${run.context}`
+    const key = `${run.phase} ${run.context} ${run.rows}`
     groups.set(key, [...(groups.get(key) ?? []), run])
   }
   return [...groups.values()].flatMap((group) => {

@@ -247,6 +247,8 @@ export function previewOf(): VariantPreview {
       prefillAttention: { ...choice, variant: 'tiled' },
       fewRowsProduct: { ...choice, variant: 'matvec' },
       decodeAttention: { ...choice, variant: 'simple' },
+      decodeFew: { ...choice, variant: 'float' },
+      decodeMany: { ...choice, variant: 'float' },
       decode: { variant: 'fused-int8', reason: 'fastest of 2: 2.1 ms a step; float 8.4', impossible: {} },
     },
     timesIn: '/cache/tuning.json',

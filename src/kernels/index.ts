@@ -21,7 +21,8 @@ export {
 export { type CacheAppendBuffers, compileCacheAppend } from './attention/cache-append/cache-append.js'
 export { compileRope, type RopeBuffers, ropeTable } from './attention/rope/rope.js'
 export { ACTIVATION_BLOCK } from './common/activation-block.js'
-export { ATTENTION_SPLITS } from './common/decode-attention.js'
+export { attentionPartsBytes, attentionSplits } from './common/decode-attention.js'
+export { halfTileBytes } from './common/half-tiles.js'
 export type { HeadShape } from './common/heads.js'
 export type { Kernel, ScratchKernel } from './common/kernel.js'
 export type { LinearBuffers, LinearConstants } from './common/linear.js'
@@ -57,6 +58,8 @@ export {
   compileScatterRows,
   type GatherRowsBuffers,
 } from './layers/gather-rows/gather-rows.js'
+export { compileNormBlocks, type NormBlocksBuffers } from './layers/norm-blocks/norm-blocks.js'
+export { compileNormHalves, type NormHalvesBuffers } from './layers/norm-halves/norm-halves.js'
 export { compileRmsNorm, type RmsNormBuffers, type RmsNormConstants } from './layers/rms-norm/rms-norm.js'
 export { compileSwiglu, type SwigluBuffers } from './layers/swiglu/swiglu.js'
 export { compileTanh } from './layers/tanh/tanh.js'
@@ -67,6 +70,18 @@ export {
   type LinearDecodeConstants,
   type LinearDecodeOptions,
 } from './linear/linear-decode/linear-decode.js'
+export {
+  compileLinearStepDots,
+  type LinearStepDotsBuffers,
+  type LinearStepDotsConstants,
+  STEP_DOTS_MAX_ROWS,
+} from './linear/linear-step-dots/linear-step-dots.js'
+export {
+  canRunLinearStepMatrices,
+  compileLinearStepMatrices,
+  type LinearStepMatricesBuffers,
+  type LinearStepMatricesConstants,
+} from './linear/linear-step-matrices/linear-step-matrices.js'
 export { compileMatmul, fastestMatmul, type MatmulOptions } from './linear/matmul/matmul.js'
 export {
   compileMatmulFloat,

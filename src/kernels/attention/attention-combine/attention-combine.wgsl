@@ -1,19 +1,17 @@
-// Puts the parts of attention-decode together, and rounds the result to 8 bits for the next matrix product:
+// Puts the parts of attention-decode together, and rounds the result for the next matrix product:
 //   y = sum_s exp(highest_s - highest) part_s / sum_s exp(highest_s - highest) total_s,  highest = max_s highest_s
 //
-// rows           [rows]                            vec4<u32> (token, slot, position, prefix length)
-// parts          [rows, HEADS, SPLITS, HEAD_DIM]   f32
-// statistics     [rows, HEADS, SPLITS]             vec2<f32>: highest, total
-// output_blocks  [rows, HEADS * HEAD_DIM / 32, 2]  vec4<u32>: the words of common/activation-block.wgsl
-// output_scales  [rows, HEADS * HEAD_DIM / 32]     vec2<f32>: scale, scale * sum(q)
+// rows        [rows]                           vec4<u32> (token, slot, position, prefix length)
+// parts       [rows, HEADS, SPLITS, HEAD_DIM]  f32
+// statistics  [rows, HEADS, SPLITS]            vec2<f32>: highest, total
+//
+// What it is rounded to is the business of output-*.wgsl: write_tile.
 //
 // Dispatch: tiles of TILE elements (a head, or several that fill a block of 32) in x, rows in y.
 
 @group(0) @binding(0) var<storage, read> rows: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> parts: array<f32>;
 @group(0) @binding(2) var<storage, read> statistics: array<vec2<f32>>;
-@group(0) @binding(3) var<storage, read_write> output_blocks: array<vec4<u32>>;
-@group(0) @binding(4) var<storage, read_write> output_scales: array<vec2<f32>>;
 
 // Each element is summed by PART_LANES invocations, each over every PART_LANES-th split. The first AHEAD of them are
 // loaded before anything is known of the sequence, so that nothing waits twice for memory.
@@ -97,16 +95,5 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   }
   workgroupBarrier();
 
-  for (var block = lane; block < TILE / 32u; block += WORKGROUP_SIZE) {
-    var x: array<vec4<f32>, 8>;
-    for (var i = 0u; i < 8u; i++) {
-      x[i] = attended[block * 8u + i];
-    }
-    let quantized = quantize_activations(x);
-    let w = quantized.words;
-    let at = (workgroup.y * HEADS * HEAD_DIM + workgroup.x * TILE) / 32u + block;
-    output_blocks[at * 2u] = vec4<u32>(w[0], w[1], w[2], w[3]);
-    output_blocks[at * 2u + 1u] = vec4<u32>(w[4], w[5], w[6], w[7]);
-    output_scales[at] = quantized.scale_and_sum;
-  }
+  write_tile(workgroup.y, workgroup.x, lane);
 }

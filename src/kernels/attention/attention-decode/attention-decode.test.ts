@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
 import { quantizedActivationsReference } from '../../common/activation-block.reference.js'
-import { ATTENTION_SPLITS } from '../../common/decode-attention.js'
 import { packHalves, unpackHalves } from '../../common/half.js'
 import { describeOnGpu } from '../../testing/gpu.js'
 import { expectClose, randomNormal } from '../../testing/numbers.js'
@@ -15,6 +14,7 @@ describeOnGpu('split attention', (test) => {
       shape: { heads: 4, kvGroups: 2, headDim: 16 },
       capacity: 330,
       strength: 1,
+      splits: 64,
       rows: [
         { slot: 2, position: 0, prefixLength: 0 },
         { slot: 0, position: 329, prefixLength: 0 },
@@ -25,17 +25,19 @@ describeOnGpu('split attention', (test) => {
       shape: { heads: 4, kvGroups: 2, headDim: 16 },
       capacity: 80,
       strength: 1e-20,
+      splits: 64,
       rows: [{ slot: 0, position: 3, prefixLength: 70 }],
     },
     'the shape of ChatGLM3: 16 heads of 128 to a group': {
       shape: { heads: 16, kvGroups: 1, headDim: 128 },
       capacity: 40,
       strength: 1,
+      splits: 16,
       rows: [{ slot: 0, position: 35, prefixLength: 2 }],
     },
   }
 
-  for (const [name, { shape, capacity, rows, strength }] of Object.entries(cases)) {
+  for (const [name, { shape, capacity, rows, strength, splits }] of Object.entries(cases)) {
     it(`equals the reference for ${name}, and appends the new row`, async () => {
       const { heads, kvGroups, headDim } = shape
       const { gpu } = test()
@@ -48,17 +50,17 @@ describeOnGpu('split attention', (test) => {
         ...cache,
         rows: test().input(new Uint32Array(words)),
         qkv: test().input(qkv),
-        parts: test().output(rows.length * heads * ATTENTION_SPLITS * headDim, 'parts'),
-        statistics: test().output(rows.length * heads * ATTENTION_SPLITS * 2, 'statistics'),
+        parts: test().output(rows.length * heads * splits * headDim, 'parts'),
+        statistics: test().output(rows.length * heads * splits * 2, 'statistics'),
         output: {
           blocks: test().output((rows.length * heads * headDim) / 4, 'blocks'),
           scales: test().output((rows.length * heads * headDim) / 16, 'scales'),
         },
       }
-      const constants = { ...shape, slotPages: cache.slotPages }
+      const constants = { ...shape, slotPages: cache.slotPages, splits }
       const onMatrices = canRunAttentionDecodeOnMatrices(gpu, constants)
       const decode = await compileAttentionDecode(gpu, constants, { onMatrices })
-      const combine = await compileAttentionCombine(gpu, shape)
+      const combine = await compileAttentionCombine(gpu, constants, { output: 'blocks' })
       test().run([...decode.bind('decode', buffers), ...combine.bind('combine', buffers)], rows.length)
 
       const count = 2 * cache.words.keys.length

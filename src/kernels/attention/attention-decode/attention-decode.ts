@@ -1,5 +1,5 @@
 import type { Gpu } from '../../../gpu/index.js'
-import { ATTENTION_SPLITS, type AttentionParts, splitReduction } from '../../common/decode-attention.js'
+import { type AttentionParts, type AttentionSplits, splitReduction } from '../../common/decode-attention.js'
 import type { HeadShape } from '../../common/heads.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import {
@@ -48,10 +48,10 @@ export function canRunAttentionDecodeOnMatrices(gpu: Gpu, { heads, kvGroups, hea
  */
 export async function compileAttentionDecode(
   gpu: Gpu,
-  constants: PagedCacheConstants,
+  constants: PagedCacheConstants & AttentionSplits,
   { onMatrices }: AttentionDecodeOptions,
 ): Promise<Kernel<AttentionDecodeBuffers>> {
-  const { heads, kvGroups, headDim } = constants
+  const { heads, kvGroups, headDim, splits } = constants
   const groupHeads = heads / kvGroups
   const simpleTile = groupHeads % TILE_HEADS === 0 ? TILE_HEADS : groupHeads
   const tileHeads = onMatrices ? MATRIX_SIZE : simpleTile
@@ -60,7 +60,7 @@ export async function compileAttentionDecode(
   const KEYS = reduction.u32.LANES
   const u32 = {
     ...pagedCacheSpecialization('attention-decode', constants, KEYS),
-    SPLITS: ATTENTION_SPLITS,
+    SPLITS: splits,
     KEYS,
   }
   const pipeline = onMatrices
@@ -84,6 +84,6 @@ export async function compileAttentionDecode(
       parts,
       statistics,
     ],
-    (count) => [ATTENTION_SPLITS, heads / tileHeads, count],
+    (count) => [splits, heads / tileHeads, count],
   )
 }

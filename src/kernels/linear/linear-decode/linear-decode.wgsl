@@ -1,7 +1,7 @@
 // Matrix product of a decode step: y[n] = sum_i x[i] * w[n, i], with 4-bit weights and 8-bit activations, for GPUs.
 //
 // Where the weight is, where x comes from and where y goes is the business of more modules, which say it in their headers:
-//   weight-block.wgsl  load_block, block_product
+//   common/weight-block.wgsl  load_block, block_product
 //   input-*.wgsl       prepare_input, input_words, input_scale_and_sum, input_factor
 //   output-*.wgsl      output_row, emit, finish
 //

@@ -3,6 +3,7 @@ import type { QuantizedActivations } from '../../../kernels/index.js'
 import type { ModelConfig, ModelShape } from '../../model/index.js'
 import type { Activations, ForwardContext } from '../webgpu/forward.js'
 import type { FusedDecode } from '../webgpu/fused-decode.js'
+import type { FusedStep } from '../webgpu/fused-step.js'
 import type { BuildLinear } from '../webgpu/linear.js'
 
 /** What variants are chosen for. */
@@ -31,6 +32,9 @@ export interface TrialBuffers {
   readonly quantized: QuantizedActivations | undefined
   /** Where steps of one sequence may be fused. */
   readonly fused: FusedDecode | undefined
+  /** Where steps of a few sequences, and of many, may be fused. */
+  readonly fusedFew: FusedStep | undefined
+  readonly fusedMany: FusedStep | undefined
   /** The products that are likely to be chosen, for many rows and for steps: whether others compile is another choice. */
   readonly many: BuildLinear
   readonly stepProduct: BuildLinear
@@ -58,6 +62,8 @@ export interface VariantKind<Name extends string, Entry extends VariantEntry<unk
     readonly variant: string
     readonly otherwise: { readonly variant: Name; readonly reason: string }
   }
+  /** Why the first that is possible is used without measuring. Default: all are measured. */
+  readonly unmeasured?: string
   /** Every way to compute it, the likeliest to be fast first. */
   readonly entries: Readonly<Record<Name, Entry>>
 }

@@ -1,5 +1,7 @@
 import { DECODE } from './kinds/decode.js'
 import { DECODE_ATTENTION } from './kinds/decode-attention.js'
+import { DECODE_FEW } from './kinds/decode-few.js'
+import { DECODE_MANY } from './kinds/decode-many.js'
 import { FEW_ROWS_PRODUCT } from './kinds/few-rows-product.js'
 import { PREFILL_ATTENTION } from './kinds/prefill-attention.js'
 import { PREFILL_PRODUCT } from './kinds/prefill-product.js'
@@ -15,4 +17,6 @@ export const VARIANT_TABLE = {
   fewRowsProduct: FEW_ROWS_PRODUCT,
   decode: DECODE,
   decodeAttention: DECODE_ATTENTION,
+  decodeFew: DECODE_FEW,
+  decodeMany: DECODE_MANY,
 }

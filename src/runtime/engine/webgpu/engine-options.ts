@@ -2,9 +2,11 @@ import { invalidOption } from '../../../errors/index.js'
 import type { Gpu } from '../../../gpu/index.js'
 import { PAGE_ROWS } from '../../../kernels/index.js'
 import type { ChoicePlan } from '../variants/choose-variants.js'
+import type { StepEntry } from '../variants/kinds/decode.js'
+import { FEW_SEQUENCES } from '../variants/kinds/decode-few.js'
 import { VARIANT_TABLE } from '../variants/table.js'
 import type { TuningStore } from '../variants/tuning-store.js'
-import type { VariantOf, Variants } from '../variants/variants.js'
+import type { VariantName, Variants } from '../variants/variants.js'
 
 export interface EngineOptions {
   /** Positions that prompt and answer together may take. */
@@ -15,7 +17,7 @@ export interface EngineOptions {
   readonly cacheTokens?: number | undefined
   /** The most ids of prompts that a step takes. Default: 512, and 32 on a software adapter. */
   readonly chunkTokens?: number | undefined
-  /** Whether activations may be rounded to 8 bits on their way into a product: for prompts and single sequences. */
+  /** Whether activations may be rounded to 8 bits on their way into a product: for prompts, and for steps of up to 8 sequences. */
   readonly activations: 'int8' | 'float'
   /** Variants to use instead of the fastest. */
   readonly variants?: Partial<Variants>
@@ -85,17 +87,30 @@ export function checkSizes({
  * The number of rows that a step of `rows` rows is built for: steps of different sizes share their kernels, so that few
  * are compiled.
  */
-export function rowBucket(product: VariantOf<'fewRowsProduct'>, rows: number, maxSequences: number): number {
+export function rowBucket(
+  { fewRowsProduct, decodeFew, decodeMany }: Pick<Variants, 'fewRowsProduct' | 'decodeFew' | 'decodeMany'>,
+  rows: number,
+  maxSequences: number,
+): number {
   if (rows === 1) return 1
-  const { buckets } = VARIANT_TABLE.fewRowsProduct.entries[product]
+  const entry: StepEntry =
+    rows <= FEW_SEQUENCES
+      ? VARIANT_TABLE.decodeFew.entries[decodeFew]
+      : VARIANT_TABLE.decodeMany.entries[decodeMany]
+  const { buckets = VARIANT_TABLE.fewRowsProduct.entries[fewRowsProduct].buckets } = entry
   return buckets.find((bucket) => rows <= bucket) ?? maxSequences
 }
 
-/** The most rows that steps are built for, whichever variant is chosen. */
+/** The most rows that steps are built for, whichever variants are chosen. */
 export function mostRows(choices: readonly ChoicePlan[], maxSequences: number): number {
-  const products = choices.flatMap(({ name, order }) => (name === 'fewRowsProduct' ? order : []))
-  const buckets = products.map((product) =>
-    rowBucket(product as VariantOf<'fewRowsProduct'>, maxSequences, maxSequences),
+  const orders = (name: VariantName) => choices.find((choice) => choice.name === name)?.order ?? []
+  const buckets = orders('fewRowsProduct').flatMap((fewRowsProduct) =>
+    orders('decodeFew').flatMap((decodeFew) =>
+      orders('decodeMany').map((decodeMany) => {
+        const variants = { fewRowsProduct, decodeFew, decodeMany } as Variants
+        return rowBucket(variants, maxSequences, maxSequences)
+      }),
+    ),
   )
   return Math.max(...buckets)
 }

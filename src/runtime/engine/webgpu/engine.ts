@@ -14,8 +14,9 @@ import type {
 } from '../engine.js'
 import { candidates } from '../variants/candidates.js'
 import { type ChoicePlan, planChoices } from '../variants/choose-variants.js'
+import { FEW_SEQUENCES } from '../variants/kinds/decode-few.js'
 import { readTuning, tuningKey, writeTuning } from '../variants/tuning-record.js'
-import type { VariantChoices, VariantOf } from '../variants/variants.js'
+import type { VariantChoices, VariantName, VariantOf } from '../variants/variants.js'
 import { CacheMemory, pageBytes } from './cache-memory.js'
 import {
   cachePages,
@@ -27,6 +28,7 @@ import {
 } from './engine-options.js'
 import { allocateActivations, type ForwardContext } from './forward.js'
 import { FusedDecode } from './fused-decode.js'
+import { FusedStep } from './fused-step.js'
 import { allocateQuantized } from './linear.js'
 import type { StepPlan } from './plans.js'
 import { Prepared } from './prepared.js'
@@ -34,6 +36,7 @@ import { PreparedPlans } from './prepared-plans.js'
 import { LOGITS_ROWS, PromptRows } from './prompt-rows.js'
 import { SlotState } from './slot.js'
 import { SlotTables } from './slot-tables.js'
+import { BLOCKS, HALVES } from './step-format.js'
 import { STEPS_UNDER_WAY, StepRunner } from './step-runner.js'
 
 /** A sequence without a place: what was in its pages, and what it has generated. */
@@ -93,7 +96,9 @@ export class WebGpuEngine implements Engine {
     const prefill = allocateActivations(gpu, config, 'prefill', Math.max(this.chunkTokens, maxRows))
     const hidden = gpu.allocate('activations', 'decode hidden', maxRows * config.hidden * 4)
     const decode = { ...prefill, maxRows, hidden, rows: this.tables.rows }
-    const mayBe = (variant: VariantOf) => choices.some(({ order }) => order.includes(variant))
+    const mayBe = (variant: VariantOf, of?: VariantName) =>
+      choices.some(({ name, order }) => (of === undefined || name === of) && order.includes(variant))
+    const few = { ...decode, maxRows: Math.min(maxRows, FEW_SEQUENCES) }
     const rounded = Math.max(this.chunkTokens, LOGITS_ROWS)
     const buffers = {
       context: this.#context,
@@ -101,7 +106,15 @@ export class WebGpuEngine implements Engine {
       decode,
       tables: this.tables,
       quantized: mayBe('int8') ? allocateQuantized(gpu, weights, rounded) : undefined,
-      fused: mayBe('fused-int8') ? new FusedDecode(this.#context, decode) : undefined,
+      fused: mayBe('fused-int8', 'decode') ? new FusedDecode(this.#context, decode) : undefined,
+      fusedFew:
+        maxRows > 1 && mayBe('fused-int8', 'decodeFew')
+          ? new FusedStep(this.#context, few, BLOCKS)
+          : undefined,
+      fusedMany:
+        maxRows > FEW_SEQUENCES && mayBe('fused-subgroup-matrix')
+          ? new FusedStep(this.#context, decode, HALVES)
+          : undefined,
     }
     this.#runner = new StepRunner(gpu, config, buffers, maxSequences)
     this.#plans = new PreparedPlans({ buffers, runner: this.#runner, contextLength, maxSequences })

@@ -6,7 +6,9 @@ import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import {
   ACTIVATION_BLOCK,
   type ActivationBuffers,
-  ATTENTION_SPLITS,
+  type AttentionCombineBuffers,
+  attentionPartsBytes,
+  attentionSplits,
   compileLinearDecode,
   type LinearDecodeBuffers,
   type LinearDecodeConstants,
@@ -15,15 +17,12 @@ import {
 import {
   activationWidths,
   allProducts,
-  LAYER,
-  type LayerOperation,
-  type LinearOperation,
   type LinearWeight,
   type ModelConfig,
   type ModelShape,
-  type NormOperation,
 } from '../../model/index.js'
 import { buildEmbedding, type ForwardContext } from './forward.js'
+import { FUSED_GROUPS, type FusedProduct } from './fused-groups.js'
 
 /** What passes between the fused kernels of a decode step of one sequence. */
 export interface FusedActivations {
@@ -42,8 +41,12 @@ export interface FusedAttentionBuffers extends Omit<FusedActivations, 'hidden'> 
   /** Of each split: f32 [heads, splits, headDim] */
   readonly parts: GPUBuffer
   readonly statistics: GPUBuffer
-  /** `attended` in 8 bits. */
-  readonly output: ActivationBuffers
+  /** `attended`, rounded for the next product. */
+  readonly output: AttentionCombineBuffers['output']
+  /** Rows that there is room for. */
+  readonly maxRows: number
+  /** Parts that the cache of a long sequence is split into. */
+  readonly splits: number
 }
 
 /** Gives the dispatches of a layer's append and attention, from `qkv` to `attended` in 8 bits. */
@@ -52,37 +55,6 @@ export type BuildFusedAttention = (
   layer: number,
   buffers: FusedAttentionBuffers,
 ) => Promise<Dispatch[]>
-
-/** Operations of a layer that are computed together. */
-type FusedGroup =
-  /** A product with the norm of its input, and with what becomes of its output: `rope` or `swiglu`. */
-  | {
-      readonly norm?: NormOperation | undefined
-      readonly linear: LinearOperation
-      readonly after?: LayerOperation
-    }
-  | 'append and attention'
-
-/** Puts the operations of a layer into groups that are computed together. */
-function fuse(operations: readonly LayerOperation[]): FusedGroup[] {
-  const groups: FusedGroup[] = []
-  let norm: NormOperation | undefined
-  for (const operation of operations) {
-    const last = groups.at(-1)
-    if (operation.kind === 'norm') norm = operation
-    if (operation.kind === 'linear') {
-      groups.push({ norm, linear: operation })
-      norm = undefined
-    }
-    if (operation.kind === 'attention') groups.push('append and attention')
-    if ((operation.kind === 'rope' || operation.kind === 'swiglu') && typeof last === 'object') {
-      groups[groups.length - 1] = { ...last, after: operation }
-    }
-  }
-  return groups
-}
-
-const GROUPS = fuse(LAYER)
 
 /** Storage buffers of the projection with bias and RoPE, which has the most. */
 const MOST_BINDINGS = 9
@@ -132,6 +104,18 @@ async function linear(
   return kernel.bind(weight.name, { weight: words, ...buffers })
 }
 
+/** Room for the parts of attention over splits of the cache. */
+export function allocateParts({ gpu, config }: ForwardContext, maxRows: number) {
+  const splits = attentionSplits(maxRows)
+  const bytes = attentionPartsBytes(config, maxRows, { splits })
+  return {
+    maxRows,
+    splits,
+    parts: gpu.allocate('activations', 'attention parts', bytes.parts),
+    statistics: gpu.allocate('activations', 'attention statistics', bytes.statistics),
+  }
+}
+
 /**
  * A decode step of one sequence in six dispatches a layer: norm + projection + bias + RoPE, attention over splits of
  * the cache with the append, their combination, output projection + residual, norm + gate and up + SwiGLU, down
@@ -141,13 +125,12 @@ async function linear(
 export class FusedDecode {
   readonly #context: ForwardContext
   readonly #activations: FusedActivations
-  readonly #parts: { readonly parts: GPUBuffer; readonly statistics: GPUBuffer }
+  readonly #parts: ReturnType<typeof allocateParts>
   /** What goes into a product without a norm. */
   readonly #rounded: Readonly<Record<string, ActivationBuffers>>
 
   constructor(context: ForwardContext, activations: FusedActivations) {
     const { gpu, config } = context
-    const { heads, headDim } = config
     const { attended, activated } = activationWidths(config)
     const blocks = (label: string, elements: number): ActivationBuffers => ({
       blocks: gpu.allocate('activations', `${label} in 8 bits`, elements),
@@ -155,10 +138,7 @@ export class FusedDecode {
     })
     this.#context = context
     this.#activations = activations
-    this.#parts = {
-      parts: gpu.allocate('activations', 'attention parts', heads * ATTENTION_SPLITS * headDim * 4),
-      statistics: gpu.allocate('activations', 'attention statistics', heads * ATTENTION_SPLITS * 8),
-    }
+    this.#parts = allocateParts(context, 1)
     this.#rounded = { attended: blocks('attended', attended), activated: blocks('activated', activated) }
   }
 
@@ -167,7 +147,7 @@ export class FusedDecode {
     const { weights } = this.#context
     const { rows, hidden } = this.#activations
     const groups = weights.layers.flatMap((_, index) =>
-      GROUPS.map((group) =>
+      FUSED_GROUPS.map((group) =>
         group === 'append and attention'
           ? this.attention(index, attention)
           : this.#product(index, group, options),
@@ -194,7 +174,7 @@ export class FusedDecode {
   /** A product of a layer, with the operations that it is fused with. */
   #product(
     index: number,
-    { norm, linear: { weight, x }, after }: Exclude<FusedGroup, string>,
+    { norm, linear: { weight, x }, after }: FusedProduct,
     options: LinearDecodeOptions,
   ): Promise<Dispatch[]> {
     const { gpu, config, weights } = this.#context

@@ -1,11 +1,14 @@
 import type { Dispatch } from '../../../gpu/index.js'
 import type { QuantizedActivations } from '../../../kernels/index.js'
 import type { Trial, VariantEntry } from '../variants/kind.js'
+import type { BuildStep } from '../variants/kinds/decode.js'
+import { FEW_SEQUENCES } from '../variants/kinds/decode-few.js'
 import { withoutRounding } from '../variants/kinds/prefill-product.js'
 import { VARIANT_TABLE } from '../variants/table.js'
 import type { VariantName, VariantOf, Variants } from '../variants/variants.js'
 import { type Activations, buildBody, buildHead, type ForwardContext } from './forward.js'
 import type { FusedDecode } from './fused-decode.js'
+import type { FusedStep } from './fused-step.js'
 import type { BuildLinear } from './linear.js'
 import type { SlotTables } from './slot-tables.js'
 
@@ -30,6 +33,9 @@ export interface PlanBuffers {
   readonly tables: SlotTables
   /** Where steps of one sequence may be fused. */
   readonly fused: FusedDecode | undefined
+  /** Where steps of a few sequences, and of many, may be fused. */
+  readonly fusedFew: FusedStep | undefined
+  readonly fusedMany: FusedStep | undefined
   /** Where the product for many rows may round activations to 8 bits. */
   readonly quantized: QuantizedActivations | undefined
 }
@@ -79,16 +85,22 @@ export class Plans {
     return buildHead(this.#buffers.context, rows, buffers, this.#promptProduct(variants))
   }
 
-  /** A step of up to `rows` sequences: a single one as was chosen, more are computed in floats. */
+  /** How steps of so many sequences are computed. */
+  #buildStep({ decode, decodeFew, decodeMany }: Variants, rows: number): BuildStep {
+    if (rows === 1) return VARIANT_TABLE.decode.entries[decode].build
+    if (rows <= FEW_SEQUENCES) return VARIANT_TABLE.decodeFew.entries[decodeFew].build
+    return VARIANT_TABLE.decodeMany.entries[decodeMany].build
+  }
+
+  /** A step of up to `rows` sequences. */
   async step(variants: Variants, rows: number): Promise<StepPlan> {
-    const { context, decode, fused, tables } = this.#buffers
-    const { build } = VARIANT_TABLE.decode.entries[rows > 1 ? 'float' : variants.decode]
+    const { decode, tables } = this.#buffers
+    const build = this.#buildStep(variants, rows)
     const parts = {
-      context,
+      ...this.#buffers,
       activations: { ...decode, maxRows: rows },
       logits: tables.logits,
       product: this.#stepProduct(variants),
-      fused,
       fusedAttention: VARIANT_TABLE.decodeAttention.entries[variants.decodeAttention].build,
     }
     const [[body, head], sample] = await Promise.all([build(parts), tables.build()])

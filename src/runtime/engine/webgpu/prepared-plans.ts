@@ -82,8 +82,7 @@ export class PreparedPlans {
 
   /** The plan of a step over so many rows, or the next larger number that there is a plan for. */
   step(rows: number): Prepared<StepPlan> {
-    const { fewRowsProduct } = this.variants
-    const bucket = rowBucket(fewRowsProduct.variant, rows, this.#parts.maxSequences)
+    const bucket = rowBucket(this.#chosen, rows, this.#parts.maxSequences)
     const step = this.#steps.get(bucket) ?? new Prepared(() => this.#plans.step(this.#chosen, bucket))
     this.#steps.set(bucket, step)
     return step

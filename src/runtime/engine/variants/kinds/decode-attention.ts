@@ -14,11 +14,11 @@ export type DecodeAttention = 'subgroup-matrix' | 'simple' | 'unsplit'
 /** Over splits of the cache, which are put together afterwards. */
 const split =
   (onMatrices: boolean): BuildFusedAttention =>
-  async ({ gpu, config, cache }, layer, { rows, qkv, parts, statistics, output }) => {
-    const constants = { ...config, slotPages: cache.slotPages }
+  async ({ gpu, config, cache }, layer, { rows, qkv, parts, statistics, splits, output }) => {
+    const constants = { ...config, slotPages: cache.slotPages, splits }
     const [attend, combine] = await Promise.all([
       compileAttentionDecode(gpu, constants, { onMatrices }),
-      compileAttentionCombine(gpu, config),
+      compileAttentionCombine(gpu, constants, { output: 'halves' in output ? 'halves' : 'blocks' }),
     ])
     return [
       ...attend.bind('attention', { ...cache.layer(layer), rows, qkv, parts, statistics }),
@@ -30,13 +30,14 @@ const split =
 const unsplit: BuildFusedAttention = async (
   { gpu, config, cache },
   layer,
-  { rows, qkv, attended, output },
+  { rows, qkv, attended, output, maxRows },
 ) => {
+  if ('halves' in output) throw new TypeError('What needs f16 does not run on a software adapter.')
   const constants = { ...config, slotPages: cache.slotPages }
   const [append, attend, round] = await Promise.all([
     compileCacheAppend(gpu, constants),
-    compileAttention(gpu, { ...constants, queries: 1, maxRows: 1 }),
-    compileRoundActivations(gpu, { elements: config.heads * config.headDim }),
+    compileAttention(gpu, { ...constants, queries: 1, maxRows }),
+    compileRoundActivations(gpu, { elements: maxRows * config.heads * config.headDim }),
   ])
   const buffers = { ...cache.layer(layer), rows, qkv }
   return [

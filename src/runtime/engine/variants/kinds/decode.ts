@@ -1,6 +1,7 @@
 import type { Dispatch } from '../../../../gpu/index.js'
 import { type Activations, buildBody, buildHead, type ForwardContext } from '../../webgpu/forward.js'
 import type { BuildFusedAttention, FusedDecode } from '../../webgpu/fused-decode.js'
+import type { FusedStep } from '../../webgpu/fused-step.js'
 import type { BuildLinear } from '../../webgpu/linear.js'
 import type { TrialBuffers, VariantEntry, VariantKind } from '../kind.js'
 import { DECODE_ATTENTION, fusedSteps } from './decode-attention.js'
@@ -17,13 +18,25 @@ export interface StepParts {
   /** Where the step may be fused. */
   readonly fused: FusedDecode | undefined
   readonly fusedAttention: BuildFusedAttention
+  /** Where steps of a few sequences, and of many, may be fused. */
+  readonly fusedFew: FusedStep | undefined
+  readonly fusedMany: FusedStep | undefined
 }
 
 /** Gives the dispatches to the residual stream, and those from there to the logits. */
-type Build = (parts: StepParts) => Promise<[Dispatch[], Dispatch[]]>
+export type BuildStep = (parts: StepParts) => Promise<[Dispatch[], Dispatch[]]>
+/** One way to compute steps. */
+export interface StepEntry extends VariantEntry<BuildStep> {
+  /**
+   * The numbers of rows that steps of several sequences are built for; others take the next larger. Default: those of the
+   * product that they are computed with.
+   */
+  readonly buckets?: readonly number[]
+}
+
 export type Decode = 'fused-int8' | 'float'
 
-const float: Build = ({ context, activations, logits, product }) => {
+const float: BuildStep = ({ context, activations, logits, product }) => {
   const kernels = { product, attention: simpleAttention(1) }
   const buffers = { ...activations, logits }
   return Promise.all([
@@ -33,26 +46,23 @@ const float: Build = ({ context, activations, logits, product }) => {
 }
 
 /** On a software adapter every invocation of a product computes its rows alone. */
-const fusedInt8: Build = ({ context: { gpu }, fused, fusedAttention, logits }) => {
+const fusedInt8: BuildStep = ({ context: { gpu }, fused, fusedAttention, logits }) => {
   if (!fused) throw new TypeError('There are no buffers for fused steps.')
   const options = { alone: gpu.software }
   return Promise.all([fused.body(fusedAttention, options), fused.head(logits, options)])
 }
 
 /** A whole step, with the attention that every GPU has: whether another compiles is another choice. */
-async function trial(buffers: TrialBuffers, build: Build) {
-  const { context, decode, logits, fused, stepProduct: product } = buffers
+async function trial(buffers: TrialBuffers, build: BuildStep) {
+  const { decode, stepProduct: product } = buffers
   const fusedAttention = DECODE_ATTENTION.entries.simple.build
   const activations = { ...decode, maxRows: 1 }
-  const step = await build({ context, activations, logits, product, fused, fusedAttention })
+  const step = await build({ ...buffers, activations, product, fusedAttention })
   return { rows: 1, dispatches: step.flat() }
 }
 
-/**
- * Steps of one sequence: in six dispatches a layer with activations in 8 bits, or in ten with floats. Steps of more are
- * computed with floats.
- */
-export const DECODE: VariantKind<Decode, VariantEntry<Build>> = {
+/** Steps of one sequence: in six dispatches a layer with activations in 8 bits, or in ten with floats. */
+export const DECODE: VariantKind<Decode, StepEntry> = {
   unit: 'ms a step',
   firstOnSoftware: 'fused-int8',
   entries: {

@@ -1,0 +1,105 @@
+/** The two forms of activations between the products of a fused step of several sequences. */
+import type { Dispatch, Gpu } from '../../../gpu/index.js'
+import {
+  ACTIVATION_BLOCK,
+  type ActivationBuffers,
+  compileLinearStepDots,
+  compileLinearStepMatrices,
+  compileNormBlocks,
+  compileNormHalves,
+  compileRoundActivations,
+  halfTileBytes,
+  type LinearStepDotsBuffers,
+  type LinearStepDotsConstants,
+} from '../../../kernels/index.js'
+import type { LinearWeight } from '../../model/index.js'
+
+/** What becomes of the output of a product. */
+export type StepOutput = LinearStepDotsConstants['output']
+
+/** Where the output of a product goes, unless it is an activation of the form. */
+export type StepTarget = LinearStepDotsBuffers['output']
+
+/** A norm of rows of the residual stream. */
+export interface StepNorm {
+  readonly label: string
+  readonly epsilon: number
+  readonly width: number
+  /** f32 [rows, width] */
+  readonly x: GPUBuffer
+  /** f16 [width] */
+  readonly weight: GPUBuffer
+}
+
+/** Activations of a form, and how they are made and multiplied. */
+export interface StepFormat<Form> {
+  /** Room for rows of activations. */
+  allocate(gpu: Gpu, label: string, rows: number, width: number): Form
+  norm(gpu: Gpu, norm: StepNorm, y: Form): Promise<Dispatch[]>
+  /** A product of `rows` rows, which may be fewer than there is room for. */
+  product(
+    gpu: Gpu,
+    weight: LinearWeight,
+    rows: number,
+    x: Form,
+    output: StepOutput,
+    target: StepTarget,
+  ): Promise<Dispatch[]>
+  /** A product with SwiGLU behind it. @param scratch f32 [rows, outFeatures / 2] */
+  swiglu(
+    gpu: Gpu,
+    weight: LinearWeight,
+    rows: number,
+    x: Form,
+    y: Form,
+    scratch: GPUBuffer,
+  ): Promise<Dispatch[]>
+}
+
+function constantsOf({ slices: [{ format }], inFeatures, outFeatures }: LinearWeight) {
+  return { groupSize: format.type === 'f16' ? 0 : format.groupSize, inFeatures, outFeatures }
+}
+
+/** In 8 bits, for integer dot products. */
+export const BLOCKS: StepFormat<ActivationBuffers> = {
+  allocate: (gpu, label, rows, width) => ({
+    blocks: gpu.allocate('activations', `${label} in 8 bits`, rows * width),
+    scales: gpu.allocate('activations', `${label} scales`, ((rows * width) / ACTIVATION_BLOCK) * 8),
+  }),
+  norm: async (gpu, { label, x, weight, ...constants }, output) => {
+    const kernel = await compileNormBlocks(gpu, constants)
+    return kernel.bind(label, { x, weight, output })
+  },
+  product: async (gpu, weight, rows, input, output, target) => {
+    const kernel = await compileLinearStepDots(gpu, { ...constantsOf(weight), output, rows })
+    return kernel.bind(weight.name, { weight: weight.slices[0].buffers, input, output: target })
+  },
+  swiglu: async (gpu, weight, rows, input, output, y) => {
+    const elements = (rows * weight.outFeatures) / 2
+    const [product, round] = await Promise.all([
+      BLOCKS.product(gpu, weight, rows, input, { kind: 'swiglu' }, { y }),
+      compileRoundActivations(gpu, { elements }),
+    ])
+    return [...product, ...round.bind('activated in 8 bits', { x: y, output })]
+  },
+}
+
+/** In f16, for subgroup matrices. */
+export const HALVES: StepFormat<{ readonly halves: GPUBuffer }> = {
+  allocate: (gpu, label, rows, width) => ({
+    halves: gpu.allocate('activations', `${label} in f16`, halfTileBytes(rows, width)),
+  }),
+  norm: async (gpu, { label, x, weight, ...constants }, { halves }) => {
+    const kernel = await compileNormHalves(gpu, constants)
+    return kernel.bind(label, { x, weight, y: halves })
+  },
+  product: async (gpu, weight, maxRows, { halves }, output, target) => {
+    const kernel = await compileLinearStepMatrices(gpu, { ...constantsOf(weight), output, maxRows })
+    return kernel.bind(weight.name, { weight: weight.slices[0].buffers, x: halves, output: target })
+  },
+  swiglu: async (gpu, weight, maxRows, x, output) => {
+    const constants = { ...constantsOf(weight), output: { kind: 'swiglu' }, maxRows } as const
+    const kernel = await compileLinearStepMatrices(gpu, constants)
+    return kernel.bind(weight.name, { weight: weight.slices[0].buffers, x: x.halves, output })
+  },
+}
