@@ -46,7 +46,6 @@ export {
 } from './data/index.js'
 export { TrainingError } from './errors/index.js'
 export {
-  type EvaluatedModel,
   type Evaluation,
   type EvaluationOptions,
   type EvaluationProgress,

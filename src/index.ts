@@ -56,7 +56,6 @@ export {
 export {
   type BatchToken,
   type ChatDelta,
-  type ChatModel,
   type ChatOptions,
   type ChatReply,
   type ConstraintOption,
@@ -68,6 +67,7 @@ export {
   type GenerationStats,
   type LoadModelOptions,
   type LoadPrefixOptions,
+  type LocalModel,
   type LogitsOptions,
   loadModel,
   type MemoryEstimate,
@@ -80,7 +80,7 @@ export {
   type TokenLogprob,
   type TokenScores,
 } from './runtime/generate/index.js'
-export type { ModelConfig, Prefix, PrefixHandle } from './runtime/model/index.js'
+export type { ModelConfig, PrefixHandle } from './runtime/model/index.js'
 export {
   type AssistantMessage,
   entriesOf,

@@ -6,11 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Library, loadLibrary as loadWholeLibrary } from '../src/cli/library.js'
 import { run } from '../src/cli/program.js'
 import { testIo } from '../src/cli/testing.js'
-import { loadModel, type Model } from '../src/index.js'
+import { type LocalModel, loadModel } from '../src/index.js'
 import { randomModel } from './random-model.js'
 
 /** Models by what they were loaded with: compiling the kernels takes most of the time of a run. */
-const models = new Map<string, Promise<Model>>()
+const models = new Map<string, Promise<LocalModel>>()
 
 /** The library, except that a model loaded again is the one that is loaded already. */
 const loadLibrary = async (): Promise<Library> => ({

@@ -14,28 +14,29 @@ const MOST_IN_FRONT = 75
 /** All names, so that a change of the public API is seen as one. */
 const NAMES: Readonly<Record<string, string>> = {
   index: `
-    AdapterError AssistantMessage BatchToken BusyError ByteSink ByteSource ChatDelta ChatGLMError
-    ChatModel ChatOptions ChatReply CheckpointError ConvertOptions ConvertResult DeviceChoice
-    DeviceError ERROR_CODES ErrorCode ErrorKind EstimateMemoryOptions ExportOnnxOptions ExportOnnxResult
-    GenerateOptions GeneratedToken Generation GenerationStats InputError LoadModelOptions
-    LoadPrefixOptions LogitsOptions MemoryEstimate MemoryFiles MemoryUse Message Model ModelConfig
-    OFFICIAL_SAMPLING OptionError Prefix PrefixHandle Progress Prompt PythonValue ReplySegment
-    SamplingOptions ScoredToken ScoresOptions SinkError SinkLocation SourceError SourceLocation
-    SourceOpener SourceOptions Stream TokenLogprob TokenScores Tokenizer VARIANTS VariantChoices
-    VariantPreview Variants adapterName convertCheckpoint entriesOf estimateMemory exportOnnx hasCode
-    isSoftwareAdapter loadModel parseJson previewVariants pythonJson requestAdapter stringifyJson
+    AdapterError AdapterInfo AssistantMessage BatchToken BusyError ByteSink ByteSource ChatDelta
+    ChatGLMError ChatOptions ChatReply CheckpointError ConstraintOption ConvertOptions ConvertResult
+    DeviceChoice DeviceError ERROR_CODES ErrorCode ErrorKind EstimateMemoryOptions ExportOnnxOptions
+    ExportOnnxResult GenerateOptions GeneratedToken Generation GenerationStats InputError
+    LoadModelOptions LoadPrefixOptions LocalModel LogitsOptions MemoryEstimate MemoryFiles MemoryUse
+    Message Model ModelConfig OFFICIAL_SAMPLING OptionError PrefixHandle Progress Prompt PythonValue
+    ReplySegment SamplingOptions ScoredToken ScoresOptions SinkError SinkLocation SourceError
+    SourceLocation SourceOpener SourceOptions Stream TokenLogprob TokenScores Tokenizer VARIANTS
+    VariantChoices VariantPreview Variants adapterName convertCheckpoint entriesOf estimateMemory
+    exportOnnx hasCode isSoftwareAdapter loadModel parseJson previewVariants pythonJson requestAdapter
+    stringifyJson
   `,
   finetune: `
-    Conversation DataLocation DataSettings DatasetHandle EvaluatedModel Evaluation EvaluationData
-    EvaluationLimits EvaluationOptions EvaluationProgress FinetuneModelOptions FinetuneOptions
-    FinetuneResult InputOutputSettings LearningRateSchedule LogEntry ModelPreset MultiTurnSettings
-    OptimizationSettings PRESETS PlannedMemory Preset PresetName PreviewPart PromptResponse Question
-    ReadDatasetOptions ReadOptions RelativeSettings RunOptions SFT Scores SettingsFile SourceRecord StopReason
+    Conversation DataLocation DataSettings DatasetHandle Evaluation EvaluationData EvaluationLimits
+    EvaluationOptions EvaluationProgress FinetuneModelOptions FinetuneOptions FinetuneResult
+    InputOutputSettings LearningRateSchedule LogEntry ModelPreset MultiTurnSettings OptimizationSettings
+    PRESETS PlannedMemory Preset PresetName PreviewPart PromptResponse Question ReadDatasetOptions
+    ReadOptions RelativeSettings RunOptions SFT Scores SettingsFile SourceRecord StopReason
     TextEncodingName TextMessage ToolMessage TrainingDataset TrainingError TrainingEvent TrainingMessage
-    TrainingOutcome TrainingRecord TrainingSample TrainingSettings checkDataset createDataset decodeText evaluate
-    finetuneModel finetunePrefix fromAdvertiseGen fromToolAlpaca parseModelSettings parseQuestion
-    parseRawQuestion parseSettings planTrainingMemory previewSample readDataset readEvaluationData
-    readRecords smoothLosses toConversation withData
+    TrainingOutcome TrainingRecord TrainingSample TrainingSettings checkDataset createDataset decodeText
+    evaluate finetuneModel finetunePrefix fromAdvertiseGen fromToolAlpaca parseModelSettings
+    parseQuestion parseRawQuestion parseSettings planTrainingMemory previewSample readDataset
+    readEvaluationData readRecords smoothLosses toConversation withData
   `,
   browser: `
     DownloadOptions LoadModelInWorkerOptions ModelStore StoreError StoreOptions StoreProgress StoreUsage

@@ -7,7 +7,7 @@ import {
   finetuneModel,
   type TrainingEvent,
 } from '../src/finetune.js'
-import { convertCheckpoint, loadModel, type Model } from '../src/index.js'
+import { convertCheckpoint, type LocalModel, loadModel } from '../src/index.js'
 import { randomModel } from './random-model.js'
 
 /** The software adapter computes for seconds, and for longer where it shares its cores. */
@@ -31,12 +31,12 @@ const SETTINGS: FinetuneModelOptions = {
 }
 
 describe('all weights of a model', () => {
-  const models: Model[] = []
+  const models: LocalModel[] = []
   afterEach(() => {
     for (const model of models.splice(0)) model.dispose()
   })
 
-  async function load(files: MemoryFiles): Promise<Model> {
+  async function load(files: MemoryFiles): Promise<LocalModel> {
     // Of two loads on a GPU, each might measure other kernels as the fastest.
     const variants = { prefillProduct: 'float32', prefillAttention: 'simple', decode: 'float' } as const
     const model = await loadModel(files, { contextLength: 64, variants })
@@ -44,7 +44,7 @@ describe('all weights of a model', () => {
     return model
   }
 
-  async function train(model: Model, output: MemoryFiles, more: FinetuneModelOptions = {}) {
+  async function train(model: LocalModel, output: MemoryFiles, more: FinetuneModelOptions = {}) {
     const settings = { format: 'multi-turn', maxLength: 40 } as const
     const dataset = await createDataset(RECORDS, model.tokenizer, settings)
     const events: TrainingEvent[] = []
@@ -68,7 +68,7 @@ describe('all weights of a model', () => {
     'are learnt, are the same after an interruption, and make a checkpoint that loads and converts',
     async () => {
       const model = await load(await randomModel())
-      const answer = async (from: Model) =>
+      const answer = async (from: LocalModel) =>
         (await from.generate('a note', { temperature: 0, maxTokens: 6 }).result()).ids
       // The cache now holds a prompt that was computed with the old weights.
       await answer(model)

@@ -11,7 +11,7 @@ import {
   type TrainingDataset,
   type TrainingEvent,
 } from '../src/finetune.js'
-import { loadModel, type Model } from '../src/index.js'
+import { type LocalModel, loadModel } from '../src/index.js'
 import { randomModel } from './random-model.js'
 
 /** The software adapter computes for seconds, and for longer where it shares its cores. */
@@ -35,7 +35,7 @@ const SETTINGS = {
 const file = () => new File([ADS.join('\n')], 'ads.jsonl')
 
 describe('a prefix', () => {
-  let model: Model
+  let model: LocalModel
   let dataset: TrainingDataset
   const whole = new MemoryFiles([], 'whole')
   beforeAll(async () => {

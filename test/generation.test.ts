@@ -6,7 +6,7 @@ import {
   type TensorWithBytes,
   writeSafetensors,
 } from '../src/checkpoint/index.js'
-import { loadModel, type Message, type Model } from '../src/index.js'
+import { type LocalModel, loadModel, type Message } from '../src/index.js'
 import { randomModel, randomPrefix } from './random-model.js'
 
 const PROMPT = [262, 264, 270, 33, 34, 35, 270, 271]
@@ -31,7 +31,7 @@ function argmax(row: ArrayLike<number>): number {
 }
 
 describe('generation', () => {
-  let model: Model
+  let model: LocalModel
   beforeAll(async () => {
     model = await loadModel(await randomModel({ matrices: { type: 'q4', groupSize: 32 } }), {
       maxSequences: 3,

@@ -1,6 +1,6 @@
 /** Log-probabilities that a model tells, beside those of its logits. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type GeneratedToken, loadModel, type Model, type TokenLogprob } from '../src/index.js'
+import { type GeneratedToken, type LocalModel, loadModel, type TokenLogprob } from '../src/index.js'
 import { likeliestReference } from '../src/kernels/sampling/log-probabilities/log-probabilities.reference.js'
 import { logProbabilityReference } from '../src/kernels/sampling/sample/sample.reference.js'
 
@@ -17,7 +17,7 @@ function expectLikeliest(found: readonly TokenLogprob[], logits: Float32Array, c
 }
 
 describe('log-probabilities of the model that ships with the repository', () => {
-  let model: Model
+  let model: LocalModel
   let logits: (ids: readonly number[], row: number) => Promise<Float32Array>
   beforeAll(async () => {
     // Chunks shorter than the text, and no block of rows is full at their ends.

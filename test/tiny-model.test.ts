@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openCheckpoint, readManifest } from '../src/checkpoint/index.js'
-import { loadModel, type Model } from '../src/index.js'
+import { type LocalModel, loadModel } from '../src/index.js'
 import { chatglmConfig } from '../tools/chatglm-config.js'
 import { PREFIX_TASKS } from '../tools/tiny/prefix-tasks/prefix-tasks.js'
 import { SMALL_MODEL } from '../tools/tiny/shape.js'
@@ -48,7 +48,7 @@ describe('the folder of the model that ships with the repository', () => {
 })
 
 describe('the model that ships with the repository', () => {
-  let model: Model
+  let model: LocalModel
   beforeAll(async () => {
     model = await loadModel(FOLDER, { contextLength: 256 })
   })

@@ -10,49 +10,17 @@ import type {
 } from '../finetune.js'
 import type {
   AdapterInfo,
-  BatchToken,
-  ChatDelta,
-  ChatOptions,
-  ChatReply,
   ConvertOptions,
   ConvertResult,
-  GeneratedToken,
-  GenerateOptions,
-  Generation,
   LoadModelOptions,
-  Message,
+  LocalModel,
   Model,
-  PrefixHandle,
-  Prompt,
-  Stream,
   VariantPreview,
 } from '../index.js'
 import type { ChatServer, ServerOptions } from '../server.js'
 
-/** A stream as the command uses it. */
-export type Answering<Piece, Result> = AsyncIterable<Piece> & Pick<Stream<Piece, Result>, 'result'>
-
-/** The part of a model that the command uses. */
-export interface CliModel
-  extends Pick<
-    Model,
-    | 'adapter'
-    | 'config'
-    | 'contextLength'
-    | 'load'
-    | 'lost'
-    | 'memory'
-    | 'scores'
-    | 'stats'
-    | 'tokenizer'
-    | 'unloadPrefix'
-    | 'dispose'
-  > {
-  chat(messages: readonly Message[], options: ChatOptions): Answering<ChatDelta, ChatReply>
-  generate(prompt: Prompt, options: GenerateOptions): Answering<GeneratedToken, Generation>
-  generateBatch(prompts: readonly Prompt[], options: GenerateOptions): Answering<BatchToken, Generation[]>
-  loadPrefix(source: string, options: { signal?: AbortSignal }): Promise<PrefixHandle>
-}
+/** A model as the command uses it; tests give stubs. */
+export type CliModel = Model & Pick<LocalModel, 'tokenizer'>
 
 /** What touches no model, so that tests need no stubs of it. */
 type DataFunctions = Pick<

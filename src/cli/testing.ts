@@ -4,6 +4,7 @@ import * as evaluation from '../evaluate/index.js'
 import * as finetune from '../finetune/index.js'
 import type {
   AssistantMessage,
+  BatchToken,
   ChatDelta,
   ChatOptions,
   ChatReply,
@@ -11,13 +12,14 @@ import type {
   GenerateOptions,
   Generation,
   Message,
-  Prefix,
+  PrefixHandle,
   Prompt,
   VariantPreview,
 } from '../index.js'
+import { Stream } from '../runtime/generate/index.js'
 import * as tokenizer from '../tokenizer/index.js'
 import type { Io } from './io.js'
-import type { Answering, CliModel, Library } from './library.js'
+import type { CliModel, Library } from './library.js'
 import { run } from './program.js'
 
 class Screen extends Writable {
@@ -72,8 +74,8 @@ export function streamOf<Piece, Result>(
   pieces: readonly (Piece | 'for ever')[],
   result: Result,
   signal?: AbortSignal,
-): Answering<Piece, Result> {
-  async function* iterate(): AsyncGenerator<Piece> {
+): Stream<Piece, Result> {
+  async function* iterate(): AsyncGenerator<Piece, Result> {
     for (const piece of pieces) {
       signal?.throwIfAborted()
       if (piece === 'for ever') {
@@ -82,17 +84,9 @@ export function streamOf<Piece, Result>(
         yield piece
       }
     }
+    return result
   }
-  const iterator = iterate()
-  return {
-    [Symbol.asyncIterator]: () => iterator,
-    async result() {
-      for await (const _ of iterator) {
-        // Only the end matters here.
-      }
-      return result
-    },
-  }
+  return new Stream(iterate())
 }
 
 export function generationOf(text: string, more: Partial<Generation> = {}): Generation {
@@ -156,6 +150,7 @@ export class StubModel implements CliModel {
   readonly adapter = { description: 'Stub GPU', architecture: 'stub' } as GPUAdapterInfo
   readonly config = {} as CliModel['config']
   readonly contextLength = 64
+  readonly variants = {} as CliModel['variants']
   readonly memory = {
     weights: 3_500_000_000,
     cache: 0,
@@ -166,31 +161,31 @@ export class StubModel implements CliModel {
   }
   readonly stats = { prefillTokens: 7, prefillSeconds: 0.5, decodeTokens: 2, decodeSeconds: 0.25 }
 
-  chat(messages: readonly Message[], options: ChatOptions): Answering<ChatDelta, ChatReply> {
+  chat(messages: readonly Message[], options: ChatOptions): Stream<ChatDelta, ChatReply> {
     this.asked.push({ messages, options })
     const answer = this.answers.length > 1 ? this.answers.shift()! : this.answers[0]
     const text = answer.map((delta) => (delta === 'for ever' ? '' : delta.text)).join('')
     return streamOf(answer, { ...replyOf(text), messages: messagesOf(answer) }, options.signal)
   }
 
-  generate(prompt: Prompt, options: GenerateOptions): Answering<GeneratedToken, Generation> {
+  generate(prompt: Prompt, options: GenerateOptions): Stream<GeneratedToken, Generation> {
     this.continued.push({ prompts: [prompt], options })
     const tokens = ['so', ' on'].map((text, id) => ({ id, text, logprob: -1 }))
     return streamOf(tokens, generationOf('so on'), options.signal)
   }
 
-  generateBatch(prompts: readonly Prompt[], options: GenerateOptions) {
+  generateBatch(prompts: readonly Prompt[], options: GenerateOptions): Stream<BatchToken, Generation[]> {
     this.continued.push({ prompts, options })
-    const result = async () => {
+    const answerAll = async function* (this: StubModel): AsyncGenerator<BatchToken, Generation[]> {
       options.signal?.throwIfAborted()
       return prompts.map((prompt) => generationOf(this.answerTo(prompt)))
     }
-    return { ...streamOf<never, Generation[]>([], []), result }
+    return new Stream(answerAll.call(this))
   }
 
-  async loadPrefix(source: string): Promise<Prefix> {
+  async loadPrefix(source: string): Promise<PrefixHandle> {
     this.prefixes.push(source)
-    return { name: source, length: 8, rows: {} as GPUBuffer }
+    return { name: source, length: 8 }
   }
 
   readonly load = { running: 0, waiting: 0 }
@@ -200,6 +195,10 @@ export class StubModel implements CliModel {
 
   async scores(_prompt?: unknown): ReturnType<CliModel['scores']> {
     throw new Error('A stub scores nothing.')
+  }
+
+  async logits(): ReturnType<CliModel['logits']> {
+    throw new Error('A stub has no logits.')
   }
 
   get tokenizer(): CliModel['tokenizer'] {

@@ -1,5 +1,5 @@
 import type { EvaluationData, TrainingSample } from '../data/index.js'
-import type { ChatModel, GenerateOptions, Generation, ScoredToken } from '../runtime/generate/index.js'
+import type { Model, ScoredToken } from '../runtime/generate/index.js'
 import type { PrefixHandle } from '../runtime/model/index.js'
 import { loadJieba, meanScores, type Scores, scoreAnswer } from './metrics/scores.js'
 
@@ -12,14 +12,6 @@ export interface EvaluationOptions {
   readonly batchSize?: number
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: EvaluationProgress) => void
-}
-
-/** What an evaluation needs of a model; every `ChatModel` has it. */
-export interface EvaluatedModel extends Pick<ChatModel, 'scores'> {
-  generateBatch(
-    prompts: readonly (readonly number[])[],
-    options: GenerateOptions,
-  ): { result(): Promise<Generation[]> }
 }
 
 export interface EvaluationProgress {
@@ -47,7 +39,7 @@ export interface Evaluation {
  * @throws as `scores` and `generateBatch` of the model
  */
 export async function evaluate(
-  model: EvaluatedModel,
+  model: Pick<Model, 'scores' | 'generateBatch'>,
   { dataset, questions, maxAnswerLength }: EvaluationData,
   { prefix, answers: wanted = true, batchSize = 1, signal, onProgress }: EvaluationOptions = {},
 ): Promise<Evaluation> {

@@ -1,5 +1,4 @@
 export {
-  type EvaluatedModel,
   type Evaluation,
   type EvaluationOptions,
   type EvaluationProgress,

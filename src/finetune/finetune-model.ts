@@ -1,7 +1,7 @@
 import { type ByteSink, readFile, writeFile } from '../checkpoint/index.js'
 import type { TrainingDataset } from '../data/index.js'
 import { TrainingError } from '../errors/index.js'
-import type { Model } from '../runtime/generate/index.js'
+import type { LocalModel } from '../runtime/generate/index.js'
 import { modelTensors, tensorList } from '../runtime/model/index.js'
 import { checkOptions, type OptionShape } from '../schema/index.js'
 import { createModelTraining } from './engine/model-training.js'
@@ -27,7 +27,7 @@ const TOKENIZER_FILES = ['tokenizer.model', 'tokenizer_config.json', 'special_to
 const MAX_TOKENIZER_BYTES = 64 * 1024 * 1024
 
 /** Puts the tokenizer beside the trained weights, so that they are a whole checkpoint. */
-async function copyTokenizer({ checkpoint: { source } }: Model, files: ByteSink): Promise<void> {
+async function copyTokenizer({ checkpoint: { source } }: LocalModel, files: ByteSink): Promise<void> {
   for (const file of TOKENIZER_FILES) {
     if (await files.has(file)) continue
     if (await source.has(file))
@@ -48,7 +48,7 @@ async function copyTokenizer({ checkpoint: { source } }: Model, files: ByteSink)
  * @throws the reason of the signal, after a checkpoint was saved
  */
 export async function finetuneModel(
-  model: Model,
+  model: LocalModel,
   dataset: TrainingDataset,
   options: FinetuneModelOptions = {},
 ): Promise<TrainingOutcome> {

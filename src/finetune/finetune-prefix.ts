@@ -1,5 +1,5 @@
 import type { TrainingDataset } from '../data/index.js'
-import type { Model } from '../runtime/generate/index.js'
+import type { LocalModel } from '../runtime/generate/index.js'
 import type { PrefixHandle } from '../runtime/model/index.js'
 import { createPrefixTraining, planTraining } from './engine/prefix-training.js'
 import type { PlannedMemory } from './engine/training-engine.js'
@@ -29,7 +29,7 @@ export interface FinetuneResult extends Omit<TrainingOutcome, 'files'> {
  * @throws the reason of the signal, after a checkpoint was saved
  */
 export async function finetunePrefix(
-  model: Model,
+  model: LocalModel,
   dataset: TrainingDataset,
   options: FinetuneOptions = {},
 ): Promise<FinetuneResult> {
@@ -45,7 +45,7 @@ export async function finetunePrefix(
  * @throws `option.invalid`, `input.dataset`
  */
 export async function planTrainingMemory(
-  model: Model,
+  model: LocalModel,
   dataset: TrainingDataset,
   options: FinetuneOptions = {},
 ): Promise<readonly PlannedMemory[]> {

@@ -1,22 +1,7 @@
-import type {
-  ChatDelta,
-  ChatOptions,
-  ChatReply,
-  GeneratedToken,
-  GenerateOptions,
-  Generation,
-  Model,
-  Prompt,
-  Stream,
-} from '../runtime/generate/index.js'
-import type { Message } from '../tokenizer/index.js'
-
-/** What comes in pieces, and the whole of it. */
-export type ServedStream<Piece, Result> = AsyncIterable<Piece> & Pick<Stream<Piece, Result>, 'result'>
+import type { LocalModel, Model } from '../runtime/generate/index.js'
 
 /** The part of a model that the server uses. */
-export interface ServedModel
-  extends Pick<Model, 'contextLength' | 'load' | 'loadPrefix' | 'lost' | 'tokenizer' | 'unloadPrefix'> {
-  chat(messages: readonly Message[], options: ChatOptions): ServedStream<ChatDelta, ChatReply>
-  generate(prompt: Prompt, options: GenerateOptions): ServedStream<GeneratedToken, Generation>
-}
+export type ServedModel = Pick<
+  Model & LocalModel,
+  'chat' | 'contextLength' | 'generate' | 'load' | 'loadPrefix' | 'lost' | 'tokenizer' | 'unloadPrefix'
+>

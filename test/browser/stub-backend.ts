@@ -2,7 +2,7 @@
  * A model that answers as a trained one would: it calls the tool it is told of, and says what the tool answered. It can
  * also write at length.
  */
-import type { ChatModel, ChatReply, Message } from '../../src/index.js'
+import type { ChatReply, Message, Model } from '../../src/index.js'
 
 const generation: ChatReply['generation'] = {
   ids: [1, 2],
@@ -53,7 +53,7 @@ function replyTo(messages: readonly Message[], tools: object | undefined): ChatR
 /** Long enough to do something meanwhile. */
 const LOAD_MS = 1000
 
-export async function loadModel(): Promise<ChatModel> {
+export async function loadModel(): Promise<Model> {
   await new Promise((resolve) => setTimeout(resolve, LOAD_MS))
   const none = () => Promise.reject(new Error('The stub answers conversations only.'))
   return {
@@ -79,5 +79,5 @@ export async function loadModel(): Promise<ChatModel> {
     loadPrefix: none,
     unloadPrefix: none,
     dispose: () => {},
-  } as unknown as ChatModel
+  } as unknown as Model
 }

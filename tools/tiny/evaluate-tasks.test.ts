@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
-import type { Message, Prompt } from '../../src/index.js'
+import type { BatchToken, Generation, Message, Prompt } from '../../src/index.js'
 import { loadModel, Tokenizer } from '../../src/index.js'
+import { Stream } from '../../src/runtime/generate/index.js'
 import { EVALUATED_TASKS, evaluateTasks, type JudgedModel } from './evaluate-tasks.js'
 import { smallModelTokenizerFile, TOKENS } from './tokenizer.js'
 
@@ -8,24 +9,24 @@ const tokenizer = Tokenizer.fromSentencePiece(smallModelTokenizerFile())
 
 /** A model to which every token is equally likely, and which says what it is told to. */
 function modelThatSays(say: (messages: readonly Message[]) => string): JudgedModel {
+  async function* answersTo(prompts: readonly Prompt[]): AsyncGenerator<BatchToken, Generation[]> {
+    return prompts.map((prompt) => ({
+      text: say(prompt as readonly Message[]),
+      ids: [],
+      logprobs: [],
+      finishReason: 'stop' as const,
+      stopId: undefined,
+      promptTokens: 0,
+      cachedTokens: 0,
+    }))
+  }
   return {
     tokenizer,
     scores: async (ids) => ({
       tokens: (ids as number[]).map((id) => ({ id, logprob: -Math.log(TOKENS), top: [] })),
       next: [],
     }),
-    generateBatch: (prompts: readonly Prompt[]) => ({
-      result: async () =>
-        prompts.map((prompt) => ({
-          text: say(prompt as readonly Message[]),
-          ids: [],
-          logprobs: [],
-          finishReason: 'stop' as const,
-          stopId: undefined,
-          promptTokens: 0,
-          cachedTokens: 0,
-        })),
-    }),
+    generateBatch: (prompts) => new Stream(answersTo(prompts)),
   }
 }
 

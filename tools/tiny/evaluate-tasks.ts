@@ -1,6 +1,6 @@
 import { type Conversation, createDataset } from '../../src/data/index.js'
 import { evaluate } from '../../src/evaluate/index.js'
-import type { GenerateOptions, Generation, Model, Prompt } from '../../src/runtime/generate/index.js'
+import type { LocalModel } from '../../src/runtime/generate/index.js'
 import type { PrefixHandle } from '../../src/runtime/model/index.js'
 import { formatToolCall, type Message, pythonJson, TOOLS_SYSTEM_PROMPT } from '../../src/tokenizer/index.js'
 import { checkAnswer, endsWithNumber } from './check-answer.js'
@@ -59,10 +59,8 @@ interface Sample {
   readonly expectation: Expectation
 }
 
-/** What an evaluation needs of a model; every `Model` has it. */
-export interface JudgedModel extends Pick<Model, 'scores' | 'tokenizer'> {
-  generateBatch(prompts: readonly Prompt[], options: GenerateOptions): { result(): Promise<Generation[]> }
-}
+/** What an evaluation needs of a model. */
+export type JudgedModel = Pick<LocalModel, 'generateBatch' | 'scores' | 'tokenizer'>
 
 const MAX_ANSWER = 160
 const MAX_LENGTH = 2048

@@ -15,7 +15,7 @@ import type {
   Segment,
   Turn,
 } from '../conversation/types.js'
-import type { WorkerModel } from '../model/backend.js'
+import type { Model } from '../model/backend.js'
 import { prefixNamed } from '../model/prefix-cache.js'
 import { isAbort, problemOf } from '../problems/problems.js'
 
@@ -87,7 +87,7 @@ function segmentsOf({ segments }: ChatReply): Segment[] {
   })
 }
 
-function measuresOf({ stats }: WorkerModel, generation: ChatReply['generation'] | undefined): Measures {
+function measuresOf({ stats }: Model, generation: ChatReply['generation'] | undefined): Measures {
   const { prefillTokens, prefillSeconds, decodeTokens, decodeSeconds } = stats
   const cachedTokens = generation?.cachedTokens ?? 0
   return {
@@ -104,7 +104,7 @@ function measuresOf({ stats }: WorkerModel, generation: ChatReply['generation'] 
  * @param live is given what has come so far
  */
 export async function answer(
-  model: WorkerModel,
+  model: Model,
   request: Request,
   live: (answer: LiveAnswer) => void,
 ): Promise<Answer> {
@@ -147,7 +147,7 @@ interface AnswerStream {
   result(): Promise<Pick<ChatReply, 'generation'> & Pick<Answer, 'segments' | 'messages'>>
 }
 
-async function startStream(model: WorkerModel, request: Request): Promise<AnswerStream> {
+async function startStream(model: Model, request: Request): Promise<AnswerStream> {
   const { path, settings, prefix, seed, signal } = request
   signal.throwIfAborted()
   const { maxTokens, seed: _, ...sampling } = settings.sampling
@@ -172,9 +172,9 @@ async function startStream(model: WorkerModel, request: Request): Promise<Answer
 
 /** The last question alone, continued as it is. */
 function continued(
-  model: WorkerModel,
+  model: Model,
   path: readonly Turn[],
-  options: NonNullable<Parameters<WorkerModel['generate']>[1]>,
+  options: NonNullable<Parameters<Model['generate']>[1]>,
 ): AnswerStream {
   const question = path.findLast(({ content }) => content.kind === 'question')?.content
   const stream = model.generate(question?.kind === 'question' ? question.text : '', options)

@@ -15,8 +15,8 @@ import {
   type TrainingEvent,
 } from '../../finetune/index.js'
 import {
+  type LocalModel,
   loadModel,
-  type Model,
   type Prompt,
   type Stream,
   type TokenScores,
@@ -62,7 +62,7 @@ interface Call {
 
 /** The worker's side: holds the model and answers the page. It runs one model at a time. */
 export class ModelHost {
-  #model: Model | undefined
+  #model: LocalModel | undefined
   readonly #calls = new Map<CallId, Call>()
   readonly #prefixes = new Numbered<PrefixHandle>()
   readonly #datasets = new Numbered<TrainingDataset>()
@@ -230,7 +230,7 @@ export class ModelHost {
     this.#datasets.clear()
   }
 
-  get #loaded(): Model {
+  get #loaded(): LocalModel {
     if (!this.#model) throw disposed('model')
     return this.#model
   }
@@ -250,7 +250,9 @@ export class ModelHost {
   }
 
   #state(): ModelState | undefined {
-    return this.#model && { memory: this.#model.memory, stats: this.#model.stats }
+    if (!this.#model) return undefined
+    const { memory, load, stats } = this.#model
+    return { memory, load, stats }
   }
 
   /** Runs work and gives its outcome, with what the model tells of itself afterwards. */

@@ -10,6 +10,7 @@ import type {
   LoadModelOptions,
   LogitsOptions,
   MemoryUse,
+  ModelLoad,
   Prompt,
   ScoresOptions,
 } from '../../runtime/generate/index.js'
@@ -29,6 +30,7 @@ export interface ModelFacts {
 /** What a model tells of itself after every call. */
 export interface ModelState {
   readonly memory: MemoryUse
+  readonly load: ModelLoad
   readonly stats: GenerationStats
 }
 

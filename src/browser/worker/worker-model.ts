@@ -14,7 +14,6 @@ import type { AdapterInfo, VariantChoices } from '../../runtime/engine/index.js'
 import {
   type BatchToken,
   type ChatDelta,
-  type ChatModel,
   type ChatOptions,
   type ChatReply,
   type GeneratedToken,
@@ -24,6 +23,8 @@ import {
   type LoadPrefixOptions,
   type LogitsOptions,
   type MemoryUse,
+  type Model,
+  type ModelLoad,
   type Prompt,
   type ScoresOptions,
   Stream,
@@ -47,7 +48,7 @@ import { packSink } from './sink-transport.js'
 import { packSource } from './source-transport.js'
 
 /** A model that runs in a Web Worker: the page stays responsive, also while a model loads. */
-export class WorkerModel implements ChatModel {
+export class WorkerModel implements Model {
   readonly config: ModelConfig
   readonly contextLength: number
   readonly adapter: AdapterInfo
@@ -80,6 +81,10 @@ export class WorkerModel implements ChatModel {
 
   get memory(): MemoryUse {
     return this.#state.memory
+  }
+
+  get load(): ModelLoad {
+    return this.#state.load
   }
 
   get stats(): GenerationStats {

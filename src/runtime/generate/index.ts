@@ -1,14 +1,4 @@
 export type { ChatDelta, ChatOptions, ChatReply } from './chat.js'
-export type {
-  ChatModel,
-  LoadPrefixOptions,
-  LogitsOptions,
-  MemoryUse,
-  Prompt,
-  ScoredToken,
-  ScoresOptions,
-  TokenScores,
-} from './chat-model.js'
 export type { ConstraintOption } from './constraint/constraint.js'
 export { type EstimateMemoryOptions, estimateMemory, type MemoryEstimate } from './estimate-memory.js'
 export type {
@@ -20,6 +10,16 @@ export type {
   TokenLogprob,
 } from './generation.js'
 export { type LoadModelOptions, loadModel } from './load-model.js'
-export { Model } from './model.js'
+export { LocalModel } from './local-model.js'
+export type {
+  LoadPrefixOptions,
+  LogitsOptions,
+  MemoryUse,
+  Model,
+  Prompt,
+  ScoredToken,
+  ScoresOptions,
+  TokenScores,
+} from './model-api.js'
 export type { ModelLoad } from './scheduler.js'
 export { Stream } from './stream.js'

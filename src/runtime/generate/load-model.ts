@@ -37,7 +37,7 @@ import {
   unlessAborted,
 } from '../model/index.js'
 import { LoadReport } from './load-report.js'
-import { Model } from './model.js'
+import { LocalModel } from './local-model.js'
 
 export interface LoadModelOptions extends SourceOptions {
   /** Quantizes a float checkpoint while it loads; one that is quantized already stays as it is. */
@@ -107,7 +107,7 @@ export const DEFAULT_CONTEXT_LENGTH = 8192
  * @throws `adapter.none`, CheckpointError and its kinds, `checkpoint.model-unsupported`, `checkpoint.tokenizer-missing`, `device.out-of-memory`,
  *   `adapter.limit`, `adapter.shader-refused`, `option.invalid`, and the signal's reason
  */
-export async function loadModel(source: SourceLocation, options: LoadModelOptions = {}): Promise<Model> {
+export async function loadModel(source: SourceLocation, options: LoadModelOptions = {}): Promise<LocalModel> {
   checkOptions(LOAD_MODEL_SHAPE, options)
   const { activations = 'int8', maxWaiting, signal, onProgress } = options
   const quantization = options.quantization && resolveQuantization(options.quantization)
@@ -155,7 +155,7 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
     })
     // Reading feels the signal by itself; compiling would go on.
     const [engine] = await unlessAborted(Promise.all([creating, weightsReady]), signal)
-    return new Model(engine, new WebGpuDevice(engine), checkpoint, tokenizer, maxWaiting)
+    return new LocalModel(engine, new WebGpuDevice(engine), checkpoint, tokenizer, maxWaiting)
   } catch (error) {
     gpu.dispose()
     throw error

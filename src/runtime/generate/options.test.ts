@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { hasCode } from '../../errors/index.js'
 import { checkOptions, type Schema } from '../../schema/index.js'
 import { CHAT_SHAPE } from './chat.js'
-import { LOGITS_SHAPE, SCORES_SHAPE } from './chat-model.js'
 import { ALIASES, GENERATE_SHAPE } from './generation.js'
 import { LOAD_MODEL_SHAPE } from './load-model.js'
+import { LOGITS_SHAPE, SCORES_SHAPE } from './model-api.js'
 
 function failure(shape: Readonly<Record<string, Schema>>, options: unknown): string {
   try {

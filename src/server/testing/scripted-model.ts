@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { ModelDevice } from '../../runtime/engine/index.js'
-import { Model } from '../../runtime/generate/index.js'
+import { LocalModel } from '../../runtime/generate/index.js'
 import { FakeEngine } from '../../runtime/generate/testing/fake-engine.js'
 import type { PrefixHandle } from '../../runtime/model/index.js'
 import { Tokenizer } from '../../tokenizer/index.js'
@@ -40,7 +40,7 @@ const NO_DEVICE: ModelDevice = {
  * A whole model, with its scheduler, whose engine says what a script tells it: everything is real but the numbers. A
  * newline comes first, as in an answer of ChatGLM3.
  */
-export class ScriptedModel extends Model {
+export class ScriptedModel extends LocalModel {
   readonly engine: FakeEngine
 
   constructor(options: ScriptedModelOptions = {}) {

@@ -16,6 +16,7 @@ import {
   PREFIX_SHAPE,
   type TokenLogprob,
 } from './generation.js'
+import type { ModelLoad } from './scheduler.js'
 import type { Stream } from './stream.js'
 
 /** Bytes of GPU memory, by purpose. */
@@ -67,10 +68,11 @@ export interface TokenScores {
 }
 
 /**
- * A loaded model, wherever it runs: `Model` (from `loadModel`) in this thread, `WorkerModel` (from
- * `loadModelInWorker`) in a worker. Calls made at the same time run side by side.
+ * A loaded model, wherever it runs: `LocalModel` (from `loadModel`) in this thread, `WorkerModel` (from
+ * `loadModelInWorker`) in a worker. Both take the same calls and give the same answers. Calls made at the same time run
+ * side by side.
  */
-export interface ChatModel {
+export interface Model {
   readonly config: ModelConfig
   /** Positions that prompt and answer together may take. */
   readonly contextLength: number
@@ -80,6 +82,8 @@ export interface ChatModel {
   readonly variants: Partial<VariantChoices>
   /** GPU memory that the model takes now. */
   readonly memory: MemoryUse
+  /** How many sequences run and wait now. */
+  readonly load: ModelLoad
   /** How long the last generation took. */
   readonly stats: GenerationStats
   /** Fulfilled when the GPU is taken away: the model cannot be used any more. Not after `dispose()`. */

@@ -11,18 +11,6 @@ import {
 } from '../engine/index.js'
 import type { ModelBase, ModelConfig, PrefixHandle } from '../model/index.js'
 import { answerHeader, type ChatDelta, type ChatOptions, type ChatReply, chat } from './chat.js'
-import {
-  type ChatModel,
-  LOAD_PREFIX_SHAPE,
-  LOGITS_SHAPE,
-  type LoadPrefixOptions,
-  type LogitsOptions,
-  type MemoryUse,
-  type Prompt,
-  SCORES_SHAPE,
-  type ScoresOptions,
-  type TokenScores,
-} from './chat-model.js'
 import type { ConstraintOption } from './constraint/constraint.js'
 import { Grammars } from './constraint/grammars.js'
 import {
@@ -35,6 +23,18 @@ import {
   resolveGeneration,
   resolvePrefix,
 } from './generation.js'
+import {
+  LOAD_PREFIX_SHAPE,
+  LOGITS_SHAPE,
+  type LoadPrefixOptions,
+  type LogitsOptions,
+  type MemoryUse,
+  type Model,
+  type Prompt,
+  SCORES_SHAPE,
+  type ScoresOptions,
+  type TokenScores,
+} from './model-api.js'
 import { generateAll, logitsOf, type SequenceRunner, scoresOf } from './run-sequences.js'
 import { type ModelLoad, Scheduler } from './scheduler.js'
 import { flatMap, Stream } from './stream.js'
@@ -53,7 +53,7 @@ const NO_STATS: GenerationStats = { prefillTokens: 0, prefillSeconds: 0, decodeT
  * A ChatGLM3 model on a GPU. Calls made at the same time run side by side, as many sequences as it was loaded for; more
  * wait for their turn.
  */
-export class Model implements ChatModel {
+export class LocalModel implements Model {
   readonly tokenizer: Tokenizer
   /** Fulfilled when the GPU is taken away: the model cannot be used any more. Not after `dispose()`. */
   readonly lost: Promise<DeviceError>
@@ -226,8 +226,9 @@ export class Model implements ChatModel {
    */
   async loadPrefix(source: SourceLocation, options: LoadPrefixOptions = {}): Promise<PrefixHandle> {
     checkOptions(LOAD_PREFIX_SHAPE, options)
+    if (this.#disposed) throw disposed('model')
     const checkpoint: Checkpoint = await openCheckpoint(source, options)
-    // It disturbs nobody, but must not begin on a model that is gone.
+    // It disturbs nobody, but must not begin on a model that went meanwhile.
     if (this.#disposed) throw disposed('model')
     return this.#device.loadPrefix(checkpoint, options.signal)
   }
