@@ -17,7 +17,8 @@ export interface Product {
 }
 
 /**
- * Compiles y (+)= x w^T (+ bias) with the fastest kernel for many rows that this GPU has.
+ * Compiles y (+)= x w^T (+ bias) with the fastest kernel for many rows that this GPU has: a Linear of the training pass. An
+ * adapter's term, and its gradients on the way back, would be added here and in `compileProductBackward`.
  * @param maxRows rows that x and y have room for
  * @param accumulate adds to y, which holds the residual
  */

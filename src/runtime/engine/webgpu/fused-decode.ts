@@ -84,7 +84,10 @@ export function canRunFusedDecode(gpu: Gpu, config: ModelConfig, shape: ModelSha
   )
 }
 
-/** A Linear of the fused plan: how a weight is bound is the same for all, only input and output differ. */
+/**
+ * A Linear of the fused plan: how a weight is bound is the same for all, only input and output differ. An adapter's term
+ * would have to be added here before what the product is fused with.
+ */
 async function linear(
   gpu: Gpu,
   weight: LinearWeight,
