@@ -1,5 +1,5 @@
 /**
- * Several sequences at once, by the wall clock: tokens a second over so many answers, what the host spends on a step, the
+ * Several sequences at once, by the wall clock: tokens a second over so many answers, free and in JSON by a schema, what the host spends on a step, the
  * cache that answers behind one prefix take, and how long a prompt that arrives holds answers up. Random weights in a
  * model's shape, or a real model's folder.
  *
@@ -9,11 +9,12 @@
 import { program } from 'commander'
 import { describeEnvironment, environmentLines } from './common/environment.js'
 import { writeJson } from './common/files.js'
-import { openGpu } from './common/internals.js'
+import { type Constraint, openGpu } from './common/internals.js'
 import { type CommonOptions, commonOptions, count, counts } from './common/options.js'
 import { openModel } from './model/open-model.js'
 import { profileStep, timesByLabel } from './model/profile.js'
 import { profileTables } from './model/report.js'
+import { jsonConstraints } from './sequences/constraints.js'
 import {
   type ArrivalResult,
   Crowd,
@@ -76,6 +77,33 @@ function arrivalLine(result: ArrivalResult): string {
   )
 }
 
+function constrainedLine(result: TogetherResult, free: TogetherResult, cold: TogetherResult): string {
+  const share = (one: TogetherResult) =>
+    `${((100 * one.tokensPerSecond) / free.tokensPerSecond).toFixed(0)} %`
+  return (
+    `${result.sequences} in JSON by a schema: ${result.tokensPerSecond.toFixed(0)} tokens/s in all, ${share(result)} of free ones; ` +
+    `${share(cold)} in the first answers`
+  )
+}
+
+/** The median of several runs. */
+async function repeated(
+  crowd: Crowd,
+  sequences: number,
+  { prompt, tokens, repetitions }: Plan,
+  begin?: () => Constraint,
+): Promise<TogetherResult> {
+  const runs: TogetherResult[] = []
+  for (let run = 0; run < repetitions; run++) {
+    runs.push(await measureTogether(crowd, sequences, prompt, tokens, begin))
+  }
+  return {
+    sequences,
+    tokensPerSecond: median(runs.map((run) => run.tokensPerSecond)),
+    schedulingMsPerStep: median(runs.map((run) => run.schedulingMsPerStep)),
+  }
+}
+
 async function main(options: Options): Promise<void> {
   const { quick, device, without, commit } = options
   const plan: Plan = quick ? QUICK : { ...options, contextLength: 8192, prefixLength: 128, prefixPrompt: 512 }
@@ -103,24 +131,26 @@ async function main(options: Options): Promise<void> {
   for (const sequences of plan.together) {
     // The first run compiles, and warms the clocks up.
     await measureTogether(crowd, sequences, plan.prompt, plan.tokens)
-    const runs: TogetherResult[] = []
-    for (let run = 0; run < plan.repetitions; run++) {
-      runs.push(await measureTogether(crowd, sequences, plan.prompt, plan.tokens))
-    }
-    const tokensPerSecond = median(runs.map((run) => run.tokensPerSecond))
-    const schedulingMsPerStep = median(runs.map((run) => run.schedulingMsPerStep))
-    together.push({ sequences, tokensPerSecond, schedulingMsPerStep })
+    together.push(await repeated(crowd, sequences, plan))
     console.log(togetherLine(together[together.length - 1]))
     if (options.profile) {
       const times = timesByLabel(await profileStep(model.engine, sequences, plan.prompt))
       console.log(profileTables(times).join('\n'))
     }
   }
+  const begin = jsonConstraints(model.engine.config.vocabulary)
+  const constrained: TogetherResult[] = []
+  for (const free of [...new Set([together[0], together[together.length - 1]])]) {
+    // The first run finds what may come where; what it found is kept.
+    const cold = await measureTogether(crowd, free.sequences, plan.prompt, plan.tokens, begin)
+    constrained.push(await repeated(crowd, free.sequences, plan, begin))
+    console.log(constrainedLine(constrained[constrained.length - 1], free, cold))
+  }
   const prefix = await measurePrefix(crowd, most, plan.prefixLength, plan.prefixPrompt)
   console.log(prefixLine(prefix))
   const arrival = await measureArrival(crowd, Math.min(8, most), plan.arrival, 4 * plan.tokens)
   console.log(arrivalLine(arrival))
-  if (options.json) await writeJson(options.json, { environment, together, prefix, arrival })
+  if (options.json) await writeJson(options.json, { environment, together, constrained, prefix, arrival })
   gpu.dispose()
 }
 

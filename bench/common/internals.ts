@@ -28,6 +28,9 @@ export {
   WebGpuEngine,
 } from '../../src/runtime/engine/index.js'
 export { SlotTables } from '../../src/runtime/engine/webgpu/slot-tables.js'
+export type { Constraint } from '../../src/runtime/generate/constraint/constraint.js'
+export { GrammarEngine } from '../../src/runtime/generate/constraint/grammar-engine.js'
+export { jsonSchemaGrammar } from '../../src/runtime/generate/constraint/json-schema.js'
 export { Scheduler } from '../../src/runtime/generate/scheduler.js'
 export type { Sequence } from '../../src/runtime/generate/sequence.js'
 export {

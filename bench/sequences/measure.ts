@@ -1,4 +1,10 @@
-import { type Prefix, resolveSampling, Scheduler, type WebGpuEngine } from '../common/internals.js'
+import {
+  type Constraint,
+  type Prefix,
+  resolveSampling,
+  Scheduler,
+  type WebGpuEngine,
+} from '../common/internals.js'
 import { randomIds } from '../common/random.js'
 import { randomPrefix } from '../model/random-weights.js'
 import { TimedSequence } from './timed-sequence.js'
@@ -16,13 +22,14 @@ export class Crowd {
     this.scheduler = new Scheduler(engine)
   }
 
-  add(promptTokens: number, tokens: number, prefix?: Prefix): TimedSequence {
+  add(promptTokens: number, tokens: number, prefix?: Prefix, constraint?: Constraint): TimedSequence {
     const { vocabulary } = this.engine.config
     const ids = randomIds(promptTokens, vocabulary, SEED + ++this.#made)
     const sampling = resolveSampling({ seed: this.#made }, vocabulary)
     const positionLimit = promptTokens + tokens
-    const start = { ids, prefix, prefixStrength: 1, sampling, stopIds: [], positionLimit }
-    const sequence = new TimedSequence(start, tokens)
+    const constrained = constraint !== undefined
+    const start = { ids, prefix, prefixStrength: 1, sampling, stopIds: [], positionLimit, constrained }
+    const sequence = new TimedSequence(start, tokens, constraint)
     this.scheduler.add(sequence)
     return sequence
   }
@@ -42,15 +49,17 @@ export interface TogetherResult {
   readonly schedulingMsPerStep: number
 }
 
+/** @param begin makes what each answer must keep to; free ones without it */
 export async function measureTogether(
   crowd: Crowd,
   sequences: number,
   promptTokens: number,
   tokens: number,
+  begin?: () => Constraint,
 ): Promise<TogetherResult> {
   await crowd.clear()
   const { steps, schedulingMs } = { ...crowd.scheduler.counts }
-  const all = Array.from({ length: sequences }, () => crowd.add(promptTokens, tokens))
+  const all = Array.from({ length: sequences }, () => crowd.add(promptTokens, tokens, undefined, begin?.()))
   await Promise.all(all.map(({ done }) => done))
   const from = Math.max(...all.map(({ times }) => times[0]))
   const to = Math.min(...all.map(({ times }) => times[times.length - 1]))

@@ -1,4 +1,4 @@
-import type { ChunkOutput, SampledId, Sequence, SequenceStart } from '../common/internals.js'
+import type { ChunkOutput, Constraint, SampledId, Sequence, SequenceStart } from '../common/internals.js'
 
 /** A sequence of a benchmark: it notes when each of its ids came. */
 export class TimedSequence implements Sequence {
@@ -10,13 +10,15 @@ export class TimedSequence implements Sequence {
   /** Milliseconds by the clock of `performance`, one for each id. */
   readonly times: number[] = []
   ended = false
+  readonly constraint: Constraint | undefined
   readonly #tokens: number
   #resolve = () => {}
   #reject: (error: unknown) => void = () => {}
 
   /** @param tokens ids after which it ends */
-  constructor(start: SequenceStart, tokens: number) {
+  constructor(start: SequenceStart, tokens: number, constraint?: Constraint) {
     this.start = start
+    this.constraint = constraint
     this.#tokens = tokens
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve
@@ -30,6 +32,7 @@ export class TimedSequence implements Sequence {
       this.fail(new Error(`No id at position ${this.start.ids.length + this.times.length}.`))
       return
     }
+    this.constraint?.accept(id)
     this.times.push(performance.now())
     if (this.times.length < this.#tokens) return
     this.ended = true

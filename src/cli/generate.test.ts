@@ -49,6 +49,28 @@ describe('generate', () => {
     expect((await output())[1]).toEqual({ prompt: 'b', generated: 'answer to "b"', finishReason: 'stop' })
   })
 
+  it('asks for answers that keep to a schema, a grammar or choices', async () => {
+    const schema = join(folder, 'schema.json')
+    const grammar = join(folder, 'grammar.txt')
+    await writeFile(schema, '{"type": "object", "properties": {"a": {"const": 1}}}')
+    await writeFile(grammar, 'root ::= "a"')
+    const model = new StubModel()
+    const anew = async (...flags: string[]) => {
+      await rm(join(folder, 'out'), { force: true })
+      return generate(model, '--batch', '5', ...flags)
+    }
+    await anew('--schema', schema)
+    await anew('--grammar', grammar)
+    await anew('--choices', 'yes', '--choices', 'no')
+    expect(model.continued.map(({ options }) => options.constraint)).toEqual([
+      { jsonSchema: { type: 'object', properties: { a: { const: 1 } } } },
+      { grammar: 'root ::= "a"' },
+      { choices: ['yes', 'no'] },
+    ])
+    expect((await anew('--schema', schema, '--grammar', grammar)).err).toContain('give one')
+    expect((await anew('--schema', grammar)).err).toContain('expected a JSON Schema')
+  })
+
   it('asks in chat format unless told otherwise', async () => {
     const model = new StubModel()
     await generate(model)

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { type ErrorCode, hasCode } from '../errors/index.js'
 import type { GenerateOptions, Generation, Prompt } from '../index.js'
+import { addConstraintOptions, type ConstraintFlags, readConstraint } from './constraint-options.js'
 import type { Context } from './context.js'
 import { CommandError, InterruptedError, UsageError } from './errors.js'
 import { count, formatDuration, significant } from './format.js'
@@ -30,7 +31,7 @@ import { encodingOption, readPipe, readText, type TextFlags } from './read-text.
 import { openOutput, type RecordSink, STANDARD_STREAM } from './record-files.js'
 import { formatRecord, type Generated, type InputRecord, parseRecords } from './records.js'
 
-interface GenerateFlags extends ModelFlags, GenerationFlags, TextFlags {
+interface GenerateFlags extends ModelFlags, GenerationFlags, ConstraintFlags, TextFlags {
   readonly input: string
   readonly output: string
   readonly batch: number
@@ -49,6 +50,7 @@ Examples:
   $ chatglm generate models/chatglm3-6b-int4 --input questions.jsonl --output answers.jsonl
   $ chatglm generate models/chatglm3-6b-int4 --prefix adgen/checkpoint-1000 --raw --batch 8 \\
       --input AdvertiseGen/dev.json --output ads.jsonl --resume
+  $ chatglm generate tiny --schema person.json --input texts.jsonl --output people.jsonl
 `
 
 export function generateCommand(context: Context): Command {
@@ -66,6 +68,7 @@ export function generateCommand(context: Context): Command {
   addModelOptions(command)
   command.addOption(misplacedModel('generate'))
   addGenerationOptions(command)
+  addConstraintOptions(command)
   return command
     .addHelpText('after', EXAMPLES)
     .action((model: string, flags: GenerateFlags) => generate(context, model, flags))
@@ -121,6 +124,7 @@ async function answerRecords(
   const floats = flags.batch > 1 ? ({ activations: 'float' } as const) : {}
   const batch = { ...batchOptions(flags.batch, flags), ...floats }
   const library = await loadLibrary()
+  const constraint = await readConstraint(library, flags)
   const model = await openModel(library, terminal, modelName, flags, signal, batch)
   const progress = await Progress.create(terminal, RECORDS, 'Answering')
   signal.addEventListener('abort', () => progress.stop())
@@ -133,6 +137,7 @@ async function answerRecords(
     const { prefix } = flags
     const options: GenerateOptions = {
       ...generateOptions(flags),
+      ...(constraint && { constraint }),
       signal,
       prefixStrength: flags.prefixStrength,
       prefix: prefix === undefined ? undefined : await openPrefix(model, modelName, prefix, signal),

@@ -1,9 +1,8 @@
-import type { Tokenizer } from '../../../tokenizer/index.js'
 import { Automaton, type State } from './automaton.js'
 import type { Constraint } from './constraint.js'
 import { readGrammar } from './grammar.js'
 import { writeNetwork } from './network.js'
-import { TokenTrie } from './token-trie.js'
+import { type TokenTexts, TokenTrie } from './token-trie.js'
 
 /** Grammars that are kept, with all that was found of them. */
 const KEPT_GRAMMARS = 16
@@ -15,7 +14,7 @@ export class GrammarEngine {
   readonly #automatons = new Map<string, Automaton>()
 
   /** @param vocabulary logits in a row, which may be more than there are tokens */
-  constructor(tokenizer: Tokenizer, vocabulary: number) {
+  constructor(tokenizer: TokenTexts, vocabulary: number) {
     this.#trie = new TokenTrie(tokenizer, vocabulary)
   }
 

@@ -1,7 +1,14 @@
-import type { Tokenizer } from '../../../tokenizer/index.js'
+import type { Vocabulary } from '../../../tokenizer/index.js'
 import type { Automaton, State } from './automaton.js'
 
 const SPACE = 0x20
+
+/** What the texts of tokens are known by: of a tokenizer, that. */
+export interface TokenTexts {
+  readonly vocabSize: number
+  readonly vocabulary: Pick<Vocabulary, 'byte' | 'text'>
+  isSpecial(id: number): boolean
+}
 
 /** The bytes of all tokens that text is made of, as a tree. */
 export class TokenTrie {
@@ -18,7 +25,7 @@ export class TokenTrie {
   readonly #deepest: number
 
   /** @param vocabulary logits in a row, which may be more than there are tokens */
-  constructor(tokenizer: Tokenizer, vocabulary: number) {
+  constructor(tokenizer: TokenTexts, vocabulary: number) {
     this.#words = Math.ceil(vocabulary / 32)
     const encoder = new TextEncoder()
     this.bytes = Array.from({ length: tokenizer.vocabSize }, (_, id) => {

@@ -1,0 +1,64 @@
+import { type Constraint, GrammarEngine, jsonSchemaGrammar } from '../common/internals.js'
+import { randomSource } from '../common/random.js'
+
+/** An answer in JSON that is longer than any that is measured. */
+const SCHEMA = {
+  type: 'array',
+  minItems: 500,
+  items: {
+    type: 'object',
+    properties: {
+      name: { type: 'string' },
+      age: { type: 'integer', minimum: 0, maximum: 130 },
+      city: { enum: ['北京', '上海', 'Paris'] },
+      tags: { type: 'array', items: { type: 'string' }, maxItems: 4 },
+    },
+    required: ['name', 'age', 'city', 'tags'],
+  },
+}
+
+const PUNCTUATION = [
+  '▁[{"',
+  '{"',
+  '"}',
+  '":',
+  '",',
+  '"]',
+  '▁"',
+  ',',
+  ':',
+  '"',
+  '[',
+  ']',
+  '{',
+  '}',
+  '},',
+  '▁{"',
+]
+
+/** Texts of as many tokens as a model has, for random weights: bytes, punctuation, words with a space before them or none, characters. */
+function randomTexts(vocabulary: number): string[] {
+  const random = randomSource(11)
+  const between = (low: number, high: number) => low + Math.floor(random() * (high - low))
+  const text = (first: number, last: number, longest: number) =>
+    Array.from({ length: between(1, longest) }, () => String.fromCodePoint(between(first, last))).join('')
+  return Array.from({ length: vocabulary }, (_, id) => {
+    if (id < PUNCTUATION.length) return PUNCTUATION[id].replaceAll('▁', ' ')
+    if (id % 2 === 0) return text(0x4e00, 0x9fa5, 4)
+    return (id % 4 === 1 ? ' ' : '') + text(0x61, 0x7b, 9)
+  })
+}
+
+/** What makes an answer of JSON of each sequence. */
+export function jsonConstraints(vocabulary: number): () => Constraint {
+  const texts = randomTexts(vocabulary)
+  const tokens = {
+    vocabSize: vocabulary,
+    vocabulary: {
+      byte: (id: number) => (vocabulary - id <= 256 ? vocabulary - id - 1 : undefined),
+      text: (id: number) => texts[id],
+    },
+    isSpecial: () => false,
+  }
+  return new GrammarEngine(tokens, vocabulary).prepare(jsonSchemaGrammar(SCHEMA), [])
+}
