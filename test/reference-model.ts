@@ -1,4 +1,5 @@
 import {
+  type AffineQuantization,
   asUint16Array,
   asUint32Array,
   type Checkpoint,
@@ -52,7 +53,7 @@ export class ReferenceModel {
         const words = asUint32Array(await checkpoint.read(linear.weight.name))
         const scales = asUint16Array(await checkpoint.read(linear.scales.name))
         const biases = asUint16Array(await checkpoint.read(linear.biases.name))
-        weights.set(spec.name, dequantizeRows(words, scales, biases, linear))
+        weights.set(spec.name, dequantizeRows(words, scales, biases, linear as AffineQuantization))
       } else {
         const { dtype } = checkpoint.requireTensor(spec.name, { shape: spec.shape })
         weights.set(spec.name, toFloat32(await checkpoint.read(spec.name), dtype as FloatDType))

@@ -71,6 +71,7 @@ export {
   quantizationOf,
   quantizedLinear,
   quantizedTensors,
+  type StoredQuantization,
 } from './quantization/quantized.js'
 export { createSha256, hashFile, type Sha256 } from './sha256.js'
 export { type ByteSink, type SinkFile, writeFile } from './sinks/byte-sink.js'

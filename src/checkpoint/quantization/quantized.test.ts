@@ -47,13 +47,13 @@ describe('"quantization" in config.json', () => {
     const good = { bits: 4, group_size: 64 }
     const refused: [unknown, RegExp][] = [
       [4, /no object/],
-      [{ ...good, bits: 3 }, /bits 3/],
+      [{ ...good, bits: 7 }, /bits 7/],
       [{ group_size: 64 }, /bits undefined/],
       [{ ...good, bits: '4' }, /bits "4"/],
       [{ ...good, group_size: 0 }, /group_size 0/],
       [{ ...good, mode: 'mxfp4' }, /"mxfp4"/],
       [{ ...good, x: 1 }, /of "x"/],
-      [{ ...good, x: { bits: 2, group_size: 64 } }, /of "x".*bits 2/],
+      [{ ...good, x: { bits: 1, group_size: 64 } }, /of "x".*bits 1/],
     ]
     for (const [quantization, message] of refused) {
       expect(() => parse(quantization)).toThrow(

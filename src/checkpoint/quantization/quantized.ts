@@ -7,22 +7,27 @@ import type { TensorDeclaration } from '../formats/tensor-file.js'
 /**
  * Quantized weights as MLX stores them (`mlx.core.quantize`, mode "affine"). A Linear X [out, in] becomes
  *
- * - `X.weight`, U32 [out, in * bits / 32]: the integers q, the first in the lowest bits of the first word
- * - `X.scales` and `X.biases`, F16 [out, in / groupSize]
+ * - `X.weight`, U32 [out, in * bits / 32]: the integers q, one behind the other from the lowest bits of the first word on
+ * - `X.scales` and `X.biases`, F16 [out, in / groupSize], or BF16 or F32 where MLX made them of such weights
  *
  * and an element is w = scale * q + bias, with the scale and bias of its row and group. `config.json` says
  * `"quantization": {"bits", "group_size", "X": {"bits", "group_size"} | false}`.
  */
-export interface AffineQuantization {
-  readonly bits: 4 | 8
+export interface StoredQuantization {
+  readonly bits: 2 | 3 | 4 | 5 | 6 | 8
   /** How many neighbours of a row share a scale and a bias. */
   readonly groupSize: 32 | 64 | 128
 }
 
+/** A quantization that is computed with and written; its scales and biases are F16. */
+export interface AffineQuantization extends StoredQuantization {
+  readonly bits: 4 | 8
+}
+
 /** The `"quantization"` of a `config.json`. */
-export interface QuantizationConfig extends AffineQuantization {
+export interface QuantizationConfig extends StoredQuantization {
   /** Layers that differ, by name without `.weight`; false for those that stay dense. */
-  readonly exceptions: ReadonlyMap<string, AffineQuantization | false>
+  readonly exceptions: ReadonlyMap<string, StoredQuantization | false>
 }
 
 /**
@@ -36,7 +41,7 @@ export function parseQuantizationConfig(config: unknown): QuantizationConfig | u
   if (!isJsonObject(quantization))
     throw new CheckpointError('checkpoint.config-invalid', '"quantization" in config.json is no object.')
   const defaults = parseAffine(quantization, '"quantization" in config.json')
-  const exceptions = new Map<string, AffineQuantization | false>()
+  const exceptions = new Map<string, StoredQuantization | false>()
   for (const [key, value] of Object.entries(quantization)) {
     if (key === 'bits' || key === 'group_size' || key === 'mode') continue
     const what = `"quantization" of ${JSON.stringify(key.slice(0, 200))} in config.json`
@@ -52,17 +57,17 @@ export function parseQuantizationConfig(config: unknown): QuantizationConfig | u
   return { ...defaults, exceptions }
 }
 
-function parseAffine({ bits, group_size: groupSize, mode }: JsonObject, what: string): AffineQuantization {
+function parseAffine({ bits, group_size: groupSize, mode }: JsonObject, what: string): StoredQuantization {
   if (mode !== undefined && mode !== 'affine') {
     throw new CheckpointError(
       'checkpoint.config-invalid',
       `${what} has the mode ${JSON.stringify(mode)}; "affine" is supported. Convert the model anew.`,
     )
   }
-  if (bits !== 4 && bits !== 8) {
+  if (!isStoredBits(bits)) {
     throw new CheckpointError(
       'checkpoint.config-invalid',
-      `${what} has bits ${JSON.stringify(bits)}; 4 and 8 are supported. Convert the model anew.`,
+      `${what} has bits ${JSON.stringify(bits)}; 2, 3, 4, 5, 6 and 8 are supported. Convert the model anew.`,
     )
   }
   if (groupSize !== 32 && groupSize !== 64 && groupSize !== 128) {
@@ -74,9 +79,13 @@ function parseAffine({ bits, group_size: groupSize, mode }: JsonObject, what: st
   return { bits, groupSize }
 }
 
+function isStoredBits(bits: unknown): bits is StoredQuantization['bits'] {
+  return typeof bits === 'number' && [2, 3, 4, 5, 6, 8].includes(bits)
+}
+
 /** The JSON object to store as `"quantization"` in `config.json`. */
 export function formatQuantizationConfig(config: QuantizationConfig): JsonObject {
-  const format = ({ bits, groupSize }: AffineQuantization) => ({ group_size: groupSize, bits })
+  const format = ({ bits, groupSize }: StoredQuantization) => ({ group_size: groupSize, bits })
   const exceptions = [...config.exceptions].map(([name, value]) => [
     name,
     value === false ? false : format(value),
@@ -116,7 +125,7 @@ export function quantizedTensors(
 export function quantizationOf(
   config: QuantizationConfig | undefined,
   name: string,
-): AffineQuantization | undefined {
+): StoredQuantization | undefined {
   if (config === undefined) return undefined
   const exception = config.exceptions.get(matrixBase(name))
   if (exception === false) return undefined
@@ -125,7 +134,7 @@ export function quantizationOf(
 }
 
 /** The three tensors of a quantized Linear. */
-export interface QuantizedLinear extends AffineQuantization {
+export interface QuantizedLinear extends StoredQuantization {
   readonly outFeatures: number
   readonly inFeatures: number
   readonly weight: TensorInfo
@@ -165,7 +174,7 @@ export function quantizedLinear(
         `${groupSize}. Does config.json belong to these weights?`,
     )
   }
-  const requirement = { dtype: ['F16'], shape: [outFeatures, inFeatures / groupSize] } as const
+  const requirement = { dtype: ['F16', 'BF16', 'F32'], shape: [outFeatures, inFeatures / groupSize] } as const
   const scales = checkpoint.requireTensor(`${name}.scales`, requirement)
   const biases = checkpoint.requireTensor(`${name}.biases`, requirement)
   return { bits, groupSize, outFeatures, inFeatures, weight, scales, biases }

@@ -145,6 +145,8 @@ export function convertedConfig(
   const { quantization_bit: _, ...config } = checkpoint.config as Record<string, unknown>
   // A checkpoint in this format already keeps the description it has.
   if (isCopy && config.quantization) return config
+  // MLX describes its quantization under this key as well.
+  delete config.quantization_config
   const exceptions = new Map(
     [...layers].filter(
       ([, quantization]) =>

@@ -7,6 +7,7 @@ import {
   float32ToBfloat16,
   float32ToFloat16,
   quantizedTensors,
+  type StoredQuantization,
   type TensorWithBytes,
   toFloat32,
 } from '../../../checkpoint/index.js'
@@ -43,6 +44,38 @@ function affine(bits: 4 | 8): Kind {
   const config = { quantization: { bits, group_size: 32 } }
   // What is quantized stays as it is, whatever is wanted.
   return { title: `affine ${bits}`, config, tensors, wanted: { bits: 8, groupSize: 64 }, after, elements }
+}
+
+/** MLX's other forms: integers of any bits, scales of any floats, larger groups. */
+function mlx(bits: StoredQuantization['bits'], dtype: 'F16' | 'BF16' | 'F32', groupSize: 32 | 128): Kind {
+  const columns = 256
+  const weight = randomBytes((OUT * columns * bits) / 8, 7)
+  const groups = [OUT, columns / groupSize]
+  const stored = { F16: float32ToFloat16, BF16: float32ToBfloat16, F32: (same: Float32Array) => same }[dtype]
+  const numbers = [8, 9].map((seed) => bytesOf(stored(randomNormal(groups[0] * groups[1], seed, 0.1))))
+  const [scales, biases] = numbers.map((bytes) => float16ToFloat32(float32ToFloat16(toFloat32(bytes, dtype))))
+  // Bit by bit, from the lowest of the first byte on.
+  const bit = (at: number) => Math.floor(weight[Math.floor(at / 8)] / 2 ** (at % 8)) % 2
+  const elements = Float32Array.from({ length: OUT * columns }, (_, i) => {
+    let q = 0
+    for (let k = 0; k < bits; k++) q += bit(i * bits + k) * 2 ** k
+    const group = Math.floor(i / groupSize)
+    return scales[group] * q + biases[group]
+  })
+  const base = NAME.replace('.weight', '')
+  const exception = { bits, group_size: groupSize, mode: 'affine' }
+  return {
+    title: `MLX ${bits} bits, scales in ${dtype}, groups of ${groupSize}`,
+    config: { quantization: { bits: 4, group_size: 64, [base]: exception } },
+    columns,
+    tensors: [
+      { name: NAME, dtype: 'U32', shape: [OUT, (columns * bits) / 32], bytes: weight },
+      { name: `${base}.scales`, dtype, shape: groups, bytes: numbers[0] },
+      { name: `${base}.biases`, dtype, shape: groups, bytes: numbers[1] },
+    ],
+    after: { bits: bits <= 4 ? 4 : 8, groupSize },
+    elements,
+  }
 }
 
 function official(bits: 4 | 8): Kind {
@@ -88,6 +121,12 @@ function floats(dtype: 'F16' | 'BF16' | 'F32', wanted?: AffineQuantization): Kin
 const KINDS: readonly Kind[] = [
   affine(4),
   affine(8),
+  mlx(2, 'F16', 32),
+  mlx(3, 'F16', 32),
+  mlx(5, 'F32', 128),
+  mlx(6, 'BF16', 32),
+  mlx(4, 'BF16', 128),
+  mlx(8, 'F32', 32),
   official(4),
   official(8),
   floats('F16'),
@@ -125,6 +164,16 @@ describe('what cannot be read', () => {
         expect.objectContaining({ code: 'checkpoint.tensor-mismatch' }),
       )
     }
+  })
+
+  it('is named: scales beyond float16', async () => {
+    const kind = mlx(4, 'BF16', 32)
+    kind.tensors[1].bytes.set([0x80, 0x7f])
+    const { reader, context } = await open(kind)
+    await expect(joined(reader.blocks({ firstRow: 0, rows: OUT }))).rejects.toMatchObject({
+      code: 'checkpoint.not-quantizable',
+    })
+    context.dispose()
   })
 
   it('is named: official integers whose rows do not divide into groups', async () => {
