@@ -285,6 +285,26 @@ describe('generation', () => {
     const options = { ...greedy, maxTokens: 5 }
     const expected = await generate(PROMPT, { ...options, prefix: alone })
     expect((await generate(PROMPT, { ...options, prefix: picked })).ids).toEqual(expected.ids)
+
+    // The official fine-tuning saves the whole model, and says so in config.json: it answers with its prefix.
+    const config = { ...((await openCheckpoint(whole)).config as object), pre_seq_len: 4 }
+    const saved = new MemoryFiles([
+      ['config.json', new TextEncoder().encode(JSON.stringify(config))],
+      ['model.safetensors', await files.read('model.safetensors', 0, await files.size('model.safetensors'))],
+      ['tokenizer.model', await whole.read('tokenizer.model', 0, await whole.size('tokenizer.model'))],
+    ])
+    const warnings: string[] = []
+    const trained = await loadModel(saved, { onProgress: ({ warning }) => warning && warnings.push(warning) })
+    expect(warnings).toEqual([expect.stringContaining('prefix of 4 rows')])
+    const answer = async (more: object) =>
+      (await trained.generate(PROMPT, { ...options, ...more }).result()).ids
+    const given = await answer({ prefix: await trained.loadPrefix(prefix) })
+    const without = await answer({ prefixStrength: 0 })
+    expect(await answer({})).toEqual(given)
+    expect(without).not.toEqual(given)
+    await trained.unloadPrefix(trained.ownPrefix!)
+    expect(await answer({})).toEqual(without)
+    trained.dispose()
   })
 
   it('chats: takes the header off, streams the rest, and gives messages to go on with', async () => {

@@ -1,6 +1,7 @@
 export { Checkpoint, type ReadOptions, type TensorInfo, type TensorRequirement } from './checkpoint.js'
 export { CheckpointWriter, type CheckpointWriterOptions, openCheckpointWriter } from './checkpoint-writer.js'
 export { isAbort, messageOf } from './errors.js'
+export { ADAPTER_CONFIG_FILE } from './formats/checkpoint-files.js'
 export {
   asFloat32Array,
   asUint16Array,
@@ -24,7 +25,7 @@ export {
 export type { GgufMetadata } from './formats/gguf.js'
 export type { GgufValue } from './formats/gguf-cursor.js'
 export { type GgufDeclaration, type GgufPlan, type GgufWritable, planGguf } from './formats/gguf-writer.js'
-export { findJsonExcess, jsonBytes } from './formats/json.js'
+export { findJsonExcess, jsonBytes, parseJson } from './formats/json.js'
 export {
   type Manifest,
   type ManifestEntry,

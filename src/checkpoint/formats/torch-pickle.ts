@@ -71,8 +71,8 @@ class Tensor implements TorchTensor {
 }
 
 /**
- * Reads the pickle of a torch checkpoint: a dict from names to tensors. Entries that are no tensors are left
- * out.
+ * Reads the pickle of a torch checkpoint: a dict from names to tensors, or a trainer's dict with such a dict in it.
+ * Entries that are no tensors are left out.
  *
  * @param name what to call the pickle in messages
  * @throws `checkpoint.unsafe-pickle` for anything that tensors do not need
@@ -85,6 +85,25 @@ export function readStateDict(bytes: Uint8Array, name: string): ReadonlyMap<stri
     globals: globals(name),
     persistentLoad: (id) => loadStorage(id, name),
   })
+  const tensors = tensorsOf(dict, name)
+  for (const wrapper of WRAPPERS) {
+    if (tensors.size > 0 || !(dict instanceof Map)) break
+    for (const [key, tensor] of tensorsOf(dict.get(wrapper), name)) tensors.set(key, tensor)
+  }
+  if (tensors.size === 0) {
+    throw new CheckpointError(
+      'checkpoint.unsupported',
+      `${name} holds no dict from names to tensors. Save the state dict itself: torch.save(model.state_dict(), path).`,
+    )
+  }
+  return tensors
+}
+
+/** Where Lightning, DeepSpeed and others keep the state dict among what else they save. */
+const WRAPPERS = ['state_dict', 'module', 'model', 'model_state_dict'] as const
+
+/** The tensors of a dict, by their names; none where it is no dict. */
+function tensorsOf(dict: unknown, name: string): Map<string, TorchTensor> {
   const tensors = new Map<string, TorchTensor>()
   for (const [key, value] of dict instanceof Map ? dict : []) {
     if (typeof key !== 'string' || !(value instanceof Tensor)) continue
@@ -96,12 +115,6 @@ export function readStateDict(bytes: Uint8Array, name: string): ReadonlyMap<stri
       )
     }
     tensors.set(key, value)
-  }
-  if (tensors.size === 0) {
-    throw new CheckpointError(
-      'checkpoint.unsupported',
-      `${name} holds no dict from names to tensors. Save the state dict itself: torch.save(model.state_dict(), path).`,
-    )
   }
   return tensors
 }

@@ -36,7 +36,7 @@ export interface GenerateOptions extends SamplingOptions {
    * model may still spell it in other pieces; `stop` ends an answer for certain.
    */
   readonly bannedWords?: readonly string[]
-  /** A P-Tuning v2 prefix from `loadPrefix`. Default: none. */
+  /** A P-Tuning v2 prefix from `loadPrefix`. Default: the one that was saved together with the model, if one was. */
   readonly prefix?: PrefixHandle
   /** From 0 (as without the prefix) to 1 (as trained, the default): its weight in every softmax. */
   readonly prefixStrength?: number

@@ -29,6 +29,7 @@ import {
 } from '../engine/index.js'
 import {
   allocateWeights,
+  hasOwnPrefix,
   loadTokenizer,
   noteOnChatGlm2,
   openModelCheckpoint,
@@ -155,7 +156,15 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
     })
     // Reading feels the signal by itself; compiling would go on.
     const [engine] = await unlessAborted(Promise.all([creating, weightsReady]), signal)
-    return new LocalModel(engine, new WebGpuDevice(engine), checkpoint, tokenizer, maxWaiting)
+    const model = new LocalModel(engine, new WebGpuDevice(engine), checkpoint, tokenizer, maxWaiting)
+    if (hasOwnPrefix(checkpoint)) {
+      const { length } = await model.useOwnPrefix(signal)
+      report.warn(
+        `The model was saved together with its prefix of ${length} rows: answers use it, unless another one is given or ` +
+          'prefixStrength is 0.',
+      )
+    }
+    return model
   } catch (error) {
     gpu.dispose()
     throw error

@@ -63,6 +63,7 @@ export class LocalModel implements Model {
   readonly #scheduler: Scheduler
   readonly #grammars: Grammars
   #stats = NO_STATS
+  #ownPrefix: PrefixHandle | undefined
   #disposed = false
 
   /** @internal Use `loadModel`. */
@@ -84,6 +85,23 @@ export class LocalModel implements Model {
         if (!this.#disposed) resolve(error)
       })
     })
+  }
+
+  /**
+   * @internal Lets calls that name no prefix use the one in the model's own checkpoint, as the official code does.
+   * @throws as `loadPrefix`
+   */
+  async useOwnPrefix(signal?: AbortSignal): Promise<PrefixHandle> {
+    this.#ownPrefix = await this.#device.loadPrefix(this.checkpoint, signal)
+    return this.#ownPrefix
+  }
+
+  /**
+   * The prefix that was saved together with the model, if one was: calls that name no prefix use it. `prefixStrength: 0`
+   * leaves it out.
+   */
+  get ownPrefix(): PrefixHandle | undefined {
+    return this.#ownPrefix
   }
 
   get config(): ModelConfig {
@@ -214,7 +232,7 @@ export class LocalModel implements Model {
   #wholePrompt(ids: readonly number[], options: LogitsOptions) {
     if (this.#disposed) throw disposed('model')
     const { vocabulary } = this.config
-    const resolved = resolvePrefix(this.#engine, options)
+    const resolved = resolvePrefix(this.#engine, this.#withOwnPrefix(options))
     checkPrompt(ids, vocabulary, this.#engine.available(resolved.prefix) + 1)
     return { ...resolved, sampling: resolveSampling({}, vocabulary) }
   }
@@ -237,6 +255,7 @@ export class LocalModel implements Model {
   async unloadPrefix(prefix: PrefixHandle): Promise<void> {
     await this.#exclusively(async () => {
       if (!this.#engine.owns(prefix)) return
+      if (prefix === this.#ownPrefix) this.#ownPrefix = undefined
       this.#engine.release(prefix)
       this.#device.freePrefix(prefix)
     })
@@ -247,6 +266,10 @@ export class LocalModel implements Model {
     this.#disposed = true
     this.#scheduler.end(disposed('model'))
     this.#device.dispose()
+  }
+
+  #withOwnPrefix<Options extends { readonly prefix?: PrefixHandle }>(options: Options): Options {
+    return this.#ownPrefix && options.prefix === undefined ? { ...options, prefix: this.#ownPrefix } : options
   }
 
   #idsOf(prompt: Prompt, constraint?: ConstraintOption): readonly number[] {
@@ -272,7 +295,8 @@ export class LocalModel implements Model {
     options: GenerateOptions,
   ): AsyncGenerator<BatchToken, Generation[]> {
     if (this.#disposed) throw disposed('model')
-    const resolved = resolveGeneration(this.#engine, this.tokenizer, options, this.#grammars)
+    const own = this.#withOwnPrefix(options)
+    const resolved = resolveGeneration(this.#engine, this.tokenizer, own, this.#grammars)
     const available = this.#engine.available(resolved.prefix)
     for (const ids of prompts) checkPrompt(ids, this.config.vocabulary, available)
     const onStats = (stats: GenerationStats) => {

@@ -31,7 +31,14 @@ export {
 export { openModelCheckpoint } from './open-model.js'
 export { noteOnChatGlm2 } from './other-models.js'
 export { inOrder, unlessAborted } from './parallel.js'
-export { loadPrefix, type Prefix, type PrefixHandle, prefixWidth, uploadPrefix } from './prefix.js'
+export {
+  hasOwnPrefix,
+  loadPrefix,
+  type Prefix,
+  type PrefixHandle,
+  prefixWidth,
+  uploadPrefix,
+} from './prefix.js'
 export { resolveQuantization } from './resolve-quantization.js'
 export { modelTensors, type TensorSpec, tensorList } from './tensors.js'
 export { weightSlices } from './weight-slices.js'

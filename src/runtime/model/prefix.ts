@@ -5,6 +5,7 @@ import { compileMatmul, compileTanh, fastestMatmul } from '../../kernels/index.j
 import { FLOAT_DTYPES } from './blocks/float.js'
 import type { ModelConfig } from './config.js'
 import { PREFIX_ENCODER } from './names/hf.js'
+import { checkAdapter, findEncoder } from './prefix-names.js'
 
 /** A loaded prefix as those see it who only give it to calls; its rows are where the model is. */
 export interface PrefixHandle {
@@ -23,26 +24,6 @@ export interface Prefix extends PrefixHandle {
 /** Elements of an encoder's row for this model: keys and values of all layers. */
 export function prefixWidth({ layers, kvGroups, headDim }: ModelConfig): number {
   return 2 * layers * kvGroups * headDim
-}
-
-/** Where the tensors of a prefix encoder may lie: in a whole model, a trainer's output, or alone. */
-const ENCODER_NAMES = [PREFIX_ENCODER, 'prefix_encoder.', '']
-/** The name under which PEFT saves the encoder's output; the order within a row is the same. */
-const PEFT_NAME = 'prompt_embeddings'
-
-function findEncoder(checkpoint: Checkpoint): { embedding: string; projection: string | undefined } {
-  for (const encoder of ENCODER_NAMES) {
-    const embedding = `${encoder}embedding.weight`
-    if (!checkpoint.tensors.has(embedding)) continue
-    const projected = checkpoint.tensors.has(`${encoder}trans.0.weight`)
-    return { embedding, projection: projected ? `${encoder}trans.` : undefined }
-  }
-  if (checkpoint.tensors.has(PEFT_NAME)) return { embedding: PEFT_NAME, projection: undefined }
-  throw new CheckpointError(
-    'checkpoint.prefix-invalid',
-    `${checkpoint.name} holds no P-Tuning v2 prefix: expected a tensor ${PREFIX_ENCODER}embedding.weight. ` +
-      "Give the trainer's output (pytorch_model.bin or a folder with it), not a LoRA adapter or a base model.",
-  )
 }
 
 async function readFloats(
@@ -128,6 +109,15 @@ async function project(
 }
 
 /**
+ * Whether a model was saved together with a prefix that it answers with: the official fine-tuning sets `pre_seq_len` in
+ * `config.json` and saves the whole model.
+ */
+export function hasOwnPrefix({ config, tensors }: Checkpoint): boolean {
+  const { pre_seq_len: length } = config as { pre_seq_len?: unknown }
+  return typeof length === 'number' && length > 0 && tensors.has(`${PREFIX_ENCODER}embedding.weight`)
+}
+
+/**
  * Loads a P-Tuning v2 prefix: a trainer's `pytorch_model.bin`, safetensors, or part of a whole checkpoint. With
  * `prefix_projection` its two layers are evaluated here, once.
  *
@@ -142,6 +132,7 @@ export async function loadPrefix(
   maxLength: number,
   signal?: AbortSignal,
 ): Promise<Prefix> {
+  await checkAdapter(checkpoint, signal)
   const { embedding, projection } = findEncoder(checkpoint)
   const { shape } = checkpoint.requireTensor(embedding, { dtype: FLOAT_DTYPES })
   const width = prefixWidth(config)
