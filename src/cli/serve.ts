@@ -24,6 +24,7 @@ interface ServeFlags extends ModelFlags {
   readonly maxWaiting: number
   readonly cacheTokens?: number
   readonly maxTokens?: number
+  readonly manageAdapters?: true
   readonly grace: number
   readonly logContents?: true
 }
@@ -63,6 +64,7 @@ export function serveCommand(context: Context): Command {
       'the most tokens of an answer (default: the room there is)',
       wholeNumber(1),
     )
+    .option('--manage-adapters', 'let clients load prefixes from any path that this machine can read')
     .option('--grace <seconds>', 'how long answers may go on after Ctrl-C', wholeNumber(0, 86_400), 30)
     .option('--log-contents', 'log what is asked and answered, too')
   addModelOptions(command)
@@ -125,13 +127,14 @@ function sizesOf({ maxSequences, maxWaiting, cacheTokens, context = CONTEXT }: S
 }
 
 function serverOptions(modelName: string, flags: ServeFlags, terminal: Terminal): ServerOptions {
-  const { name, apiKey = [], cors, maxTokens, logContents = false } = flags
+  const { name, apiKey = [], cors, maxTokens, manageAdapters = false, logContents = false } = flags
   const fromEnvironment = (terminal.io.env.CHATGLM_API_KEY ?? '').split(',').filter((key) => key !== '')
   return {
     name: name ?? basename(modelName),
     apiKeys: [...apiKey, ...fromEnvironment],
     ...(cors && { corsOrigins: cors }),
     ...(maxTokens && { maxTokens }),
+    manageAdapters,
     logContents,
     onRequest: (record) => {
       const isScreen = terminal.io.stdout.isTTY === true && !logContents

@@ -138,6 +138,6 @@ describe('a server that ends', () => {
     await server.server.close({ grace: 50 })
     expect((await running).at(-1)).toMatchObject({ error: { code: 'server_ending' } })
     expect(await whole).toMatchObject({ error: { code: 'server_ending' } })
-    expect(server.model.load).toEqual({ running: 0, waiting: 0 })
+    await until(() => server.model.load.running === 0)
   })
 })

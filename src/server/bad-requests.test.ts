@@ -70,8 +70,9 @@ describe('a field that is wrong', () => {
     [{ ...hello, prefix: 3 }, 'prefix', 'invalid_value'],
     [{ ...hello, prefix: { id: 'ads', strength: 2 } }, 'prefix.strength', 'invalid_value'],
     [{ ...hello, prefix: { id: 'ads', scale: 1 } }, 'prefix.scale', 'unknown_parameter'],
-    [{ ...hello, logprobs: true }, 'logprobs', 'unsupported_parameter'],
-    [{ ...hello, top_logprobs: 3 }, 'top_logprobs', 'unsupported_parameter'],
+    [{ ...hello, logprobs: 3 }, 'logprobs', 'invalid_value'],
+    [{ ...hello, top_logprobs: 3 }, 'top_logprobs', 'invalid_value'],
+    [{ ...hello, logprobs: true, top_logprobs: 21 }, 'top_logprobs', 'invalid_value'],
     [{ ...hello, response_format: { type: 'json_object' } }, 'response_format', 'unsupported_parameter'],
     [{ ...hello, functions: [{ name: 'f' }] }, 'functions', 'unsupported_parameter'],
     [

@@ -7,7 +7,9 @@ import { Catalog } from './catalog.js'
 import type { ServerContext } from './context.js'
 import { ServerMetrics } from './metrics.js'
 import { resolveOptions, type ServerOptions } from './options.js'
+import { adapterRoutes } from './routes/adapters.js'
 import { chatRoutes } from './routes/chat.js'
+import { completionRoutes } from './routes/completions.js'
 import { healthRoute, metricsRoute } from './routes/health.js'
 import { modelRoutes } from './routes/models.js'
 import { tokenRoutes } from './routes/tokens.js'
@@ -137,6 +139,8 @@ export async function createServer(model: ServedModel, options: ServerOptions = 
   await app.register(async (guarded) => {
     guarded.addHook('onRequest', async ({ headers }) => keys.check(headers.authorization))
     chatRoutes(guarded, context)
+    completionRoutes(guarded, context)
+    adapterRoutes(guarded, context)
     modelRoutes(guarded, context)
     tokenRoutes(guarded, context)
     metricsRoute(guarded, context)

@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly maxTokens?: number
   /** The most answers of one request: `n` times its prompts. Default 64. */
   readonly maxChoices?: number
+  /** Whether clients may load prefixes from any path that the server can read, and take them away. Default false. */
+  readonly manageAdapters?: boolean
   readonly timeouts?: ServerTimeouts
   /** Is told of every request that was answered; its contents come only with `logContents`. */
   readonly onRequest?: (record: RequestRecord) => void
@@ -45,6 +47,7 @@ export function resolveOptions({ maxTokens, timeouts, ...options }: ServerOption
     corsOrigins: [],
     bodyLimit: 4 * 1024 ** 2,
     maxChoices: 64,
+    manageAdapters: false,
     onRequest: () => {},
     logContents: false,
     ...options,

@@ -3,5 +3,13 @@ import type { LocalModel, Model } from '../runtime/generate/index.js'
 /** The part of a model that the server uses. */
 export type ServedModel = Pick<
   Model & LocalModel,
-  'chat' | 'contextLength' | 'generate' | 'load' | 'loadPrefix' | 'lost' | 'tokenizer' | 'unloadPrefix'
+  | 'chat'
+  | 'contextLength'
+  | 'generate'
+  | 'load'
+  | 'loadPrefix'
+  | 'lost'
+  | 'scores'
+  | 'tokenizer'
+  | 'unloadPrefix'
 >

@@ -16,6 +16,9 @@ export interface Usage {
   readonly prompt_tokens_details: { readonly cached_tokens: number }
 }
 
+/** What is counted of an answer. */
+type CountedGeneration = Pick<Generation, 'ids' | 'promptTokens' | 'cachedTokens'>
+
 /** A request from its coming to its end: what it is answered with, and what the log and the metrics count. */
 export class Work {
   readonly id = randomUUID()
@@ -76,7 +79,7 @@ export class Work {
    * An answer is complete.
    * @param countsPrompt whether its prompt is to be counted: the answers to one prompt share it
    */
-  complete(generation: Generation, finishReason: string, answer: string, countsPrompt: boolean): void {
+  complete(generation: CountedGeneration, finishReason: string, answer: string, countsPrompt: boolean): void {
     this.piece()
     this.completionTokens += generation.ids.length
     this.finishReasons.push(finishReason)

@@ -35,6 +35,8 @@ export interface ChatDelta {
   readonly segment: number
   /** Whom the segment is meant for: a tool by its name, `interpreter`, or nobody in particular if empty. */
   readonly metadata: string
+  /** The tokens since the piece before, headers and spaces among them, where `topLogprobs` asked for the likeliest ones. */
+  readonly tokens?: readonly GeneratedToken[]
 }
 
 /** A whole answer. */
@@ -123,10 +125,19 @@ export async function* chat(
   const header = options.constraint ? answerHeader(tokenizer) : []
   if (options.constraint) reader.push('\n', false)
   const prompt = [...buildPrompt(tokenizer, messages, tools), ...header]
-  const generation = yield* flatMap(generate(prompt, rest), ({ id, text }) =>
-    reader.push(text, id === tokenizer.special.assistant),
-  )
-  yield* reader.flush()
+  let tokens: GeneratedToken[] = []
+  const withTokens = (deltas: ChatDelta[]): ChatDelta[] => {
+    if (!rest.topLogprobs || deltas.length === 0) return deltas
+    const [first, ...others] = deltas
+    const taken = tokens
+    tokens = []
+    return [{ ...first, tokens: taken }, ...others]
+  }
+  const generation = yield* flatMap(generate(prompt, rest), (token) => {
+    if (rest.topLogprobs) tokens.push(token)
+    return withTokens(reader.push(token.text, token.id === tokenizer.special.assistant))
+  })
+  yield* withTokens(reader.flush())
   // A stop text cuts within the ids, so that only the text is exact then.
   const cutByText =
     !options.constraint && generation.finishReason === 'stop' && generation.stopId === undefined

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { flag, generationFields, other, unsupported, whole } from './fields.js'
+import { flag, generationFields, MOST_LOGPROBS, other, unsupported, whole } from './fields.js'
 
 const CONTENT = 'a text, or a list of parts {type: "text", text}'
 const TEXT_PART = 'a part {type: "text", text}: this model reads text only'
@@ -83,8 +83,12 @@ export const chatRequest = z.object({
   ),
   parallel_tool_calls: flag('Accepted; this model calls one tool at a time.'),
   response_format: unsupported('Output that obeys a schema.', [{ type: 'text' }]),
-  logprobs: unsupported('Log-probabilities of the tokens.', [false]),
-  top_logprobs: unsupported('Log-probabilities of other tokens.', [0]),
+  logprobs: flag('Whether to tell how likely each token is.'),
+  top_logprobs: whole(
+    0,
+    MOST_LOGPROBS,
+    'How many of the likeliest tokens to tell at each place; needs `logprobs`.',
+  ),
   functions: unsupported('The old form of `tools`.', [[]]),
   function_call: unsupported('The old form of `tool_choice`.', ['none']),
   modalities: unsupported('Output other than text.', [['text']]),

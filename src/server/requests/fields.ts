@@ -112,5 +112,8 @@ export const generationFields = {
   ),
 } as const
 
+/** The most of the likeliest tokens that are told of each. */
+export const MOST_LOGPROBS = 20
+
 /** Values of the shared fields. */
 export type GenerationFields = z.infer<z.ZodObject<typeof generationFields>>

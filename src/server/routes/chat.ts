@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import type { GenerateOptions } from '../../runtime/generate/index.js'
 import { answerAll, answerWithEvents } from '../answering.js'
+import { badRequest } from '../api-error.js'
 import { ChatChoice, type DeltaMessage, type FinishReason } from '../chat/chat-choice.js'
 import { readConversation, type ServedConversation } from '../chat/conversation.js'
 import type { ServerContext } from '../context.js'
 import { generationOptions } from '../generation-options.js'
 import { checkChoices, tokenLimit } from '../limits.js'
+import { chatLogprobs } from '../logprobs.js'
 import { checkTextLength } from '../prompt-length.js'
 import { type ChatRequest, chatRequest } from '../requests/chat-request.js'
 import { checkRequest } from '../requests/check.js'
@@ -33,17 +35,21 @@ export function chatRoutes(app: FastifyInstance, context: ServerContext): void {
       context.model,
     )
     const maxTokens = maxTokensOf(body, context)
-    const answer = (index: number, send: (delta: DeltaMessage) => Promise<void>) => {
+    const likeliest = likeliestOf(body)
+    const answer = (index: number, send: (piece: ChatPiece) => Promise<void>) => {
       const options = generationOptions(body, target, maxTokens, index, work.signal)
-      return answerChat(context.model, work, conversation, options, index, send)
+      return answerChat(context.model, work, conversation, { ...options, likeliest }, index, send)
     }
     const created = Math.floor(work.time.getTime() / 1000)
     const envelope = { id: `chatcmpl-${work.id}`, created, model: target.model }
     if (!stream) {
-      const answers = await answerAll(work, n, (index) => answer(index, async () => {}))
-      const choices = answers.map(({ choice, reason }, index) => {
+      const choices = await answerAll(work, n, async (index) => {
+        const told: ChatPiece[] = []
+        const { choice, reason } = await answer(index, async (piece) => void told.push(piece))
         const message = { ...choice.message, refusal: null }
-        return { index, message, logprobs: null, finish_reason: reason }
+        const content = told.flatMap(({ logprobs }) => logprobs?.content ?? [])
+        const logprobs = likeliest === undefined ? null : { content, refusal: null }
+        return { index, message, logprobs, finish_reason: reason }
       })
       return { ...envelope, object: 'chat.completion', choices, usage: work.usage }
     }
@@ -51,20 +57,20 @@ export function chatRoutes(app: FastifyInstance, context: ServerContext): void {
       const withUsage = body.stream_options?.include_usage === true
       const chunk = { ...envelope, object: 'chat.completion.chunk' }
       const noUsage = withUsage ? { usage: null } : {}
-      const send = (index: number, delta: DeltaMessage, finish_reason: FinishReason | null) =>
-        events.send({ ...chunk, choices: [{ index, delta, logprobs: null, finish_reason }], ...noUsage })
+      const send = (index: number, piece: ChatPiece, finish_reason: FinishReason | null) =>
+        events.send({ ...chunk, choices: [{ index, ...piece, finish_reason }], ...noUsage })
       await answerAll(work, n, async (index) => {
         let begun = false
         const begin = async () => {
-          if (!begun) await send(index, { role: 'assistant', content: '' }, null)
+          if (!begun) await send(index, { delta: { role: 'assistant', content: '' }, logprobs: null }, null)
           begun = true
         }
-        const { reason } = await answer(index, async (delta) => {
+        const { reason } = await answer(index, async (piece) => {
           await begin()
-          await send(index, delta, null)
+          await send(index, piece, null)
         })
         await begin()
-        await send(index, {}, reason)
+        await send(index, { delta: {}, logprobs: null }, reason)
       })
       if (withUsage) await events.send({ ...chunk, choices: [], usage: work.usage })
     })
@@ -78,6 +84,23 @@ function maxTokensOf({ max_completion_tokens, max_tokens }: ChatRequest, context
 }
 
 /**
+ * How many of the likeliest tokens to tell of each; undefined to tell of none.
+ * @throws ApiError 400 for `top_logprobs` without `logprobs`
+ */
+function likeliestOf({ logprobs = false, top_logprobs }: ChatRequest): number | undefined {
+  if (logprobs) return top_logprobs ?? 0
+  if (!top_logprobs) return undefined
+  const message = 'top_logprobs needs logprobs to be true.'
+  throw badRequest('invalid_value', message, 'top_logprobs')
+}
+
+/** A piece of an answer, as a chunk has it. */
+interface ChatPiece {
+  readonly delta: DeltaMessage
+  readonly logprobs: { readonly content: ReturnType<typeof chatLogprobs>; readonly refusal: null } | null
+}
+
+/**
  * Gives one answer to a conversation.
  * @param send takes its pieces as they come
  */
@@ -85,17 +108,27 @@ async function answerChat(
   model: ServedModel,
   work: Work,
   { messages, tools, toolNames }: ServedConversation,
-  options: GenerateOptions,
+  { likeliest, ...options }: GenerateOptions & { readonly likeliest: number | undefined },
   index: number,
-  send: (delta: DeltaMessage) => Promise<void>,
+  send: (piece: ChatPiece) => Promise<void>,
 ): Promise<ChatAnswer> {
   const choice = new ChatChoice(toolNames)
-  const stream = model.chat(messages, { ...options, ...(tools && { tools }) })
+  // The library tells of tokens where it is asked for one at least.
+  const topLogprobs = likeliest === undefined ? undefined : Math.max(1, likeliest)
+  const stream = model.chat(messages, { ...options, ...(tools && { tools }), topLogprobs })
   for await (const delta of stream) {
     work.piece()
-    for (const piece of choice.push(delta)) await send(piece)
+    const { tokens } = delta
+    let content = tokens && chatLogprobs(model.tokenizer, tokens, likeliest ?? 0)
+    const pieces = choice.push(delta)
+    // Tokens of what is held back are told with an empty piece.
+    if (pieces.length === 0 && content?.length) pieces.push({ content: '' })
+    for (const piece of pieces) {
+      await send({ delta: piece, logprobs: content ? { content, refusal: null } : null })
+      content = undefined
+    }
   }
-  for (const piece of choice.end()) await send(piece)
+  for (const delta of choice.end()) await send({ delta, logprobs: null })
   const { generation } = await stream.result()
   const reason = choice.finishReason(generation)
   work.complete(generation, reason, generation.text, index === 0)
