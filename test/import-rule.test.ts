@@ -232,7 +232,10 @@ describe('every file', () => {
 })
 
 describe('package.json', () => {
-  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: object }
+  const { dependencies, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    dependencies: object
+    peerDependencies: object
+  }
   const packageOf = (specifier: string) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
   const imported = (only: (file: string) => boolean) =>
     allImports.flatMap(({ file, imports }) =>
@@ -250,11 +253,13 @@ describe('package.json', () => {
     expect(Object.keys(dependencies).filter((name) => !names.has(name))).toEqual([])
   })
 
-  it('has every package that the library imports as a dependency, not for development alone', () => {
+  it('has every package that the library imports as a dependency or a peer, not for development alone', () => {
     const library = imported((file) => file.startsWith('src/') && !isForTests(file))
     const packages = library.filter(({ specifier }) => !/^(\.|node:)/.test(specifier))
     expect(
-      packages.filter(({ name }) => !(name in dependencies)).map(({ name, at }) => `${at}: ${name}`),
+      packages
+        .filter(({ name }) => !(name in dependencies || name in peerDependencies))
+        .map(({ name, at }) => `${at}: ${name}`),
     ).toEqual([])
   })
 })

@@ -107,7 +107,10 @@ async function finetune(
     )
     const seconds = (performance.now() - started) / 1000
     report(terminal, output, result, view.steps && describeSteps(view.steps, seconds))
-    const curve = await drawLossCurve(output)
+    const curve = await drawLossCurve(output).catch(({ message }: Error) => {
+      terminal.say(message)
+      return undefined
+    })
     if (curve) terminal.say(`Loss curve: ${curve}`)
     const raw = data.format === 'input-output' ? ' --raw' : ''
     const prefix = subject === 'prefix'

@@ -2,6 +2,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config, TopLevelSpec } from 'vega-lite'
 import type { LogEntry } from '../finetune.js'
+import { CommandError } from './errors.js'
 
 const FILE = 'loss.svg'
 
@@ -36,6 +37,7 @@ const LOOK: Config = {
 /**
  * Draws the losses that a training has logged in `trainer_state.json` of its folder.
  * @returns the file; undefined where nothing is logged yet
+ * @throws CommandError where the libraries for charts are not installed
  */
 export async function drawLossCurve(folder: string): Promise<string | undefined> {
   const text = await readFile(join(folder, 'trainer_state.json'), 'utf8').catch(() => undefined)
@@ -43,8 +45,8 @@ export async function drawLossCurve(folder: string): Promise<string | undefined>
   const { log_history: log } = JSON.parse(text) as { log_history: readonly LogEntry[] }
   if (log.length === 0) return undefined
   const [{ parse, View }, { compile }, { smoothLosses }] = await Promise.all([
-    import('vega'),
-    import('vega-lite'),
+    importChart(import('vega')),
+    importChart(import('vega-lite')),
     import('../finetune.js'),
   ])
   const view = new View(parse(compile(lossChart(log, smoothLosses)).spec), { renderer: 'none' })
@@ -56,6 +58,14 @@ export async function drawLossCurve(folder: string): Promise<string | undefined>
   } finally {
     view.finalize()
   }
+}
+
+/** @throws CommandError where the library is not installed: it is an optional peer, as only this needs it */
+async function importChart<T>(library: Promise<T>): Promise<T> {
+  return library.catch((error: unknown) => {
+    if ((error as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    throw new CommandError('For a picture of the losses: npm install vega vega-lite')
+  })
 }
 
 function lossChart(log: readonly LogEntry[], smooth: (losses: readonly number[]) => number[]): TopLevelSpec {

@@ -28,20 +28,23 @@ async function webGpu(software: boolean): Promise<GPU> {
   )
 }
 
+const SOFTWARE_ADVICE =
+  'The software adapter is for Linux on x64, and comes with another package: npm install @sparticuz/chromium'
+
 /** Why there is no adapter, and what to do. */
 function noAdapter(software: boolean): AdapterError {
   if (!software) {
     return new AdapterError(
       'adapter.none',
       isNode
-        ? 'WebGPU found no adapter: no Vulkan, Metal or Direct3D 12 driver answered, and the software adapter is for Linux on x64.'
+        ? `WebGPU found no adapter: no Vulkan, Metal or Direct3D 12 driver answered. ${SOFTWARE_ADVICE}`
         : 'WebGPU found no adapter. Turn on graphics acceleration in the browser settings and update the GPU driver.',
     )
   }
   return new AdapterError(
     'adapter.none',
     isNode
-      ? `There is no software adapter here: it is for Linux on x64, and this is ${process.platform} on ${process.arch}. Use the device "auto".`
+      ? `There is no software adapter here: this is ${process.platform} on ${process.arch}. ${SOFTWARE_ADVICE}`
       : 'This browser offers no software adapter. Use the device "auto".',
   )
 }

@@ -1,6 +1,7 @@
 /**
  * Where Node finds no GPU driver: SwiftShader, a Vulkan driver that runs on the CPU, and a Vulkan loader, both
- * from the npm package `@sparticuz/chromium`, unpacked once into the user's cache folder. Linux x64 only.
+ * from the npm package `@sparticuz/chromium`, unpacked once into the user's cache folder. Linux x64 only. It is an optional
+ * peer: who has a GPU needs no browser.
  */
 
 import { createReadStream } from 'node:fs'
@@ -10,7 +11,6 @@ import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createBrotliDecompress } from 'node:zlib'
-import { extract } from 'tar-fs'
 import { userCacheFolder } from '../user-cache.js'
 
 /** `dlopen` flag of Linux (not in Node's list): the library stays loaded although Node closes it again. */
@@ -19,10 +19,25 @@ const RTLD_NODELETE = 0x1000
 const DRIVER = 'vk_swiftshader_icd.json'
 const LOADER = 'libvulkan.so.1'
 
-async function unpack(): Promise<string> {
-  const packageFolder = dirname(
-    dirname(dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium'))),
-  )
+interface TarFs {
+  extract(folder: string): NodeJS.WritableStream
+}
+
+const require = createRequire(import.meta.url)
+
+/** What the package of Chromium is opened from; undefined where it is not installed. */
+function chromiumEntry(): string | undefined {
+  try {
+    return require.resolve('@sparticuz/chromium')
+  } catch {
+    return undefined
+  }
+}
+
+/** @param entry of the package of Chromium, which brings `tar-fs` along */
+async function unpack(entry: string): Promise<string> {
+  const packageFolder = dirname(dirname(dirname(entry)))
+  const { extract } = createRequire(entry)('tar-fs') as TarFs
   const { version } = JSON.parse(await readFile(join(packageFolder, 'package.json'), 'utf8')) as {
     version: string
   }
@@ -69,11 +84,13 @@ export function lacksVulkanLoader(): boolean {
 
 /**
  * Points this process's Vulkan at SwiftShader. Takes effect for GPU instances created afterwards.
- * @returns false where the platform has no such package
+ * @returns false where the package is not installed, or not for the platform
  */
 export async function installSoftwareAdapter(): Promise<boolean> {
   if (process.platform !== 'linux' || process.arch !== 'x64') return false
-  const folder = await unpack()
+  const entry = chromiumEntry()
+  if (!entry) return false
+  const folder = await unpack(entry)
   process.env.VK_DRIVER_FILES = join(folder, DRIVER)
   // Dawn asks the system for `libvulkan.so.1`. Where there is none, a library already loaded under that name
   // is found instead, which spares restarting the process with another LD_LIBRARY_PATH.
