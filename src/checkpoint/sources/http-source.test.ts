@@ -174,7 +174,7 @@ describe('a server that fails', () => {
     const url = await serve(() => {})
     closeServers()
     await expect(new HttpSource(new URL(url)).has('x')).rejects.toMatchObject({ code: 'source.failed' })
-    await expect(new HttpSource(new URL(url)).has('x')).rejects.toThrow(/127\.0\.0\.1.*CORS/)
+    await expect(new HttpSource(new URL(url)).has('x')).rejects.toThrow(/127\.0\.0\.1.*Check the network/)
   })
 
   test('by sending another range, or a file that changed, is not believed', async () => {

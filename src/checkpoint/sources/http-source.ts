@@ -1,4 +1,5 @@
 import { CheckpointError, SourceError } from '../../errors/index.js'
+import { isNode } from '../../platform/index.js'
 import { messageOf } from '../errors.js'
 import { WELL_KNOWN_FILES } from '../formats/checkpoint-files.js'
 import { isJsonObject, parseJson } from '../formats/json.js'
@@ -44,6 +45,8 @@ export class HttpSource implements ByteSource {
   readonly name: string
   readonly file?: string
   protected readonly stallTimeout: number
+  /** Sent with every request. `fetch` leaves `Authorization` out where a server sends it on to another one. */
+  protected readonly headers: Readonly<Record<string, string>>
   readonly #base: string
   readonly #query: string
   readonly #sizes = new Map<string, SharedQuestion<number | undefined>>()
@@ -53,9 +56,15 @@ export class HttpSource implements ByteSource {
   /**
    * @param url a folder, or one file by its ending: `.safetensors`, `.bin`, `.gguf`, `.pt`, `.pth` or `.json`. A query
    * (a signature, a token) is sent with every request.
+   * @param headers sent with every request
    */
-  constructor(url: URL, { stallTimeout = STALL_TIMEOUT }: HttpOptions = {}) {
+  constructor(
+    url: URL,
+    { stallTimeout = STALL_TIMEOUT }: HttpOptions = {},
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     this.stallTimeout = stallTimeout
+    this.headers = headers
     const parts = url.pathname.split('/')
     const last = decodeName(parts[parts.length - 1] ?? '')
     if (/\.(safetensors|bin|gguf|pt|pth|json)$/i.test(last)) {
@@ -65,6 +74,18 @@ export class HttpSource implements ByteSource {
     this.#base = `${url.origin}${parts.join('/').replace(/\/*$/, '')}/`
     this.#query = url.search
     this.name = this.#base
+  }
+
+  /** What to do where the server refuses. */
+  protected get permissionAdvice(): string {
+    return 'It needs a permission that this address does not carry.'
+  }
+
+  /** What to do where the server cannot be reached. */
+  protected get networkAdvice(): string {
+    return isNode
+      ? `Check the network and the address.${proxyAdvice()}`
+      : 'Check the network and the address; a page can read from another origin only where that server allows it (CORS).'
   }
 
   /** The files that a manifest or an index names, or else the usual ones that exist: HTTP has no listing. */
@@ -258,7 +279,12 @@ export class HttpSource implements ByteSource {
     signal: AbortSignal | undefined,
     method = 'GET',
   ): Promise<Answer> {
-    return request(this.#url(path), { method, headers }, this.stallTimeout, signal)
+    return request(
+      this.#url(path),
+      { method, headers: { ...this.headers, ...headers } },
+      this.stallTimeout,
+      signal,
+    )
   }
 
   /** The address of a file in messages. */
@@ -273,9 +299,7 @@ export class HttpSource implements ByteSource {
 
   #badStatus(path: string, status: number): SourceError {
     const advice =
-      status === 401 || status === 403
-        ? 'It needs a permission that this address does not carry.'
-        : 'Check the address and the server.'
+      status === 401 || status === 403 ? this.permissionAdvice : 'Check the address and the server.'
     return new SourceError(
       'source.failed',
       `The server answered ${status} for ${this.#shown(path)}. ${advice}`,
@@ -300,13 +324,17 @@ export class HttpSource implements ByteSource {
         { cause: error.cause },
       )
     }
-    return new SourceError(
-      'source.failed',
-      `${what}: ${messageOf(error.cause)}. Check the network and the address; a page can read from another ` +
-        'origin only where that server allows it (CORS).',
-      { cause: error.cause },
-    )
+    return new SourceError('source.failed', `${what}: ${messageOf(error.cause)}. ${this.networkAdvice}`, {
+      cause: error.cause,
+    })
   }
+}
+
+/** Node's `fetch` takes no notice of the variables that other programs find their proxy by, unless it is told to. */
+function proxyAdvice(): string {
+  const { HTTPS_PROXY, https_proxy, NODE_USE_ENV_PROXY } = process.env
+  if (!(HTTPS_PROXY ?? https_proxy) || NODE_USE_ENV_PROXY) return ''
+  return ' HTTPS_PROXY is set: Node 24 and later use it where NODE_USE_ENV_PROXY=1 is set, too.'
 }
 
 function versionOf({ headers }: Response): Version {

@@ -1,19 +1,24 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { listCheckpoint } from '../listing.js'
 import { HubSource } from './hub-source.js'
 
 const servers: Server[] = []
 afterEach(() => {
   for (const server of servers.splice(0)) server.close()
+  vi.unstubAllEnvs()
 })
 
 /** A hub whose answers are given by path and query. @returns its address, and what it was asked */
-async function hub(answers: Record<string, unknown>): Promise<{ url: string; asked: string[] }> {
+async function hub(
+  answers: Record<string, unknown>,
+): Promise<{ url: string; asked: string[]; tokens: (string | undefined)[] }> {
   const asked: string[] = []
+  const tokens: (string | undefined)[] = []
   const server = createServer((request, response) => {
     asked.push(request.url!)
+    tokens.push(request.headers.authorization)
     const answer = answers[request.url!]
     if (answer === undefined) return void response.writeHead(404).end()
     const body = typeof answer === 'string' ? answer : JSON.stringify(answer)
@@ -22,7 +27,7 @@ async function hub(answers: Record<string, unknown>): Promise<{ url: string; ask
   })
   servers.push(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, tokens }
 }
 
 const SHA = 'ab'.repeat(32)
@@ -44,6 +49,39 @@ describe('a repository of a hub', () => {
       { path: 'config.json', size: 2 },
       { path: 'model.safetensors', size: 5, sha256: SHA },
     ])
+  })
+
+  test('is read from the mirror of the environment, with the token of the environment', async () => {
+    const { url, tokens } = await hub({
+      '/api/models/a/b/tree/main?recursive=true': [{ type: 'file', path: 'config.json', size: 2 }],
+      '/a/b/resolve/main/config.json': '{}',
+    })
+    vi.stubEnv('HF_ENDPOINT', `${url}/`)
+    vi.stubEnv('HF_TOKEN', 'hf_secret')
+    const source = HubSource.parse('hf:a/b')!
+    expect(await source.list()).toEqual(['config.json'])
+    expect(await source.has('config.json')).toBe(true)
+    expect(new Set(tokens)).toEqual(new Set(['Bearer hf_secret']))
+    expect(source.name).not.toContain('secret')
+  })
+
+  test('gives the token to the hub of the environment alone', async () => {
+    const other = await hub({ '/a/b/resolve/main/x.bin': 'bytes' })
+    vi.stubEnv('HF_TOKEN', 'hf_secret')
+    expect(await HubSource.parse('hf:a/b', { hf: other.url })!.has('x.bin')).toBe(true)
+    vi.stubEnv('MODELSCOPE_DOMAIN', other.url)
+    await HubSource.parse('modelscope:a/b')!.has('x.bin')
+    expect(other.asked).toContain('/models/a/b/resolve/master/x.bin')
+    expect(new Set(other.tokens)).toEqual(new Set([undefined]))
+  })
+
+  test('says what to set in the environment where it cannot be reached', async () => {
+    vi.stubEnv('HF_ENDPOINT', 'http://127.0.0.1:1')
+    vi.stubEnv('HTTPS_PROXY', 'http://proxy')
+    vi.stubEnv('NODE_USE_ENV_PROXY', '')
+    const asking = HubSource.parse('hf:a/b')!.has('x.bin')
+    await expect(asking).rejects.toThrow(/HTTPS_PROXY is set.*HF_ENDPOINT/)
+    await expect(asking).rejects.not.toThrow('CORS')
   })
 
   test('of ModelScope is asked its own way', async () => {

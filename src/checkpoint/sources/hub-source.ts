@@ -1,8 +1,10 @@
 import { SourceError } from '../../errors/index.js'
+import { isNode } from '../../platform/index.js'
 import { isJsonObject, isSize } from '../formats/json.js'
 import { normalizePath } from '../paths.js'
 import { discard, Interrupted, Retries, request, wholeBody } from './http-requests.js'
 import { type HttpOptions, HttpSource } from './http-source.js'
+import { hubEnvironment } from './hub-environment.js'
 import { showUrl } from './show-url.js'
 import { SharedQuestion } from './waiting.js'
 
@@ -78,14 +80,20 @@ export class HubSource extends HttpSource {
     repository: string,
     revision: string,
     options: HttpOptions,
+    token: string | undefined,
   ) {
-    super(new URL(hub.files(repository, revision), endpoint), options)
+    super(
+      new URL(hub.files(repository, revision), endpoint),
+      options,
+      token ? { Authorization: `Bearer ${token}` } : {},
+    )
     this.#hub = hub
     this.#listing = new URL(hub.listing(repository, revision), endpoint)
   }
 
   /**
    * @param id `hf:owner/name` or `modelscope:owner/name`, with `@revision` behind it for another than the main branch
+   * @param endpoints servers; by default those that `hubEnvironment` tells of
    * @returns undefined where it names no hub
    * @throws `source.not-found` where it names no repository
    */
@@ -101,7 +109,9 @@ export class HubSource extends HttpSource {
           `or ${name}:owner/name@revision.`,
       )
     }
-    const endpoint = endpoints[name as HubName] ?? hub.endpoint
+    const given = endpoints[name as HubName]
+    const environment = hubEnvironment(name as HubName)
+    const endpoint = given ?? environment.endpoint ?? hub.endpoint
     if (!URL.canParse(endpoint))
       throw new SourceError('source.not-found', `The endpoint ${showUrl(endpoint)} is no valid URL.`)
     return new HubSource(
@@ -110,7 +120,21 @@ export class HubSource extends HttpSource {
       repository,
       encodeURIComponent(revision),
       options,
+      // The token of the environment is for the hub of the environment.
+      given === undefined ? environment.token : undefined,
     )
+  }
+
+  protected override get permissionAdvice(): string {
+    return isNode
+      ? 'The repository is private, gated or not there. Set HF_TOKEN to a token of an account that may read it.'
+      : super.permissionAdvice
+  }
+
+  protected override get networkAdvice(): string {
+    return isNode
+      ? `${super.networkAdvice} A mirror can be named by HF_ENDPOINT (MODELSCOPE_DOMAIN for ModelScope).`
+      : super.networkAdvice
   }
 
   override async list(signal?: AbortSignal): Promise<string[]> {
@@ -154,7 +178,7 @@ export class HubSource extends HttpSource {
   }
 
   async #askListOnce(signal: AbortSignal): Promise<readonly Partial<HubFile>[] | undefined> {
-    const answer = await request(this.#listing, {}, this.stallTimeout, signal)
+    const answer = await request(this.#listing, { headers: this.headers }, this.stallTimeout, signal)
     if (!answer.response.ok) {
       await discard(answer.response)
       return undefined
