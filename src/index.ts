@@ -12,6 +12,9 @@
 export {
   type ByteSink,
   type ByteSource,
+  type DownloadOptions,
+  type DownloadResult,
+  downloadCheckpoint,
   MemoryFiles,
   type Progress,
   type SinkLocation,

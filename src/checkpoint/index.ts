@@ -1,5 +1,6 @@
 export { Checkpoint, type ReadOptions, type TensorInfo, type TensorRequirement } from './checkpoint.js'
 export { CheckpointWriter, type CheckpointWriterOptions, openCheckpointWriter } from './checkpoint-writer.js'
+export { type DownloadOptions, type DownloadResult, downloadCheckpoint } from './download.js'
 export { isAbort, messageOf } from './errors.js'
 export { ADAPTER_CONFIG_FILE } from './formats/checkpoint-files.js'
 export {

@@ -12,6 +12,8 @@ import type {
   AdapterInfo,
   ConvertOptions,
   ConvertResult,
+  DownloadOptions,
+  DownloadResult,
   LoadModelOptions,
   LocalModel,
   Model,
@@ -53,6 +55,7 @@ export interface Library extends DataFunctions {
   isSoftwareAdapter(info: AdapterInfo): boolean
   previewVariants(adapter: GPUAdapter): Promise<VariantPreview>
   convertCheckpoint(source: string, destination: string, options: ConvertOptions): Promise<ConvertResult>
+  downloadCheckpoint(source: string, destination: string, options: DownloadOptions): Promise<DownloadResult>
   finetuneModel(
     model: CliModel,
     dataset: TrainingDataset,

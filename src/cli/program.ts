@@ -4,6 +4,7 @@ import type { Context } from './context.js'
 import { convertCommand } from './convert.js'
 import { dataCommand } from './data.js'
 import { devicesCommand } from './devices.js'
+import { downloadCommand } from './download.js'
 import { EXIT, reportError } from './errors.js'
 import { evaluateCommand } from './evaluate.js'
 import { finetuneCommand } from './finetune.js'
@@ -45,6 +46,7 @@ function createProgram(context: Context): Command {
     generateCommand,
     serveCommand,
     convertCommand,
+    downloadCommand,
     dataCommand,
     finetuneCommand,
     evaluateCommand,

@@ -231,6 +231,7 @@ export function stubLibrary(
     adapterName: (info) => info.description,
     isSoftwareAdapter: ({ architecture }) => architecture === 'swiftshader',
     previewVariants: async () => previewOf(),
+    downloadCheckpoint: async () => ({ bytes: 12e9, files: 9, kept: 2 }),
     convertCheckpoint: async () => ({ sourceBytes: 12e9, bytes: 3.5e9, files: new Map() }),
     ...more,
   }
