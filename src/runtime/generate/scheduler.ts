@@ -162,8 +162,10 @@ export class Scheduler {
         if (step) await this.#submit(step)
         else if (this.#underWay.length > 0) await this.#settle()
         else if (this.#isExclusiveDue) await this.#exclusive.shift()?.work()
-        // One that was told to yield in this turn can do so in the next.
-        else if (this.#hasWork && !this.#running.some(({ yields }) => yields)) await this.#sleep()
+        // One that was told to yield in this turn, or failed in it, leaves in the next.
+        else if (this.#hasWork && !this.#running.some(({ yields, sequence }) => yields || sequence.ended)) {
+          await this.#sleep()
+        }
         if (this.#underWay.length >= this.#mostUnderWay) await this.#settle()
       }
     } catch (error) {
@@ -222,9 +224,12 @@ export class Scheduler {
     const going = reserved.filter(({ yields }) => !yields)
     const chunks = this.#chunks()
     const masks = this.#masks(going, chunks)
+    const failed = this.#running.filter(({ sequence }) => sequence.ended).map(({ slot }) => slot)
+    const rest = going.map(({ slot }) => slot).filter((slot) => !failed.includes(slot))
+    const parts = chunks.filter(({ slot }) => !failed.includes(slot))
     this.#counts.schedulingMs += performance.now() - started
-    if (going.length + chunks.length === 0) return undefined
-    return { rows: going.map(({ slot }) => slot), chunks, ...(masks && { masks }) }
+    if (rest.length + parts.length === 0) return undefined
+    return { rows: rest, chunks: parts, ...(masks && { masks }) }
   }
 
   /** Whether the next id of a sequence can be computed, and somebody can take it. */
@@ -284,10 +289,16 @@ export class Scheduler {
       ...going,
       ...this.#running.filter(({ slot }) => complete.some((chunk) => chunk.slot === slot)),
     ]
-    const masks = sampled.flatMap(({ slot, sequence: { constraint } }) =>
-      constraint ? [[slot, constraint.mask()] as const] : [],
-    )
-    return masks.length > 0 ? new Map(masks) : undefined
+    const masks = new Map<Slot, Uint32Array<ArrayBuffer>>()
+    for (const { slot, sequence } of sampled) {
+      try {
+        if (sequence.constraint && !sequence.ended) masks.set(slot, sequence.constraint.mask())
+      } catch (error) {
+        // What is wrong with one sequence is no concern of others.
+        sequence.fail(error)
+      }
+    }
+    return masks.size > 0 ? masks : undefined
   }
 
   /** There is no page for the next row of a sequence: the youngest gives its place up, unless one is about to. */

@@ -128,7 +128,12 @@ export class AnswerSequence implements Sequence {
     const isStop = start.stopIds.includes(id)
     const top = likeliest?.map(tokenLogprob)
     const token = isStop ? answer.stop(id, logProbability, top) : answer.push(id, logProbability, top)
-    this.constraint?.accept(id)
+    try {
+      this.constraint?.accept(id)
+    } catch (error) {
+      this.fail(error)
+      return
+    }
     if (!answer.finishReason && this.constraint?.done) answer.finishReason = 'stop'
     if (!answer.finishReason && answer.ids.length >= this.#rules.maxTokens) answer.finishReason = 'length'
     if (!answer.finishReason && position + 1 >= this.#rules.available) answer.finishReason = 'context'

@@ -1,3 +1,4 @@
+import { invalidOption } from '../../../errors/index.js'
 import type { Place, RuleNetwork } from './network.js'
 
 /** Where rules go on that are not at their end yet, the innermost first. */
@@ -26,6 +27,9 @@ export interface State {
 
 /** States that are kept; then all are found anew. */
 const MOST_STATES = 4000
+
+/** In how many ways a text may be read at once: a grammar that doubles them with each character would take all memory. */
+const MOST_ITEMS = 10_000
 
 /** Follows texts of a grammar byte by byte. What it has found once it knows. */
 export class Automaton {
@@ -89,6 +93,13 @@ export class Automaton {
       const key = `${place.id} ${stack?.id}`
       if (found.has(key)) continue
       found.set(key, item)
+      if (found.size > MOST_ITEMS) {
+        throw invalidOption(
+          'constraint',
+          'one that reads a text in too many ways',
+          'rules that tell texts apart earlier',
+        )
+      }
       for (const to of place.free) reached.push({ place: to, stack })
       for (const { rule, to } of place.calls) {
         // Where the call is the last of its rule there is nothing to come back to, or lists would pile up.

@@ -140,6 +140,19 @@ describe('constrained answers', () => {
     expect((error as Error).message).toContain(words)
   })
 
+  it('fail alone where a text can be read in too many ways', async () => {
+    const { answer } = create(2)
+    // Each "a" doubles what may close it.
+    const constraint = { grammar: 'root ::= s\ns ::= "a" (s "b" | s "c") | "a"{30} "z"' }
+    const [kept, free] = await Promise.allSettled([
+      answer({ constraint }),
+      answer({ seed: 3, maxTokens: 50, stopIds: [] }),
+    ])
+    expect(kept).toMatchObject({ status: 'rejected', reason: { code: 'option.invalid' } })
+    expect(free.status).toBe('fulfilled')
+    expect((await answer({ constraint: { choices: ['a'] } })).text).toBe('a')
+  })
+
   it('have no texts that cut them', async () => {
     const options = { constraint: { choices: ['a'] }, stop: ['a'] }
     await expect(create(1).answer(options)).rejects.toThrow('stop')

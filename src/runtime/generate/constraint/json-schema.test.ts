@@ -190,6 +190,21 @@ describe('the grammar of a schema', () => {
     expect(() => jsonSchemaGrammar(circle)).toThrow('constraint.jsonSchema')
   })
 
+  it('is found in little time for references that meet again and again', () => {
+    const level = (i: number, last: object) => (i === 21 ? last : { $ref: `#/$defs/l${i + 1}` })
+    const chain = (make: (next: object) => object, last: object) =>
+      Object.fromEntries(Array.from({ length: 22 }, (_, i) => [`l${i}`, make(level(i, last))]))
+    const both = (next: object) => ({
+      type: 'object',
+      properties: { a: next, b: next },
+      required: ['a', 'b'],
+    })
+    const either = (next: object) => ({ anyOf: [next, next] })
+    const root = { $ref: '#/$defs/l0' }
+    expect(jsonSchemaGrammar({ $defs: chain(both, { type: 'null' }), ...root })).toContain('root')
+    expect(() => jsonSchemaGrammar({ $defs: chain(either, root), ...root })).toThrow('never end')
+  })
+
   it('writes JSON as the model learnt it, and takes one of several types, formats and tagged alternatives', async () => {
     const tagged = (kind: string) => ({
       type: 'object',

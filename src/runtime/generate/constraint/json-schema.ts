@@ -43,6 +43,8 @@ class SchemaGrammar {
   readonly #references = new Map<string, string>()
   /** References that are followed without a value in between. */
   readonly #following: string[] = []
+  /** References to what a value of finite size satisfies. */
+  readonly #ending = new Set<string>()
   #nodes = 0
   #size = 0
 
@@ -51,7 +53,8 @@ class SchemaGrammar {
   }
 
   write(): string {
-    if (!this.#ends(this.#root, [])) {
+    this.#findEnding()
+    if (!this.#ends(this.#root)) {
       refuse('', 'a schema whose values never end', 'a schema that a value of finite size satisfies')
     }
     const root = this.#visit(this.#root, '', 0)
@@ -278,8 +281,24 @@ class SchemaGrammar {
     }
   }
 
-  /** Whether a value of finite size satisfies a schema; wrong ones are refused later. @param within references that are open */
-  #ends(given: unknown, within: readonly string[], depth = 0): boolean {
+  /** Finds the references to schemas that a value of finite size satisfies: more of them, until there are no more. */
+  #findEnding(): void {
+    const pointers = new Set<string>()
+    JSON.stringify(this.#root, (key, value: unknown) => {
+      if (key === '$ref' && typeof value === 'string') pointers.add(value)
+      return value
+    })
+    const targets = [...pointers].map((pointer) => [pointer, this.#target(pointer, '')] as const)
+    for (let before = -1; before < this.#ending.size; ) {
+      before = this.#ending.size
+      for (const [pointer, target] of targets) {
+        if (!this.#ending.has(pointer) && this.#ends(target)) this.#ending.add(pointer)
+      }
+    }
+  }
+
+  /** Whether a value of finite size satisfies a schema, as far as references are known to; wrong ones are refused later. */
+  #ends(given: unknown, depth = 0): boolean {
     if (typeof given !== 'object' || given === null || depth > MOST_DEPTH) return true
     const {
       $ref,
@@ -292,20 +311,16 @@ class SchemaGrammar {
       items,
       minItems,
     } = given as SchemaObject
-    const ends = (inner: unknown) => this.#ends(inner, within, depth + 1)
-    if (typeof $ref === 'string') {
-      return !within.includes($ref) && this.#ends(this.#target($ref, ''), [...within, $ref], depth + 1)
-    }
+    const ends = (inner: unknown) => this.#ends(inner, depth + 1)
+    if (typeof $ref === 'string') return this.#ending.has($ref)
     const some = [anyOf, one, allOf].find((parts) => Array.isArray(parts)) as unknown[] | undefined
     if (some) return some.some(ends)
     const needed = Array.isArray(required) ? (required as unknown[]) : []
     const values = (properties ?? {}) as SchemaObject
     if (!needed.every((name) => typeof name !== 'string' || ends(values[name]))) return false
     if (Array.isArray(prefixItems) && !prefixItems.every(ends)) return false
-    return (
-      !(typeof minItems === 'number' && minItems > (Array.isArray(prefixItems) ? prefixItems.length : 0)) ||
-      ends(items)
-    )
+    const fixed = Array.isArray(prefixItems) ? prefixItems.length : 0
+    return !(typeof minItems === 'number' && minItems > fixed) || ends(items)
   }
 }
 
