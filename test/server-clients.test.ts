@@ -88,6 +88,23 @@ describe('the client of OpenAI', () => {
     )
   })
 
+  it('gets JSON that a schema describes', async () => {
+    const schema = {
+      type: 'object',
+      properties: { ok: { type: 'boolean' } },
+      required: ['ok'],
+      additionalProperties: false,
+    }
+    const { choices } = await client.chat.completions.create({
+      model: 'tiny',
+      messages: user(QUESTION),
+      temperature: 0,
+      response_format: { type: 'json_schema', json_schema: { name: 'answer', schema } },
+    })
+    expect(choices[0].finish_reason).toBe('stop')
+    expect(JSON.parse(choices[0].message.content ?? '')).toEqual({ ok: expect.any(Boolean) })
+  })
+
   it('gets errors of its own classes', async () => {
     const wrong = client.chat.completions.create({ model: 'gpt-4', messages: user(QUESTION) })
     await expect(wrong).rejects.toBeInstanceOf(NotFoundError)

@@ -50,7 +50,12 @@ export function unknownModel(name: string, known: readonly string[]): ApiError {
 }
 
 /** What OpenAI's fields are called where the library's name is another. */
-const FIELDS: Readonly<Record<string, string>> = { stopIds: 'stop', prefixStrength: 'prefix.strength' }
+const FIELDS: Readonly<Record<string, string>> = {
+  stopIds: 'stop',
+  prefixStrength: 'prefix.strength',
+  constraint: 'response_format',
+  'constraint.jsonSchema': 'response_format.json_schema.schema',
+}
 
 const fieldOf = (option: string) =>
   FIELDS[option] ?? option.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

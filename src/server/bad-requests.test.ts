@@ -73,7 +73,7 @@ describe('a field that is wrong', () => {
     [{ ...hello, logprobs: 3 }, 'logprobs', 'invalid_value'],
     [{ ...hello, top_logprobs: 3 }, 'top_logprobs', 'invalid_value'],
     [{ ...hello, logprobs: true, top_logprobs: 21 }, 'top_logprobs', 'invalid_value'],
-    [{ ...hello, response_format: { type: 'json_object' } }, 'response_format', 'unsupported_parameter'],
+    [{ ...hello, response_format: { type: 'xml' } }, 'response_format.type', 'invalid_value'],
     [{ ...hello, functions: [{ name: 'f' }] }, 'functions', 'unsupported_parameter'],
     [
       { ...hello, tools: [{ type: 'function', function: {} }] },

@@ -60,6 +60,7 @@ const tool = z.object(
 
 const MESSAGES = 'a list of at least one message'
 const TOOLS = 'a list of up to 128 tools {type: "function", function}'
+const FORMATS = 'text, json_object or json_schema'
 const TOOL_CHOICE = '"auto" or "none"'
 
 /** The body of `POST /v1/chat/completions`. */
@@ -82,7 +83,24 @@ export const chatRequest = z.object({
     'Whether it may call one. Default `auto`.',
   ),
   parallel_tool_calls: flag('Accepted; this model calls one tool at a time.'),
-  response_format: unsupported('Output that obeys a schema.', [{ type: 'text' }]),
+  response_format: other(
+    z.discriminatedUnion(
+      'type',
+      [
+        z.object({ type: z.literal(['text', 'json_object']) }),
+        z.object({
+          type: z.literal('json_schema'),
+          json_schema: z.object(
+            { schema: z.record(z.string(), z.unknown(), { error: 'a JSON schema' }).optional() },
+            { error: 'an object with name and schema' },
+          ),
+        }),
+      ],
+      { error: FORMATS },
+    ),
+    'an object of the type text, json_object or json_schema',
+    'Whether the answer is JSON, of any kind or as a schema says. It is no call of a tool then.',
+  ),
   logprobs: flag('Whether to tell how likely each token is.'),
   top_logprobs: whole(
     0,

@@ -36,9 +36,10 @@ export function chatRoutes(app: FastifyInstance, context: ServerContext): void {
     )
     const maxTokens = maxTokensOf(body, context)
     const likeliest = likeliestOf(body)
+    const constraint = constraintOf(body)
     const answer = (index: number, send: (piece: ChatPiece) => Promise<void>) => {
       const options = generationOptions(body, target, maxTokens, index, work.signal)
-      return answerChat(context.model, work, conversation, { ...options, likeliest }, index, send)
+      return answerChat(context.model, work, conversation, { ...options, constraint, likeliest }, index, send)
     }
     const created = Math.floor(work.time.getTime() / 1000)
     const envelope = { id: `chatcmpl-${work.id}`, created, model: target.model }
@@ -92,6 +93,12 @@ function likeliestOf({ logprobs = false, top_logprobs }: ChatRequest): number | 
   if (!top_logprobs) return undefined
   const message = 'top_logprobs needs logprobs to be true.'
   throw badRequest('invalid_value', message, 'top_logprobs')
+}
+
+/** What the answer must look like. */
+function constraintOf({ response_format: format }: ChatRequest): GenerateOptions['constraint'] {
+  if (format?.type === 'json_object') return { json: true }
+  return format?.type === 'json_schema' ? { jsonSchema: format.json_schema.schema ?? true } : undefined
 }
 
 /** A piece of an answer, as a chunk has it. */
