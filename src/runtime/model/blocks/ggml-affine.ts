@@ -20,25 +20,36 @@ export interface AffineGroups {
   readonly biases: Uint16Array
 }
 
-/** Puts one block into another order. All offsets are in bytes; `group` counts groups. */
-type Repack = (blocks: Uint8Array, at: number, weight: Uint8Array, group: number) => void
+/** The same bytes one by one and in pairs, the first of a pair in the lower half. */
+interface Views {
+  readonly bytes: Uint8Array
+  readonly halves: Uint16Array
+}
 
-/** Where integers of 4 bits lie in 16 bytes: the first 16 in the lower halves, as ggml has them; ours are neighbours. */
-function nibbles(blocks: Uint8Array, at: number, weight: Uint8Array, to: number): void {
-  for (let i = 0; i < 8; i++) {
-    const first = blocks[at + 2 * i]!
-    const second = blocks[at + 2 * i + 1]!
-    weight[to + i] = (first & 15) | ((second & 15) << 4)
-    weight[to + 8 + i] = (first >> 4) | (second & 0xf0)
+/** Puts one block into another order. `at` is its offset in bytes, which is even; `group` counts groups. */
+type Repack = (from: Views, at: number, to: Views, group: number) => void
+
+/**
+ * Integers of 4 bits, as they lie in some bytes: the first ones in the lower halves, the others in the upper ones, as ggml
+ * has them. Ours are neighbours.
+ * @param count of bytes: 16 or 32
+ */
+function nibbles({ halves }: Views, at: number, to: Views, target: number, count: number): void {
+  const [source, out, upper] = [at >> 1, target >> 1, count >> 2]
+  for (let i = 0; i < upper; i++) {
+    const a = halves[source + 2 * i]!
+    const b = halves[source + 2 * i + 1]!
+    to.halves[out + i] = (a & 15) | ((a >> 4) & 0xf0) | ((b & 15) << 8) | ((b << 4) & 0xf000)
+    to.halves[out + upper + i] = ((a >> 4) & 15) | ((a >> 8) & 0xf0) | ((b << 4) & 0xf00) | (b & 0xf000)
   }
 }
 
 /** As `nibbles`, with a fifth bit of each integer in a word before them, each in a byte of its own. */
-function fiveBits(blocks: Uint8Array, high: number, at: number, weight: Uint8Array, to: number): void {
+function fiveBits({ bytes }: Views, high: number, at: number, { bytes: weight }: Views, to: number): void {
   for (let i = 0; i < 16; i++) {
-    const byte = blocks[at + i]!
-    const first = (blocks[high + (i >> 3)]! >> (i & 7)) & 1
-    const second = (blocks[high + 2 + (i >> 3)]! >> (i & 7)) & 1
+    const byte = bytes[at + i]!
+    const first = (bytes[high + (i >> 3)]! >> (i & 7)) & 1
+    const second = (bytes[high + 2 + (i >> 3)]! >> (i & 7)) & 1
     weight[to + i] = (byte & 15) | (first << 4)
     weight[to + 16 + i] = (byte >> 4) | (second << 4)
   }
@@ -57,55 +68,48 @@ export const AFFINE_BLOCKS: Readonly<Record<AffineBlockType, AffineBlock>> = {
   Q4_0: {
     bits: 4,
     rounded: false,
-    repack: (blocks, at, weight, group) => nibbles(blocks, at + 2, weight, group * 16),
+    repack: (from, at, to, group) => nibbles(from, at + 2, to, group * 16, 16),
   },
   // d, m, 16 bytes of q: w = d * q + m
   Q4_1: {
     bits: 4,
     rounded: false,
-    repack: (blocks, at, weight, group) => nibbles(blocks, at + 4, weight, group * 16),
+    repack: (from, at, to, group) => nibbles(from, at + 4, to, group * 16, 16),
   },
   // d, 32 high bits, 16 bytes of low ones: w = d * (q - 16)
   Q5_0: {
     bits: 8,
     rounded: false,
-    repack: (blocks, at, weight, group) => fiveBits(blocks, at + 2, at + 6, weight, group * GROUP),
+    repack: (from, at, to, group) => fiveBits(from, at + 2, at + 6, to, group * GROUP),
   },
   // d, m, 32 high bits, 16 bytes of low ones: w = d * q + m
   Q5_1: {
     bits: 8,
     rounded: false,
-    repack: (blocks, at, weight, group) => fiveBits(blocks, at + 4, at + 8, weight, group * GROUP),
+    repack: (from, at, to, group) => fiveBits(from, at + 4, at + 8, to, group * GROUP),
   },
   // d, 32 signed bytes: w = d * q; adding 128 to a signed byte flips its sign bit
   Q8_0: {
     bits: 8,
     rounded: false,
-    repack: (blocks, at, weight, group) => {
-      for (let i = 0; i < GROUP; i++) weight[group * GROUP + i] = blocks[at + 2 + i]! ^ 0x80
+    repack: ({ halves }, at, to, group) => {
+      const [source, out] = [(at + 2) >> 1, (group * GROUP) >> 1]
+      for (let i = 0; i < GROUP / 2; i++) to.halves[out + i] = halves[source + i]! ^ 0x8080
     },
   },
   // d, dmin, 12 bytes of scales, 4 times 32 bytes whose halves are two groups: w = d * scale * q - dmin * min
   Q4_K: {
     bits: 4,
     rounded: true,
-    repack: (blocks, at, weight, group) => {
-      for (let pair = 0; pair < 4; pair++) {
-        const to = (group + 2 * pair) * 16
-        for (let i = 0; i < 16; i++) {
-          const first = blocks[at + 16 + pair * 32 + 2 * i]!
-          const second = blocks[at + 16 + pair * 32 + 2 * i + 1]!
-          weight[to + i] = (first & 15) | ((second & 15) << 4)
-          weight[to + 16 + i] = (first >> 4) | (second & 0xf0)
-        }
-      }
+    repack: (from, at, to, group) => {
+      for (let pair = 0; pair < 4; pair++) nibbles(from, at + 16 + pair * 32, to, (group + 2 * pair) * 16, 32)
     },
   },
   // d, dmin, 12 bytes of scales, 32 bytes of high bits, one a group, then as Q4_K
   Q5_K: {
     bits: 8,
     rounded: true,
-    repack: (blocks, at, weight, group) => {
+    repack: ({ bytes: blocks }, at, { bytes: weight }, group) => {
       for (let pair = 0; pair < 4; pair++) {
         const to = (group + 2 * pair) * GROUP
         for (let i = 0; i < GROUP; i++) {
@@ -132,7 +136,10 @@ export function repackBlocks(type: AffineBlockType, blocks: Uint8Array): AffineG
   const groupsOfBlock = elements / GROUP
   const groups = count * groupsOfBlock
   const weight = new Uint8Array((groups * GROUP * bits) / 8)
-  for (let block = 0; block < count; block++) repack(blocks, block * bytes, weight, block * groupsOfBlock)
+  // Blocks have an even number of bytes.
+  const from = { bytes: blocks, halves: asUint16Array(blocks) }
+  const to = { bytes: weight, halves: asUint16Array(weight) }
+  for (let block = 0; block < count; block++) repack(from, block * bytes, to, block * groupsOfBlock)
   const { scales, biases } = elements === GROUP ? blockScales(type, blocks) : superBlockScales(blocks, bytes)
   return isFinite16(scales) && isFinite16(biases) ? { weight, scales, biases } : undefined
 }
@@ -142,7 +149,6 @@ const ZERO: Readonly<Partial<Record<AffineBlockType, number>>> = { Q4_0: 8, Q5_0
 
 /** d, and either m or -zero * d, which float16 holds as exactly as d: zero is a power of two. */
 function blockScales(type: AffineBlockType, blocks: Uint8Array): Pick<AffineGroups, 'scales' | 'biases'> {
-  // Blocks have an even number of bytes.
   const halves = asUint16Array(blocks)
   const stride = blockLayout(type).bytes / 2
   const scales = new Uint16Array(halves.length / stride)
