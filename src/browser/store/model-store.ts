@@ -8,6 +8,7 @@ import {
 import { disposed, invalidOption } from '../../errors/index.js'
 import type { Outcome } from '../worker/outcome.js'
 import { packSource } from '../worker/source-transport.js'
+import { startWorker } from '../worker/start-worker.js'
 import { type Question, WorkerLine } from '../worker/worker-line.js'
 import { download } from './download.js'
 import { itemBusy, notStored, storeUnavailable } from './errors.js'
@@ -206,10 +207,11 @@ async function inWorker<T>(
   signal: AbortSignal | undefined,
   question: Question<StoreHost, Outcome<T>>,
 ): Promise<T> {
-  const worker = new Worker(new URL('./store-worker.js', import.meta.url), {
-    type: 'module',
-    name: 'chatglm-store',
-  })
+  const name = 'chatglm-store'
+  const worker = await startWorker(
+    name,
+    () => new Worker(new URL('./store-worker.js', import.meta.url), { type: 'module', name }),
+  )
   const line = new WorkerLine<StoreHost>(worker)
   try {
     return await line.call(signal, question)

@@ -2,9 +2,9 @@ import { proxy } from 'comlink'
 import type { SourceLocation } from '../../checkpoint/index.js'
 import { disposed, invalidOption } from '../../errors/index.js'
 import type { LoadModelOptions } from '../../runtime/generate/index.js'
-import { workerFailed } from './errors.js'
 import { ModelLine } from './model-line.js'
 import { packSource } from './source-transport.js'
+import { startWorker } from './start-worker.js'
 import { WorkerModel } from './worker-model.js'
 
 export interface LoadModelInWorkerOptions extends LoadModelOptions {
@@ -15,13 +15,9 @@ export interface LoadModelInWorkerOptions extends LoadModelOptions {
   readonly worker?: Worker
 }
 
-/** Bundlers know this form and take the worker's script along. */
-function startWorker(): Worker {
-  if (typeof Worker === 'undefined') {
-    throw workerFailed('there are no Web Workers here; in Node, use loadModel')
-  }
-  return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'chatglm-webgpu' })
-}
+const NAME = 'chatglm-webgpu'
+const startModelWorker = () =>
+  startWorker(NAME, () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: NAME }))
 
 /**
  * Loads a model as `loadModel` does, but into a dedicated Web Worker: reading, quantizing and generating do not hold up
@@ -39,7 +35,7 @@ export async function loadModelInWorker(
   }
   signal?.throwIfAborted()
   const packed = await packSource(source)
-  const line = new ModelLine(worker ?? startWorker())
+  const line = new ModelLine(worker ?? (await startModelWorker()))
   try {
     const listener = onProgress && proxy(onProgress)
     const facts = await line.call(signal, (host, id) =>
