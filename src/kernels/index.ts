@@ -122,6 +122,8 @@ export {
   type RowScores,
   readLogProbabilities,
 } from './sampling/log-probabilities/log-probabilities.js'
+export { logProbability } from './sampling/on-host/draw.js'
+export { HostSampler, likeliestIds } from './sampling/on-host/sampler.js'
 export { countWords, logitBiasFloats } from './sampling/penalize/counts.js'
 export { compilePenalize, maskWords, type PenalizeBuffers } from './sampling/penalize/penalize.js'
 export {

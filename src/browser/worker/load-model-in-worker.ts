@@ -33,6 +33,13 @@ export async function loadModelInWorker(
   if (typeof device === 'object') {
     throw invalidOption('device', 'an adapter', '"auto" or "software": an adapter cannot go to a worker')
   }
+  if (typeof options.onnxRuntime === 'function') {
+    throw invalidOption(
+      'onnxRuntime',
+      'a function',
+      'the address of a module: a function cannot go to a worker',
+    )
+  }
   signal?.throwIfAborted()
   const packed = await packSource(source)
   const line = new ModelLine(worker ?? (await startModelWorker()))

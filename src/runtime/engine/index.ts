@@ -11,6 +11,9 @@ export type {
 } from './engine.js'
 export { computeLogits } from './logits.js'
 export type { AdapterInfo, ModelDevice } from './model-device.js'
+export { OnnxDevice } from './onnx/device.js'
+export { isOnnxModel, type OnnxModelFiles, openOnnxModel } from './onnx/model-files.js'
+export { loadOnnxRuntime, type OnnxRuntime, type OnnxRuntimeLoader } from './onnx/runtime.js'
 export {
   OFFICIAL_SAMPLING,
   type ResolvedSampling,

@@ -11,7 +11,7 @@ import {
   tensorList,
   weightFormat,
 } from '../model/index.js'
-import { DEFAULT_CONTEXT_LENGTH, type LoadModelOptions } from './load-model.js'
+import { DEFAULT_CONTEXT_LENGTH, type LoadModelOptions } from './load-options.js'
 
 export type EstimateMemoryOptions = Pick<
   LoadModelOptions,

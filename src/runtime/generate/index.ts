@@ -9,7 +9,8 @@ export type {
   GenerationStats,
   TokenLogprob,
 } from './generation.js'
-export { type LoadModelOptions, loadModel } from './load-model.js'
+export { loadModel } from './load-model.js'
+export type { LoadModelOptions } from './load-options.js'
 export { LocalModel } from './local-model.js'
 export type {
   LoadPrefixOptions,

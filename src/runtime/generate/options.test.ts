@@ -4,7 +4,7 @@ import { hasCode } from '../../errors/index.js'
 import { checkOptions, type Schema } from '../../schema/index.js'
 import { CHAT_SHAPE } from './chat.js'
 import { ALIASES, GENERATE_SHAPE } from './generation.js'
-import { LOAD_MODEL_SHAPE } from './load-model.js'
+import { LOAD_MODEL_SHAPE } from './load-options.js'
 import { LOGITS_SHAPE, SCORES_SHAPE } from './model-api.js'
 
 function failure(shape: Readonly<Record<string, Schema>>, options: unknown): string {

@@ -6,7 +6,7 @@ export { MATRIX_PARTS, type MatrixRows, rowBytes, weightFormat } from './blocks/
 export { blockRows, CHUNK_BYTES } from './blocks/row-blocks.js'
 export { type ModelConfig, parseModelConfig } from './config.js'
 export { tokenizerModelOfGguf } from './gguf-tokenizer.js'
-export { loadTokenizer } from './load-tokenizer.js'
+export { loadTokenizer, loadTokenizerOf } from './load-tokenizer.js'
 export { allocateWeights, loadWeights } from './load-weights.js'
 export { matrixLabel, PREFIX_ENCODER } from './names/hf.js'
 export {
@@ -31,14 +31,8 @@ export {
 export { openModelCheckpoint } from './open-model.js'
 export { noteOnChatGlm2 } from './other-models.js'
 export { inOrder, unlessAborted } from './parallel.js'
-export {
-  hasOwnPrefix,
-  loadPrefix,
-  type Prefix,
-  type PrefixHandle,
-  prefixWidth,
-  uploadPrefix,
-} from './prefix.js'
+export { hasOwnPrefix, loadPrefix, type Prefix, type PrefixHandle, uploadPrefix } from './prefix.js'
+export { prefixWidth, readFloats, readPrefixRows } from './prefix-encoder.js'
 export { resolveQuantization } from './resolve-quantization.js'
 export { modelTensors, type TensorSpec, tensorList } from './tensors.js'
 export { weightSlices } from './weight-slices.js'

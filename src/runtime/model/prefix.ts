@@ -1,11 +1,10 @@
-import { type Checkpoint, type FloatDType, float32ToFloat16, toFloat32 } from '../../checkpoint/index.js'
+import { type Checkpoint, float32ToFloat16 } from '../../checkpoint/index.js'
 import { CheckpointError } from '../../errors/index.js'
 import { encodeDispatches, type Gpu } from '../../gpu/index.js'
 import { compileMatmul, compileTanh, fastestMatmul } from '../../kernels/index.js'
-import { FLOAT_DTYPES } from './blocks/float.js'
 import type { ModelConfig } from './config.js'
 import { PREFIX_ENCODER } from './names/hf.js'
-import { checkAdapter, findEncoder } from './prefix-names.js'
+import { prefixWidth, readFloats, readPrefixRows } from './prefix-encoder.js'
 
 /** A loaded prefix as those see it who only give it to calls; its rows are where the model is. */
 export interface PrefixHandle {
@@ -19,29 +18,6 @@ export interface PrefixHandle {
 export interface Prefix extends PrefixHandle {
   /** f16 [2 layers, P, kvGroups * headDim]: slab 2l holds layer l's keys, slab 2l + 1 its values. */
   readonly rows: GPUBuffer
-}
-
-/** Elements of an encoder's row for this model: keys and values of all layers. */
-export function prefixWidth({ layers, kvGroups, headDim }: ModelConfig): number {
-  return 2 * layers * kvGroups * headDim
-}
-
-async function readFloats(
-  checkpoint: Checkpoint,
-  name: string,
-  shape: readonly number[],
-  signal?: AbortSignal,
-): Promise<Float32Array> {
-  const tensor = checkpoint.requireTensor(name, { dtype: FLOAT_DTYPES, shape })
-  const floats = toFloat32(await checkpoint.read(name, { signal }), tensor.dtype as FloatDType)
-  const broken = floats.findIndex((value) => !Number.isFinite(value))
-  if (broken >= 0) {
-    throw new CheckpointError(
-      'checkpoint.prefix-invalid',
-      `${checkpoint.name}: ${name} holds ${floats[broken]} at element ${broken}; its training diverged.`,
-    )
-  }
-  return floats
 }
 
 /**
@@ -120,9 +96,6 @@ export function hasOwnPrefix({ config, tensors }: Checkpoint): boolean {
 /**
  * Loads a P-Tuning v2 prefix: a trainer's `pytorch_model.bin`, safetensors, or part of a whole checkpoint. With
  * `prefix_projection` its two layers are evaluated here, once.
- *
- * Row p of the encoder's output holds, for each layer, K of every group and then V of every group (the `view` and
- * `permute` of the official `get_prompt`).
  * @throws `checkpoint.prefix-invalid` when there is none, or it was made for a model of another shape
  */
 export async function loadPrefix(
@@ -132,28 +105,9 @@ export async function loadPrefix(
   maxLength: number,
   signal?: AbortSignal,
 ): Promise<Prefix> {
-  await checkAdapter(checkpoint, signal)
-  const { embedding, projection } = findEncoder(checkpoint)
-  const { shape } = checkpoint.requireTensor(embedding, { dtype: FLOAT_DTYPES })
-  const width = prefixWidth(config)
-  if (shape.length !== 2 || shape[1] !== width) {
-    throw new CheckpointError(
-      'checkpoint.prefix-invalid',
-      `${checkpoint.name}: ${embedding} has shape [${shape}], but this model (${config.layers} layers, ` +
-        `${config.kvGroups} key/value groups of ${config.headDim}) takes rows of ${width}. ` +
-        'The prefix was trained on another model.',
-    )
-  }
-  const length = shape[0]
-  if (length < 1 || length > maxLength) {
-    throw new CheckpointError(
-      'checkpoint.prefix-invalid',
-      `${checkpoint.name}: the prefix has ${length} rows; the cache has room for 1 to ${maxLength}. ` +
-        'Load the model with a larger contextLength.',
-    )
-  }
-  let rows = await readFloats(checkpoint, embedding, [length, width], signal)
-  if (projection) rows = await project(gpu, checkpoint, projection, rows, width, signal)
+  const onGpu = (names: string, embedding: Float32Array, width: number) =>
+    project(gpu, checkpoint, names, embedding, width, signal)
+  const rows = await readPrefixRows(checkpoint, config, maxLength, onGpu, signal)
   return uploadPrefix(gpu, config, rows, checkpoint.name)
 }
 

@@ -5,10 +5,20 @@ import {
   openCheckpointWriter,
   type Progress,
   type SinkLocation,
+  SOURCE_SHAPE,
   type SourceLocation,
   type SourceOptions,
 } from '../../../checkpoint/index.js'
-import { CheckpointError, invalidOption } from '../../../errors/index.js'
+import { CheckpointError } from '../../../errors/index.js'
+import {
+  signal as abortSignal,
+  callback,
+  checkOptions,
+  flag,
+  number,
+  type OptionShape,
+  oneOf,
+} from '../../../schema/index.js'
 import { loadTokenizer, type ModelConfig, openModelCheckpoint, parseModelConfig } from '../../model/index.js'
 import { type ConvertResult, runConversion } from '../run-conversion.js'
 import { chatglmGraph, type GraphNumbers } from './chatglm-graph.js'
@@ -39,15 +49,17 @@ export interface ExportOnnxResult extends ConvertResult {
   readonly relativeError: number
 }
 
-/** Makes numbers of the options. @throws `option.invalid` */
+const SHAPE: OptionShape<ExportOnnxOptions> = {
+  ...SOURCE_SHAPE,
+  bits: number((bits) => [4, 8, 16].includes(bits), '4, 8 or 16'),
+  groupSize: number((size) => [32, 64, 128].includes(size), '32, 64 or 128'),
+  activations: oneOf(['float16', 'float32']),
+  restart: flag,
+  onProgress: callback,
+  signal: abortSignal,
+}
+
 function numbersOf({ bits = 4, groupSize = 32, activations = 'float16' }: ExportOnnxOptions): GraphNumbers {
-  if (bits !== 4 && bits !== 8 && bits !== 16) throw invalidOption('bits', bits, '4, 8 or 16')
-  if (groupSize !== 32 && groupSize !== 64 && groupSize !== 128) {
-    throw invalidOption('groupSize', groupSize, '32, 64 or 128')
-  }
-  if (activations !== 'float16' && activations !== 'float32') {
-    throw invalidOption('activations', activations, '"float16" or "float32"')
-  }
   return { activations, blocks: bits === 16 ? undefined : { bits, blockSize: groupSize } }
 }
 
@@ -74,6 +86,7 @@ export async function exportOnnx(
   destination: SinkLocation,
   options: ExportOnnxOptions = {},
 ): Promise<ExportOnnxResult> {
+  checkOptions(SHAPE, options)
   const { signal, onProgress } = options
   const numbers = numbersOf(options)
   const checkpoint = await openModelCheckpoint(source, options)

@@ -1,0 +1,124 @@
+import { type ByteSource, type Checkpoint, streamRange } from '../../../checkpoint/index.js'
+import { AdapterError, type DeviceError } from '../../../errors/index.js'
+import type { PrefixHandle } from '../../model/index.js'
+import type { AdapterInfo, ModelDevice } from '../model-device.js'
+import { PREFIX_ROWS } from '../webgpu/engine-options.js'
+import { OnnxEngine, type OnnxEngineOptions } from './engine.js'
+import { GraphRunner } from './graph-runner.js'
+import type { OnnxModelFiles } from './model-files.js'
+import { cacheNames, PastMaker } from './past.js'
+import { loadHostPrefix } from './prefix.js'
+import type { OnnxRuntime } from './runtime.js'
+
+/** What WebAssembly can address, less what the runtime and its activations take. */
+const MOST_WASM_BYTES = 3.5 * 2 ** 30
+/** A file is read into one piece of memory. */
+const MOST_FILE_BYTES = 2 ** 31 - 1
+
+/** How a model is loaded into ONNX Runtime. */
+export interface OnnxLoading {
+  readonly provider: 'webgpu' | 'wasm'
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress: (doneBytes: number, totalBytes: number) => void
+}
+
+/** Where ONNX Runtime computes. */
+export class OnnxDevice implements ModelDevice {
+  readonly adapter: AdapterInfo
+  readonly lost: Promise<DeviceError> = new Promise(() => {})
+  readonly variants = {}
+  readonly base = undefined
+  readonly engine: OnnxEngine
+  readonly #files: OnnxModelFiles
+  readonly #runner: GraphRunner
+
+  private constructor(files: OnnxModelFiles, runner: GraphRunner, engine: OnnxEngine, provider: string) {
+    this.#files = files
+    this.#runner = runner
+    this.engine = engine
+    const name = provider === 'webgpu' ? 'WebGPU' : 'WebAssembly (slow)'
+    this.adapter = { vendor: '', architecture: '', device: '', description: `ONNX Runtime, ${name}` }
+  }
+
+  /**
+   * Reads the tensors of a model and makes a session of them.
+   * @throws `adapter.limit` where WebAssembly cannot hold them, before anything is read; what the source throws
+   */
+  static async create(
+    runtime: OnnxRuntime,
+    files: OnnxModelFiles,
+    options: Omit<OnnxEngineOptions, 'weightBytes'>,
+    { provider, signal, onProgress }: OnnxLoading,
+  ): Promise<OnnxDevice> {
+    const { source, bytes, config, element, data } = files
+    const weightBytes = [...data.values()].reduce((sum, size) => sum + size, 0)
+    checkSize(source, data, weightBytes, provider)
+    const externalData: { path: string; data: Uint8Array }[] = []
+    let doneBytes = 0
+    for (const [path, size] of data) {
+      const whole = new Uint8Array(size)
+      let at = 0
+      for await (const chunk of streamRange(source, path, 0, size, undefined, signal)) {
+        whole.set(chunk, at)
+        at += chunk.byteLength
+        doneBytes += chunk.byteLength
+        onProgress(doneBytes, weightBytes)
+      }
+      externalData.push({ path, data: whole })
+    }
+    const locations = cacheNames(config.layers).map(({ present }) => [present, 'gpu-buffer'] as const)
+    const session = await runtime.InferenceSession.create(bytes, {
+      executionProviders: [provider],
+      externalData,
+      logSeverityLevel: 3,
+      ...(provider === 'webgpu' && { preferredOutputLocation: Object.fromEntries(locations) }),
+    })
+    const runner = new GraphRunner(runtime, session, files)
+    const maker = new PastMaker(runtime, config, element)
+    const engine = new OnnxEngine(files, runner, maker, { ...options, weightBytes })
+    return new OnnxDevice(files, runner, engine, provider)
+  }
+
+  async loadPrefix(checkpoint: Checkpoint, signal?: AbortSignal): Promise<PrefixHandle> {
+    const { config, rotation } = this.#files
+    const rows = rotation ? rotation.rows - 2 : Number.POSITIVE_INFINITY
+    const mostRows = Math.min(rows, this.engine.contextLength + PREFIX_ROWS - 2)
+    const prefix = await loadHostPrefix(checkpoint, config, rotation, mostRows, signal)
+    this.engine.adopt(prefix)
+    return prefix
+  }
+
+  freePrefix(): void {
+    // Its rows are ordinary memory.
+  }
+
+  dispose(): void {
+    this.engine.forget()
+    this.#runner.dispose()
+  }
+}
+
+function checkSize(
+  source: ByteSource,
+  data: ReadonlyMap<string, number>,
+  bytes: number,
+  provider: string,
+): void {
+  const gigabytes = (size: number) => `${(size / 1e9).toFixed(1)} GB`
+  const tooLarge = [...data].find(([, size]) => size > MOST_FILE_BYTES)
+  if (tooLarge) {
+    throw new AdapterError(
+      'adapter.limit',
+      `${tooLarge[0]} in ${source.name} has ${gigabytes(tooLarge[1])}; files of tensors are read up to 2 GB. ` +
+        "Export the checkpoint with 'chatglm convert --to onnx', which divides them.",
+      { details: { limit: 'file size', offered: MOST_FILE_BYTES, needed: tooLarge[1] } },
+    )
+  }
+  if (provider === 'wasm' && bytes > MOST_WASM_BYTES) {
+    throw new AdapterError(
+      'adapter.limit',
+      `${source.name} has ${gigabytes(bytes)} of weights, and WebAssembly can address 4 GB in all. Use WebGPU, or fewer bits.`,
+      { details: { limit: 'WebAssembly memory', offered: MOST_WASM_BYTES, needed: bytes } },
+    )
+  }
+}

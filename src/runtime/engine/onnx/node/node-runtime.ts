@@ -1,0 +1,3 @@
+import * as onnxRuntime from 'onnxruntime-web'
+
+export { onnxRuntime }

@@ -1,0 +1,68 @@
+import type { ByteSource } from '../../checkpoint/index.js'
+import { invalidOption } from '../../errors/index.js'
+import type { DeviceChoice } from '../../gpu/index.js'
+import { isNode } from '../../platform/index.js'
+import {
+  DEFAULT_SEQUENCES,
+  loadOnnxRuntime,
+  OnnxDevice,
+  type OnnxModelFiles,
+  openOnnxModel,
+} from '../engine/index.js'
+import { loadTokenizerOf } from '../model/index.js'
+import { contextLengthOf, type LoadModelOptions } from './load-options.js'
+import { LoadReport } from './load-report.js'
+import { LocalModel } from './local-model.js'
+
+/** Rows of a chunk of a prompt: the logits of all of them are computed, and those of a large vocabulary take room. */
+const CHUNK_ROWS = 64
+
+/** Options that say how this project's own kernels compute. */
+const OWN_OPTIONS = ['quantization', 'variants', 'cacheTokens', 'without'] as const
+
+/**
+ * Loads an ONNX model into ONNX Runtime: on WebGPU in a browser that has it, else in WebAssembly.
+ * @throws `option.invalid` for options of checkpoints, `adapter.none` where the runtime is missing, `adapter.limit`,
+ *   `checkpoint.corrupt`, `checkpoint.model-unsupported`, `checkpoint.shard-missing`, `checkpoint.tokenizer-missing`, and the
+ *   signal's reason
+ */
+export async function loadOnnxModel(source: ByteSource, options: LoadModelOptions): Promise<LocalModel> {
+  const {
+    signal,
+    onProgress,
+    maxSequences = DEFAULT_SEQUENCES,
+    chunkTokens = CHUNK_ROWS,
+    maxWaiting,
+  } = options
+  const own = OWN_OPTIONS.find((name) => options[name] !== undefined)
+  if (own) throw invalidOption(own, options[own], 'nothing for an ONNX model: it is as it was exported')
+  const files = await openOnnxModel(source, signal)
+  const contextLength = contextLengthOf(options, files.config)
+  const tokenizer = await loadTokenizerOf(source, signal)
+  const runtime = await loadOnnxRuntime(options.onnxRuntime)
+  const report = new LoadReport(onProgress)
+  try {
+    const device = await OnnxDevice.create(
+      runtime,
+      files,
+      { contextLength, maxSequences, chunkTokens: Math.min(chunkTokens, contextLength) },
+      {
+        provider: await providerOf(files, options.device),
+        signal,
+        onProgress: (done, total) => report.bytes(done, total),
+      },
+    )
+    signal?.throwIfAborted()
+    return new LocalModel(device.engine, device, undefined, tokenizer, maxWaiting)
+  } finally {
+    report.end()
+  }
+}
+
+/** WebGPU where the page has an adapter that computes what the graph does. */
+async function providerOf(files: OnnxModelFiles, device: DeviceChoice = 'auto'): Promise<'webgpu' | 'wasm'> {
+  if (device === 'software' || isNode || typeof navigator === 'undefined' || !navigator.gpu) return 'wasm'
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' })
+  if (!adapter || (files.element === 'float16' && !adapter.features.has('shader-f16'))) return 'wasm'
+  return 'webgpu'
+}
