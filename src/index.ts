@@ -21,6 +21,7 @@ export {
   type SourceLocation,
   type SourceOpener,
   type SourceOptions,
+  showUrl,
 } from './checkpoint/index.js'
 export {
   AdapterError,
@@ -86,7 +87,6 @@ export {
 export type { ModelConfig, PrefixHandle } from './runtime/model/index.js'
 export {
   type AssistantMessage,
-  entriesOf,
   type Message,
   type PythonValue,
   parseJson,

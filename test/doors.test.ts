@@ -22,9 +22,9 @@ const NAMES: Readonly<Record<string, string>> = {
     Message Model ModelConfig OFFICIAL_SAMPLING OptionError PrefixHandle Progress Prompt PythonValue
     ReplySegment SamplingOptions ScoredToken ScoresOptions SinkError SinkLocation SourceError
     SourceLocation SourceOpener SourceOptions Stream TokenLogprob TokenScores Tokenizer VARIANTS
-    VariantChoices VariantPreview Variants adapterName convertCheckpoint entriesOf estimateMemory
+    VariantChoices VariantPreview Variants adapterName convertCheckpoint estimateMemory
     exportOnnx hasCode isSoftwareAdapter loadModel parseJson previewVariants pythonJson requestAdapter
-    stringifyJson
+    showUrl stringifyJson
   `,
   finetune: `
     Conversation DataLocation DataSettings DatasetHandle Evaluation EvaluationData EvaluationLimits

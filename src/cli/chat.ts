@@ -120,7 +120,7 @@ async function promptFrom(
 function greet(terminal: Terminal, modelName: string, { adapter }: CliModel, library: Library): void {
   const { colors } = terminal
   const slow = library.isSoftwareAdapter(adapter) ? ', the software adapter (slow)' : ''
-  terminal.say(`${colors.bold(modelName)} on ${library.adapterName(adapter)}${slow}`)
+  terminal.say(`${colors.bold(library.showUrl(modelName))} on ${library.adapterName(adapter)}${slow}`)
   if (modelName === BUNDLED_MODEL)
     terminal.say(`${BUNDLED_WEIGHTS} Prefixes: ${bundledPrefixes().join(', ')}.`)
   terminal.note('/help lists the commands, Ctrl-C stops an answer, /exit leaves.')

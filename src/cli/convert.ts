@@ -12,6 +12,7 @@ import {
 } from './model-options.js'
 import { oneOf } from './numbers.js'
 import { BYTES, Progress } from './progress.js'
+import { checkOutputFolder } from './read-text.js'
 
 interface ConvertFlags {
   readonly bits: 4 | 8
@@ -55,7 +56,10 @@ async function convert(
   const { colors } = terminal
   const started = performance.now()
   const library = await loadLibrary()
-  terminal.note(`Converting ${source} to ${destination}: ${bits} bits in groups of ${groupSize}.`)
+  await checkOutputFolder(destination)
+  terminal.note(
+    `Converting ${library.showUrl(source)} to ${destination}: ${bits} bits in groups of ${groupSize}.`,
+  )
   const warnings: string[] = []
   const progress = await Progress.create(terminal, BYTES, 'Opening the checkpoint')
   signal.addEventListener('abort', () => progress.stop())

@@ -24,7 +24,8 @@ import { type DeviceName, deviceOption, MODEL_HELP, openModel } from './model-op
 import { oneOf } from './numbers.js'
 import { BUNDLED_MODEL } from './package-files.js'
 import { BYTES, Progress } from './progress.js'
-import { encodingOption, type TextFlags } from './read-text.js'
+import { checkOutputFolder, encodingOption, type TextFlags } from './read-text.js'
+import { shellQuote } from './shell-quote.js'
 import type { Terminal } from './terminal.js'
 
 interface FinetuneFlags extends SettingsFlags, TextFlags {
@@ -91,6 +92,7 @@ async function finetune(
   for (const file of [flags.data, flags.evalData]) {
     if (file !== undefined) await library.checkDataset(file, data, { signal, encoding: flags.encoding })
   }
+  await checkOutputFolder(flags.output)
   const context = given.subject === 'prefix' ? Math.max(CONTEXT_LENGTH, given.training.prefixLength) : 2
   const model = await openModel(library, terminal, flags.model, { ...flags, context }, signal)
   try {
@@ -115,7 +117,8 @@ async function finetune(
     const raw = data.format === 'input-output' ? ' --raw' : ''
     const prefix = subject === 'prefix'
     terminal.say(`The ${prefix ? 'prefix' : 'model'} is in ${output}. Try it:`)
-    terminal.say(`  chatglm chat ${prefix ? `${flags.model}${raw} --prefix ${output}` : `${output}${raw}`}`)
+    const [name, folder] = [library.showUrl(flags.model), output].map(shellQuote)
+    terminal.say(`  chatglm chat ${prefix ? `${name}${raw} --prefix ${folder}` : `${folder}${raw}`}`)
   } finally {
     model.dispose()
   }

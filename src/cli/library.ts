@@ -42,6 +42,7 @@ type DataFunctions = Pick<
   | 'readDataset'
   | 'readEvaluationData'
   | 'readRecords'
+  | 'showUrl'
   | 'stringifyJson'
   | 'toConversation'
   | 'withData'

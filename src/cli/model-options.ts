@@ -7,6 +7,7 @@ import type { CliModel, Library } from './library.js'
 import { number, oneOf, wholeNumber } from './numbers.js'
 import { BUNDLED_MODEL, modelSource } from './package-files.js'
 import { BYTES, Progress } from './progress.js'
+import { shellQuote } from './shell-quote.js'
 import type { Terminal } from './terminal.js'
 
 export const MODEL_HELP = 'a folder, a URL, hf:owner/name or modelscope:owner/name'
@@ -21,6 +22,7 @@ export interface ModelFlags {
   readonly device: DeviceName
   readonly variant?: readonly string[]
   readonly stallTimeout?: number
+  readonly verify?: true
 }
 
 export function deviceOption(): Option {
@@ -54,6 +56,7 @@ export function addModelOptions(command: Command): Command {
       "a kernel to use instead of the fastest: see 'chatglm devices'; repeatable",
       collect,
     )
+    .option('--verify', 'compare the files with their manifest first, which reads them once more')
     .addOption(stallTimeoutOption())
 }
 
@@ -89,6 +92,7 @@ function loadOptions({
   device,
   variant,
   stallTimeout,
+  verify,
 }: ModelFlags): LoadModelOptions {
   return {
     ...sourceOptions(stallTimeout),
@@ -96,6 +100,7 @@ function loadOptions({
     ...((bits || groupSize) && { quantization: { ...(bits && { bits }), ...(groupSize && { groupSize }) } }),
     ...(context && { contextLength: context }),
     ...(variant && { variants: parseVariants(variant) }),
+    ...(verify && { verify }),
   }
 }
 
@@ -103,12 +108,13 @@ function loadOptions({
 function explain(error: unknown, model: string): unknown {
   if (!hasCode(error, 'source.not-found') || !/[\s\u3000-\uffef?!]/.test(model)) return error
   return new CommandError(
-    `${error.message}\nIf that was the prompt, name the model first: chatglm chat ${BUNDLED_MODEL} ${JSON.stringify(model)}`,
+    `${error.message}\nIf that was the prompt, name the model first: chatglm chat ${BUNDLED_MODEL} ${shellQuote(model)}`,
   )
 }
 
 /** What is going on, for the bar. */
 function stageLabel({ stage, doneBytes, totalBytes, kernels }: ModelProgress): string {
+  if (stage === 'verifying') return 'Comparing the files with their manifest'
   if (stage === 'tuning') return 'Measuring which kernels are the fastest here; the next load knows'
   if (kernels) return `Compiling kernels, ${kernels.done} of ${kernels.total}`
   return doneBytes < totalBytes ? 'Loading' : 'Preparing the GPU'

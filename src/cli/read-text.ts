@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { access, constants, readFile, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { Option } from 'commander'
 import type { TextEncodingName } from '../finetune.js'
@@ -59,4 +60,25 @@ export async function readPipe(
 ): Promise<string> {
   const bytes = await buffer(stdin)
   return bytes.length === 0 ? '' : (await loadLibrary()).decodeText(bytes, 'stdin', encoding)
+}
+
+/**
+ * Finds out before any work whether a folder can be written to. Nothing is made: a command that fails for another
+ * reason leaves nothing behind.
+ * @throws CommandError with the reason
+ */
+export async function checkOutputFolder(path: string): Promise<void> {
+  const failure = (error: unknown) => {
+    throw fileError(error, `write to ${path}`)
+  }
+  for (let folder = resolve(path); ; folder = dirname(folder)) {
+    const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') failure(error)
+      return undefined
+    })
+    if (!found) continue
+    if (!found.isDirectory()) throw new CommandError(`Cannot write to ${path}: ${folder} is a file.`)
+    await access(folder, constants.W_OK).catch(failure)
+    return
+  }
 }

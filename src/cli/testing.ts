@@ -1,4 +1,5 @@
 import { PassThrough, Writable } from 'node:stream'
+import { showUrl } from '../checkpoint/index.js'
 import * as data from '../data/index.js'
 import * as evaluation from '../evaluate/index.js'
 import * as finetune from '../finetune/index.js'
@@ -224,6 +225,7 @@ export function stubLibrary(
     ...evaluation,
     ...finetune,
     ...tokenizer,
+    showUrl,
     finetuneModel: cannotTrain,
     finetunePrefix: cannotTrain,
     loadModel: async () => model,

@@ -97,6 +97,10 @@ export const ERROR_CODES = {
     meaning: 'Files differ from `manifest.json`. The details list them.',
     advice: 'Download or write these files again.',
   },
+  'checkpoint.manifest-missing': {
+    meaning: 'The files of a checkpoint were to be verified, but it has no `manifest.json`.',
+    advice: 'Leave `verify` out, or convert the checkpoint, which writes one.',
+  },
   'checkpoint.model-unsupported': {
     meaning: '`config.json` describes no model that this project runs. The message names the field.',
     advice: 'Check that it is chatglm3-6b, -base or -32k, or a model of the same architecture.',
@@ -286,6 +290,11 @@ export const ERROR_CODES = {
     advice: 'Leave the private window, use https or localhost, or choose the folder of the model each time.',
   },
 
+  'busy.output': {
+    meaning: 'Another conversion or training writes into the folder. The message names its process.',
+    advice:
+      'Wait until it is done, end it, or give another folder. A lock whose process is gone does not count.',
+  },
   'busy.stored-item': {
     meaning: 'Another tab, or another call, works on the same stored item.',
     advice: 'Wait until it is done, or end it there.',

@@ -44,6 +44,7 @@ interface DetailsByCode {
   'store.not-found': { readonly item: string }
   /** Bytes still to be written, and bytes that the browser still grants. */
   'store.quota': { readonly item: string; readonly needed: number; readonly available: number }
+  'busy.output': { readonly folder: string }
   'busy.stored-item': { readonly item: string }
   'busy.waiting': { readonly maxWaiting: number }
 }

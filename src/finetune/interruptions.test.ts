@@ -110,6 +110,8 @@ describe('an interrupted training', () => {
           }
         })
       })
+      // The process lives on here, unlike after a crash, and its lock with it.
+      await rm(join(output, '.chatglm-webgpu.lock'))
     })
     expect(begun).toBe(5)
   })

@@ -1,4 +1,4 @@
-import { type ByteSink, MemoryFiles, openSink, type SinkLocation } from '../checkpoint/index.js'
+import { type ByteSink, MemoryFiles, openSink, type SinkLocation, withLock } from '../checkpoint/index.js'
 import type { DatasetHandle, TrainingDataset } from '../data/index.js'
 import { InputError } from '../errors/index.js'
 import type { ModelConfig } from '../runtime/model/index.js'
@@ -97,32 +97,34 @@ export async function runTraining<Settings extends TrainerSettings>(
 ): Promise<TrainingOutcome> {
   const longest = longestSample(evaluation ? [dataset, evaluation] : [dataset], model)
   const files = await openSink(output ?? new MemoryFiles([], 'the trained parameters'))
-  const identity: TrainingIdentity = {
-    settings,
-    data: { samples: dataset.length, fingerprint: dataset.fingerprint },
-    model: { ...model },
-  }
-  const store = await CheckpointStore.open(files, identity, { torchBin, resume })
-  const checkpoint = await store.load(signal)
-  await prepare?.(files)
-  const engine = await createEngine(longest)
-  try {
-    if (checkpoint) engine.writeState(checkpoint.state)
-    const position = checkpoint?.position ?? BEGINNING
-    onProgress?.({
-      type: 'start',
-      step: position.step,
-      maxSteps: settings.maxSteps,
-      parameters,
-      memory: engine.memory,
-      damaged: checkpoint?.damaged ?? [],
-    })
-    const shared = { settings, store, config, signal, onProgress }
-    const trainer = new Trainer(engine, dataset, { ...shared, evaluation }, position)
-    const stopReason = await trainer.run()
-    const { step, best, log } = trainer.position
-    return { steps: step, stopReason, best, log, files }
-  } finally {
-    engine.dispose()
-  }
+  return withLock(files, 'a training', async () => {
+    const identity: TrainingIdentity = {
+      settings,
+      data: { samples: dataset.length, fingerprint: dataset.fingerprint },
+      model: { ...model },
+    }
+    const store = await CheckpointStore.open(files, identity, { torchBin, resume })
+    const checkpoint = await store.load(signal)
+    await prepare?.(files)
+    const engine = await createEngine(longest)
+    try {
+      if (checkpoint) engine.writeState(checkpoint.state)
+      const position = checkpoint?.position ?? BEGINNING
+      onProgress?.({
+        type: 'start',
+        step: position.step,
+        maxSteps: settings.maxSteps,
+        parameters,
+        memory: engine.memory,
+        damaged: checkpoint?.damaged ?? [],
+      })
+      const shared = { settings, store, config, signal, onProgress }
+      const trainer = new Trainer(engine, dataset, { ...shared, evaluation }, position)
+      const stopReason = await trainer.run()
+      const { step, best, log } = trainer.position
+      return { steps: step, stopReason, best, log, files }
+    } finally {
+      engine.dispose()
+    }
+  })
 }

@@ -5,7 +5,7 @@ import {
   ImportError,
   importConversations,
 } from '../../demo/src/conversation/exchange.js'
-import { messagesOf } from '../../demo/src/conversation/messages.js'
+import { messagesOf, textOf } from '../../demo/src/conversation/messages.js'
 import {
   alternatives,
   endInterrupted,
@@ -107,6 +107,46 @@ describe('exported conversations', () => {
     ],
   ])('are refused with %s', (_, text) => {
     expect(() => importConversations(text)).toThrow(ImportError)
+  })
+
+  it('are whole or refused, whatever value stands anywhere in them', () => {
+    const text = exportConversations([tree])
+    /** Every place of a value, as the names and indexes that lead there. */
+    const places = (value: unknown, path: (string | number)[] = []): (string | number)[][] => {
+      const inner = typeof value === 'object' && value !== null ? Object.entries(value) : []
+      return [path, ...inner.flatMap(([key, item]) => places(item, [...path, key]))]
+    }
+    let refused = 0
+    for (const path of places(JSON.parse(text).conversations)) {
+      for (const wrong of [null, undefined, 1, -1, 1e308, 'x', '', true, [], [null], {}]) {
+        const exchange = JSON.parse(text)
+        const at = path.slice(0, -1).reduce((value, key) => value[key], exchange.conversations)
+        if (path.length > 0) at[path[path.length - 1]] = wrong
+        try {
+          const imported = importConversations(JSON.stringify(exchange))
+          for (const one of imported) {
+            messagesOf(pathTo(one.turns, one.current), one.settings)
+            for (const { content } of one.turns) if (content.kind === 'answer') textOf(content.segments)
+          }
+          exportConversations(imported)
+        } catch (error) {
+          expect(error).toBeInstanceOf(ImportError)
+          refused++
+        }
+      }
+    }
+    expect(refused).toBeGreaterThan(400)
+  })
+
+  it('keep every digit of an id in a call', () => {
+    const parameters = { id: 1234567890123456789n, x: 0.5 }
+    const call: Turn = answer('a3', 'q3')
+    const content = {
+      ...call.content,
+      segments: [{ type: 'tool-call', name: 'f', parameters }],
+    } as Turn['content']
+    const [back] = importConversations(exportConversations([withTurn(tree, { ...call, content })]))
+    expect(back.turns.at(-1)?.content).toMatchObject({ segments: [{ parameters }] })
   })
 })
 

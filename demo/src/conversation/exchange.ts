@@ -1,5 +1,7 @@
+import { parseJson, stringifyJson } from '../../../src/index.js'
 import { DEFAULT_SETTINGS } from './defaults.js'
-import type { Conversation, Turn } from './types.js'
+import { readConversation } from './schema.js'
+import type { Conversation } from './types.js'
 
 const FORMAT = 'chatglm-webgpu conversations'
 
@@ -26,7 +28,20 @@ export class ImportError extends Error {
 
 export function exportConversations(conversations: readonly Conversation[]): string {
   const exchange: Exchange = { format: FORMAT, version: 1, conversations }
-  return JSON.stringify(exchange, null, 2)
+  return stringifyJson(exchange, 2)
+}
+
+/** JSON with its whole floats as numbers; ids in calls of tools stay bigints. */
+function plainNumbers(value: unknown): unknown {
+  if (value instanceof Number) return Number(value)
+  if (Array.isArray(value)) return value.map(plainNumbers)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    [...(value instanceof Map ? value : Object.entries(value))].map(([key, item]) => [
+      key,
+      plainNumbers(item),
+    ]),
+  )
 }
 
 /**
@@ -37,7 +52,7 @@ export function exportConversations(conversations: readonly Conversation[]): str
 export function importConversations(text: string): Conversation[] {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = plainNumbers(parseJson(text))
   } catch (error) {
     throw new ImportError('json', { cause: error })
   }
@@ -45,36 +60,17 @@ export function importConversations(text: string): Conversation[] {
   if (format !== FORMAT || version !== 1 || !Array.isArray(conversations)) {
     throw new ImportError('format')
   }
-  return conversations.map((conversation: Conversation) => {
-    if (!isConversation(conversation)) throw new ImportError('damaged')
-    const settings = { ...DEFAULT_SETTINGS, ...conversation.settings }
-    const tools = settings.tools.map((tool) => ({ ...tool, enabled: false }))
-    return { ...conversation, id: crypto.randomUUID(), settings: { ...settings, tools } }
-  })
-}
-
-function isConversation({ title, turns, current, createdAt, settings }: Partial<Conversation>): boolean {
-  if (typeof title !== 'string' || typeof createdAt !== 'number' || typeof settings !== 'object') return false
-  if (!Array.isArray(turns) || !turns.every(isTurn)) return false
-  // A parent comes before its children, so that every path ends.
-  const seen = new Set<string | null>([null])
-  for (const { id, parent } of turns as Turn[]) {
-    if (seen.has(id) || !seen.has(parent)) return false
-    seen.add(id)
-  }
-  return seen.has(current ?? null)
-}
-
-function isTurn(turn: unknown): turn is Turn {
-  const { id, parent, content } = (turn ?? {}) as Partial<Turn>
-  if (typeof id !== 'string' || (parent !== null && typeof parent !== 'string')) return false
-  switch (content?.kind) {
-    case 'question':
-    case 'observation':
-      return typeof content.text === 'string'
-    case 'answer':
-      return Array.isArray(content.segments) && Array.isArray(content.messages)
-    default:
-      return false
-  }
+  const read = conversations.map(readConversation)
+  // All of them or none: nothing is stored before the last one was checked.
+  if (!read.every((one) => one !== undefined)) throw new ImportError('damaged')
+  return read.map(({ settings, ...rest }) => ({
+    ...(rest as Omit<Conversation, 'settings'>),
+    id: crypto.randomUUID(),
+    settings: {
+      ...DEFAULT_SETTINGS,
+      ...settings,
+      sampling: { ...DEFAULT_SETTINGS.sampling, ...settings.sampling },
+      tools: (settings.tools ?? []).map((tool) => ({ ...tool, enabled: false })),
+    },
+  }))
 }

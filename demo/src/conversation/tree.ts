@@ -4,9 +4,8 @@ import type { Conversation, Turn } from './types.js'
 export function pathTo(turns: readonly Turn[], id: string | null): Turn[] {
   const byId = new Map(turns.map((turn) => [turn.id, turn]))
   const path: Turn[] = []
-  for (let turn = id === null ? undefined : byId.get(id); turn; turn = byId.get(turn.parent ?? '')) {
-    path.unshift(turn)
-  }
+  const turnOf = (key: string | null) => (key === null ? undefined : byId.get(key))
+  for (let turn = turnOf(id); turn; turn = turnOf(turn.parent)) path.unshift(turn)
   return path
 }
 

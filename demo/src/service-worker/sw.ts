@@ -4,43 +4,34 @@
  * no origin that the user has not chosen.
  */
 import { allowOrigins, passGate, withWorkerPolicy } from './gate.js'
+import { fetchFile, isIntact, type KeptFile, keyOf } from './kept-files.js'
 import { partOf } from './range.js'
 
 declare const self: ServiceWorkerGlobalScope
-
-interface KeptFile {
-  readonly path: string
-  /** Of the content. */
-  readonly hash: string
-}
 
 /** Put in by the build. */
 declare const __FILES__: readonly KeptFile[]
 const FILES = __FILES__
 
 const scope = self.registration.scope
-/** The same path with another content is another entry, so that a new version keeps what did not change. */
-const keyOf = ({ path, hash }: KeptFile) => `${new URL(path, scope).href}?${hash}`
-const keys = new Map(FILES.map((file) => [new URL(file.path, scope).href, keyOf(file)]))
+const files = new Map(FILES.map((file) => [new URL(file.path, scope).href, file]))
 const CACHE = 'app'
 
 async function keepFiles(): Promise<void> {
   const cache = await caches.open(CACHE)
   await Promise.all(
     FILES.map(async (file) => {
-      const key = keyOf(file)
-      if (await cache.match(key)) return
-      // Not through the browser's cache: there it would meet the parts of files that the page reads meanwhile.
-      const response = await fetch(new URL(file.path, scope), { cache: 'no-store' })
-      if (!response.ok) throw new Error(`${file.path}: ${response.status}`)
-      await cache.put(key, response)
+      const key = keyOf(file, scope)
+      const kept = await cache.match(key)
+      if (kept && (await isIntact(kept, file))) return
+      await cache.put(key, await fetchFile(file, scope))
     }),
   )
 }
 
 async function dropOldFiles(): Promise<void> {
   const cache = await caches.open(CACHE)
-  const wanted = new Set(keys.values())
+  const wanted = new Set(FILES.map((file) => keyOf(file, scope)))
   for (const request of await cache.keys()) if (!wanted.has(request.url)) await cache.delete(request)
 }
 
@@ -48,14 +39,24 @@ async function respond(request: Request): Promise<Response> {
   const url = new URL(request.url)
   const isPage = request.mode === 'navigate'
   const href = isPage ? new URL('index.html', scope).href : `${url.origin}${url.pathname}`
-  const key = keys.get(href)
-  const kept = key && (await caches.match(key, { cacheName: CACHE }))
+  const file = files.get(href)
+  const kept = file && (await caches.match(keyOf(file, scope), { cacheName: CACHE }))
   const response = kept ? await partOf(kept, request) : await fetch(request)
   return request.destination === 'worker' ? withWorkerPolicy(response) : response
 }
 
+/** Tells the pages that are open why this version does not take over. */
+async function tell(problem: string): Promise<void> {
+  for (const client of await self.clients.matchAll({ includeUncontrolled: true }))
+    client.postMessage({ problem })
+}
+
 self.addEventListener('install', (event) => {
-  event.waitUntil(keepFiles())
+  const keeping = keepFiles().catch(async (error: unknown) => {
+    await tell(error instanceof Error ? error.message : String(error))
+    throw error
+  })
+  event.waitUntil(keeping)
 })
 
 self.addEventListener('activate', (event) => {

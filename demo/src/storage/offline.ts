@@ -39,7 +39,9 @@ export async function startOffline(): Promise<void> {
     isGated.value = true
   })
   serviceWorker.addEventListener('message', ({ data }) => {
-    if ((data as { blocked?: string }).blocked) blockedCount.value++
+    const { blocked, problem } = data as { blocked?: string; problem?: string }
+    if (blocked) blockedCount.value++
+    if (problem) console.warn(`This page cannot be kept for use without a network. ${problem}`)
   })
   try {
     const registering = serviceWorker.register('./sw.js')

@@ -1,4 +1,3 @@
-import { entriesOf } from '../../../src/index.js'
 import { FRAME_SCRIPT } from './sandbox-frame.js'
 
 /** What the code of a tool gave: the JSON of its value, or why there is none. */
@@ -16,7 +15,9 @@ function literal(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(literal).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'undefined'
   if (value instanceof Number) return String(value)
-  const entries = [...entriesOf(value)].map(([key, item]) => `[${JSON.stringify(key)}]:${literal(item)}`)
+  const entries = [...(value instanceof Map ? value : Object.entries(value))].map(
+    ([key, item]) => `[${JSON.stringify(key)}]:${literal(item)}`,
+  )
   return `{${entries.join(',')}}`
 }
 

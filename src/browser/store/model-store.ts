@@ -1,5 +1,6 @@
 import { proxy } from 'comlink'
 import {
+  keptUrl,
   openSource,
   type SourceLocation,
   type SourceOpener,
@@ -221,10 +222,9 @@ async function inWorker<T>(
   }
 }
 
-/** What to say where something came from. */
+/** What to say where something came from, and to keep: no secret of an address stays on the disk. */
 function originOf(source: SourceLocation): string {
-  if (typeof source === 'string') return source
-  if (source instanceof URL) return source.href
+  if (typeof source === 'string' || source instanceof URL) return keptUrl(source)
   if (Symbol.iterator in source) return [...source].map(({ name }) => name).join(', ')
   return source.name
 }

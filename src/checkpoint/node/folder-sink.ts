@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { SinkError } from '../../errors/index.js'
 import { normalizePath } from '../paths.js'
 import type { ByteSink, SinkFile } from '../sinks/byte-sink.js'
+import { LOCK_FILE, lockFolder } from './folder-lock.js'
 import { explain, FolderSource, isSystemError } from './folder-source.js'
 
 /** What follows a file's name until it is complete. */
@@ -36,7 +37,13 @@ export class FolderSink implements ByteSink {
   }
 
   async list(): Promise<string[]> {
-    return (await this.#source.list()).filter((path) => !path.endsWith(PARTIAL))
+    return (await this.#source.list()).filter(
+      (path) => !path.endsWith(PARTIAL) && !path.startsWith(LOCK_FILE),
+    )
+  }
+
+  lock(work: string): Promise<() => Promise<void>> {
+    return lockFolder(this.name, work)
   }
 
   has(path: string): Promise<boolean> {

@@ -23,6 +23,13 @@ export interface ByteSink extends ByteSource {
   create(path: string): Promise<SinkFile>
   /** Removes a file; nothing happens where there is none. */
   remove(path: string): Promise<void>
+  /**
+   * Keeps others from writing there, where the destination can tell: see `withLock`.
+   *
+   * @returns what gives it free again
+   * @throws `busy.output` where somebody else writes there
+   */
+  lock?(work: string): Promise<() => Promise<void>>
 }
 
 /** Writes one small file. */

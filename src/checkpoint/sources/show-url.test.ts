@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { openCheckpoint } from '../open-checkpoint.js'
 import { openSink, openSource } from '../open-files.js'
-import { showUrl } from './show-url.js'
+import { keptUrl, showUrl } from './show-url.js'
 import { closeServers, ranges, serve } from './testing.js'
 
 afterEach(closeServers)
@@ -16,6 +16,13 @@ describe('an address in a message', () => {
     ['models/a?b=c', 'models/a?b=c'],
   ])('%s is %s', (address, shown) => {
     expect(showUrl(address)).toBe(shown)
+  })
+
+  test('is kept without anything that may be a secret', () => {
+    expect(keptUrl('https://user:pass@example.org/a/?token=abc#x')).toBe('https://example.org/a/')
+    expect(keptUrl(new URL('https://example.org/a;b?c'))).toBe('https://example.org/a;b')
+    expect(keptUrl('models/a?token=abc')).toBe('models/a')
+    expect(keptUrl('hf:owner/name@main')).toBe('hf:owner/name@main')
   })
 
   test('has no secret, whatever goes wrong', async () => {

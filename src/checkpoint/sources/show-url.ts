@@ -1,4 +1,12 @@
 /**
+ * An address to keep: without user, password, query and fragment, any of which may be a token or a signature. A path or a
+ * name of a hub stays as it is.
+ */
+export function keptUrl(address: string | URL): string {
+  return showUrl(address).replace(/[?#].*$/s, '')
+}
+
+/**
  * An address as messages show it: without user and password, and without the values of its query, which may be a token or
  * a signature. A path or a name of a hub stays as it is.
  */

@@ -1,11 +1,13 @@
 import {
   type AffineQuantization,
   openCheckpointWriter,
+  openSink,
   type Progress,
   type SinkLocation,
   SOURCE_SHAPE,
   type SourceLocation,
   type SourceOptions,
+  withLock,
 } from '../../checkpoint/index.js'
 import { DEVICE_SCHEMA, type DeviceChoice, openGpu } from '../../gpu/index.js'
 import {
@@ -60,18 +62,21 @@ export async function convertCheckpoint(
   const checkpoint = await openModelCheckpoint(source, options)
   const plan = planConversion(checkpoint, quantization)
   const tensors = plan.steps.flatMap(({ declarations }) => declarations)
-  const writer = await openCheckpointWriter(destination, tensors, {
-    config: convertedConfig(checkpoint, quantization, plan) as Parameters<
-      typeof openCheckpointWriter
-    >[2]['config'],
-    settings: { source: checkpoint.name, quantization },
-    ...(options.restart && { restart: true }),
+  const sink = await openSink(destination)
+  return withLock(sink, 'a conversion', async () => {
+    const writer = await openCheckpointWriter(sink, tensors, {
+      config: convertedConfig(checkpoint, quantization, plan) as Parameters<
+        typeof openCheckpointWriter
+      >[2]['config'],
+      settings: { source: checkpoint.name, quantization },
+      ...(options.restart && { restart: true }),
+    })
+    const gpu = await openGpu(options.device)
+    try {
+      const { steps, losses } = plan
+      return await runConversion(writer, { gpu, checkpoint, steps, losses, signal, onProgress })
+    } finally {
+      gpu.dispose()
+    }
   })
-  const gpu = await openGpu(options.device)
-  try {
-    const { steps, losses } = plan
-    return await runConversion(writer, { gpu, checkpoint, steps, losses, signal, onProgress })
-  } finally {
-    gpu.dispose()
-  }
 }

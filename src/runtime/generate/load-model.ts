@@ -24,6 +24,7 @@ import { loadOnnxModel } from './load-onnx-model.js'
 import { contextLengthOf, LOAD_MODEL_SHAPE, type LoadModelOptions } from './load-options.js'
 import { LoadReport } from './load-report.js'
 import { LocalModel } from './local-model.js'
+import { verifyFiles } from './verify-files.js'
 
 /** Opens a checkpoint; undefined where there is an ONNX model instead. Looks for that last: few have one, and servers are asked. */
 async function openUnlessOnnx(
@@ -53,6 +54,7 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
   const { activations = 'int8', maxWaiting, signal, onProgress } = options
   const quantization = options.quantization && resolveQuantization(options.quantization)
   const opened = await openSource(source, options)
+  if (options.verify) await verifyFiles(opened, options)
   const checkpoint = await openUnlessOnnx(opened, options)
   if (!checkpoint) return loadOnnxModel(opened, options)
   const config = parseModelConfig(checkpoint.config)

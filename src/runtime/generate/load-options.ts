@@ -10,6 +10,7 @@ import {
   signal as abortSignal,
   anObject,
   callback,
+  flag,
   listOf,
   number,
   type OptionShape,
@@ -22,6 +23,11 @@ import type { OnnxRuntimeLoader, Variants } from '../engine/index.js'
 import type { ModelConfig } from '../model/index.js'
 
 export interface LoadModelOptions extends SourceOptions {
+  /**
+   * Whether to compare the files with the checkpoint's `manifest.json` before anything is loaded: sizes and SHA-256. They
+   * are read once more for it. Default false.
+   */
+  readonly verify?: boolean
   /** Quantizes a float checkpoint while it loads; one that is quantized already stays as it is. */
   readonly quantization?: Partial<AffineQuantization>
   /** Positions that prompt and answer together may take. Default: the model's own, up to 8192. */
@@ -79,6 +85,7 @@ export const LOAD_MODEL_SHAPE: OptionShape<LoadModelOptions> = {
   activations: oneOf(['int8', 'float']),
   variants: anObject,
   device: DEVICE_SCHEMA,
+  verify: flag,
   without: listOf(text, 'a list of features'),
   onnxRuntime: z.union([text, callback], { error: 'a function or the address of a module' }),
   onProgress: callback,

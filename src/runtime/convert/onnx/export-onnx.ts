@@ -3,11 +3,13 @@ import {
   jsonBytes,
   ONNX_FILE,
   openCheckpointWriter,
+  openSink,
   type Progress,
   type SinkLocation,
   SOURCE_SHAPE,
   type SourceLocation,
   type SourceOptions,
+  withLock,
 } from '../../../checkpoint/index.js'
 import { CheckpointError } from '../../../errors/index.js'
 import {
@@ -97,13 +99,23 @@ export async function exportOnnx(
   const error = new ErrorSum()
   const steps = planExport(checkpoint, config, graph, numbers, error)
   const { quantization: _, quantization_bit: __, ...exported } = checkpoint.config as Record<string, unknown>
-  const writer = await openCheckpointWriter(destination, graph.tensors, {
-    layout: externalDataLayout(graph, 'chatglm3'),
-    config: exported,
-    settings: { source: checkpoint.name, format: 'onnx', ...numbers },
-    ...(options.restart && { restart: true }),
+  const sink = await openSink(destination)
+  return withLock(sink, 'a conversion', async () => {
+    const writer = await openCheckpointWriter(sink, graph.tensors, {
+      layout: externalDataLayout(graph, 'chatglm3'),
+      config: exported,
+      settings: { source: checkpoint.name, format: 'onnx', ...numbers },
+      ...(options.restart && { restart: true }),
+    })
+    const files = { [GENAI_CONFIG_FILE]: jsonBytes(genaiConfig(config, tokenizer, ONNX_FILE)) }
+    const result = await runConversion(writer, {
+      gpu: undefined,
+      checkpoint,
+      steps,
+      signal,
+      onProgress,
+      files,
+    })
+    return { ...result, relativeError: error.relative }
   })
-  const files = { [GENAI_CONFIG_FILE]: jsonBytes(genaiConfig(config, tokenizer, ONNX_FILE)) }
-  const result = await runConversion(writer, { gpu: undefined, checkpoint, steps, signal, onProgress, files })
-  return { ...result, relativeError: error.relative }
 }
