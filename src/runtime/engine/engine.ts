@@ -118,6 +118,12 @@ export interface Engine {
    * @throws `device.lost`, also as rejection of what the step gives
    */
   run(step: Step): StepOutput
+  /**
+   * Begins the next row of each of some slots, as far as it does not depend on masks: the layers, which take the ids from the
+   * device, run while the host finds out from these ids what may come next. A step of just these rows then takes up what was
+   * begun; any other computes it again. Every row must have been reserved, and the step before it submitted.
+   */
+  begin?(slots: readonly Slot[]): void
   /** Takes the place of a sequence back. @param spoiled whether what it computed must not be used by others */
   close(slot: Slot, spoiled?: boolean): void
   /** Takes the place of a sequence, none of whose steps is under way, and keeps what it needs to go on exactly as it was. */

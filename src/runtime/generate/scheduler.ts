@@ -341,6 +341,16 @@ export class Scheduler {
     for (const running of [...rows, ...chunks]) running.steps++
     this.#underWay.push({ rows, chunks, output })
     this.#counts.steps++
+    this.#begin(step)
+  }
+
+  /** Begins the next step where it will have the same rows, and waits for what these give. */
+  #begin({ rows, chunks }: Step): void {
+    const isNext = ({ sequence, slot, yields }: Running) =>
+      sequence.constraint !== undefined && !yields && rows.includes(slot) && !slot.exhausted
+    if (chunks.length > 0 || this.#waiting.length > 0 || rows.length === 0) return
+    if (!this.#running.every(isNext) || !rows.every((slot) => this.#engine.reserve(slot))) return
+    this.#engine.begin?.(rows)
   }
 
   /** Waits for the oldest step under way, and tells its sequences what they got: answers before the chunks are computed. */

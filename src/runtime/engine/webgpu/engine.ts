@@ -253,6 +253,11 @@ export class WebGpuEngine implements Engine {
     return { rows, chunks: this.#collect(step.chunks, finishing, first, outputs) }
   }
 
+  begin(slots: readonly Slot[]): void {
+    const states = slots.map((slot) => this.#stateOf(slot))
+    this.#runner.beginRows(this.#plans.step(states.length).ready, states)
+  }
+
   /** Submits what samples an id for each of some slots, and notes the ids when they are there. */
   async #sampled(
     slots: readonly SlotState[],

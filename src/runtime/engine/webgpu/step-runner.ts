@@ -41,6 +41,8 @@ export class StepRunner {
   readonly #likeliestAt: number
   /** The slots of the rows that are ready for the next step. */
   #rows: readonly number[] = []
+  /** The slots whose layers were submitted ahead of what samples from them. */
+  #begun: readonly number[] = []
 
   /** @param maxRows rows, and first ids of answers, of a step */
   constructor(gpu: Gpu, config: ModelConfig, buffers: StepBuffers, maxRows: number) {
@@ -61,6 +63,23 @@ export class StepRunner {
   /** Forgets which rows are ready: a slot has another sequence now. */
   forgetRows(): void {
     this.#rows = []
+    this.#begun = []
+  }
+
+  /** Submits the layers for the ids sampled last, ahead of the choice of the next. */
+  beginRows(plan: StepPlan, slots: readonly SlotState[]): void {
+    const encoder = this.#gpu.device.createCommandEncoder({ label: 'step, begun' })
+    this.#readyRows(encoder, slots)
+    this.#encode(encoder, plan.body, slots.length)
+    this.#gpu.device.queue.submit([encoder.finish()])
+    this.#begun = this.#rows
+  }
+
+  /** Makes the rows of slots ready, if they are not. */
+  #readyRows(encoder: GPUCommandEncoder, slots: readonly SlotState[]): void {
+    if (isOf(this.#rows, slots)) return
+    this.#rows = slots.map(({ index }) => index)
+    this.#buffers.tables.encodeRows(encoder, this.#rows)
   }
 
   /**
@@ -70,14 +89,10 @@ export class StepRunner {
    */
   submitRows(plan: StepPlan, slots: readonly SlotState[], score: readonly Dispatch[]): Promise<SampledId[]> {
     const encoder = this.#gpu.device.createCommandEncoder({ label: 'step' })
-    const isReady =
-      slots.length === this.#rows.length && slots.every(({ index }, i) => index === this.#rows[i])
-    if (!isReady) {
-      this.#rows = slots.map(({ index }) => index)
-      this.#buffers.tables.encodeRows(encoder, this.#rows)
-    }
+    this.#readyRows(encoder, slots)
     const pass = encoder.beginComputePass()
-    encodeDispatches(pass, plan.body, slots.length)
+    if (!isOf(this.#begun, slots)) encodeDispatches(pass, plan.body, slots.length)
+    this.#begun = []
     encodeDispatches(pass, plan.head, slots.length)
     encodeDispatches(pass, score, slots.length)
     pass.end()
@@ -86,6 +101,7 @@ export class StepRunner {
 
   /** Submits a chunk of a prompt, from token ids to the residual stream. @param ids of consecutive positions from `first` on */
   submitChunk(body: readonly Dispatch[], slot: SlotState, ids: readonly number[], first: number): void {
+    this.#begun = []
     const prefixLength = slot.start.prefix?.length ?? 0
     const rows = ids.flatMap((id, i) => [id, slot.index, first + i, prefixLength])
     this.#gpu.device.queue.writeBuffer(this.#buffers.prefill.rows, 0, new Uint32Array(rows))
@@ -120,7 +136,7 @@ export class StepRunner {
       encoder,
       slots.map(({ index }) => index),
     )
-    this.#rows = []
+    this.forgetRows()
     this.#encode(encoder, [...plan.head, ...score], slots.length)
     return this.#submitSampled(encoder, slots, this.#ofFirst)
   }
@@ -167,4 +183,9 @@ export async function readAndUnmap(buffer: GPUBuffer, bytes: number): Promise<Ar
   const copy = buffer.getMappedRange(0, bytes).slice(0)
   buffer.unmap()
   return copy
+}
+
+/** Whether rows are those of slots, in order; never of none. */
+function isOf(rows: readonly number[], slots: readonly SlotState[]): boolean {
+  return rows.length > 0 && rows.length === slots.length && slots.every(({ index }, i) => index === rows[i])
 }

@@ -115,6 +115,19 @@ describe('constrained answers', () => {
     expect(both.length).toBeGreaterThan(5)
   })
 
+  it('have their next row begun while the mask is found, where no other sequence runs', async () => {
+    const { engine, answer } = create(2)
+    const constraint = { grammar: 'root ::= ("ab"){30}' }
+    const { ids } = await answer({ constraint })
+    // All but the first row, which follows the prompt, and what comes behind the end.
+    const rows = engine.steps.filter((step) => step.rows.length === 1)
+    expect(engine.begun.length).toBeGreaterThanOrEqual(rows.length - 1)
+    expect(engine.begun.length).toBeLessThanOrEqual(ids.length)
+    engine.begun.length = 0
+    await Promise.all([answer({ constraint }), answer({ seed: 3, maxTokens: 100, stopIds: [] })])
+    expect(engine.begun.length).toBeLessThan(5)
+  })
+
   it('need no stop id where nothing can follow', async () => {
     const { answer } = create(1)
     const { text, finishReason, stopId } = await answer({ constraint: { choices: ['好'] }, stopIds: [] })

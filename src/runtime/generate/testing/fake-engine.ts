@@ -92,6 +92,8 @@ export class FakeEngine implements Engine {
   readonly memory = { weights: 0, cache: 0, prefixes: 0, activations: 0 }
   readonly cacheUsed = 0
   readonly steps: Step[] = []
+  /** The slots whose next rows were begun, each time. */
+  readonly begun: (readonly Slot[])[] = []
   /** Makes `run` fail from now on, as a lost device does. */
   failure: Error | undefined
   readonly cache: PageCache<PrefixHandle>
@@ -166,6 +168,16 @@ export class FakeEngine implements Engine {
   reserve(slot: Slot): boolean {
     const { start, lease, sampled } = slot as FakeSlot
     return this.cache.grow(lease, start.ids.length + sampled.length)
+  }
+
+  begin(slots: readonly Slot[]): void {
+    for (const slot of slots) {
+      const { start, lease, sampled } = slot as FakeSlot
+      if (lease.pages.length * PAGE_ROWS < (start.prefix?.length ?? 0) + start.ids.length + sampled.length) {
+        throw new Error('a row was begun that has no page')
+      }
+    }
+    this.begun.push(slots)
   }
 
   prepare(): Promise<void> | undefined {

@@ -14,7 +14,7 @@ export interface FewRowsContext {
 type Build = (context: FewRowsContext, operands: LinearOperands) => Promise<Dispatch[]>
 export type FewRowsProduct = 'matvec' | 'many-rows'
 
-interface FewRowsEntry extends VariantEntry<Build> {
+export interface FewRowsEntry extends VariantEntry<Build> {
   /**
    * The numbers of rows, besides 1 and the most that there can be, that kernels are built for; other steps take the next
    * larger. Where kernels are indifferent to the number of rows there are none, so that few are compiled.
