@@ -12,8 +12,6 @@ import type {
   AdapterInfo,
   ConvertOptions,
   ConvertResult,
-  DownloadOptions,
-  DownloadResult,
   LoadModelOptions,
   LocalModel,
   Model,
@@ -56,7 +54,8 @@ export interface Library extends DataFunctions {
   isSoftwareAdapter(info: AdapterInfo): boolean
   previewVariants(adapter: GPUAdapter): Promise<VariantPreview>
   convertCheckpoint(source: string, destination: string, options: ConvertOptions): Promise<ConvertResult>
-  downloadCheckpoint(source: string, destination: string, options: DownloadOptions): Promise<DownloadResult>
+  downloadCheckpoint: typeof import('../index.js').downloadCheckpoint
+  exportOnnx: typeof import('../index.js').exportOnnx
   finetuneModel(
     model: CliModel,
     dataset: TrainingDataset,

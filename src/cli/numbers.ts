@@ -26,6 +26,9 @@ export function wholeNumber(low: number, high = Number.MAX_SAFE_INTEGER): (text:
 
 /** A reader of one of a few numbers. */
 export function oneOf<Value extends number>(...values: Value[]): (text: string) => Value {
-  const read = number((value) => values.includes(value as Value), values.join(' or '))
+  const read = number(
+    (value) => values.includes(value as Value),
+    values.join(', ').replace(/, (?=[^,]*$)/, ' or '),
+  )
   return (text) => read(text) as Value
 }

@@ -56,7 +56,9 @@ describe('the command line', () => {
     [['generate', 'm', '--input', 'a', '--output', '-', '--resume'], '--resume needs a file'],
     [['generate', 'm', '--input', 'a', '--output', 'b', '--batch', '65'], 'from 1 to 64'],
     [['convert', 'a'], "missing required argument 'dest'"],
-    [['convert', 'a', 'b', '--group-size', '128'], 'Expected 32 or 64'],
+    [['convert', 'a', 'b', '--group-size', '16'], 'Expected 32, 64 or 128'],
+    [['convert', 'a', 'b', '--group-size', '128'], 'in groups of 32 or 64 here'],
+    [['convert', 'a', 'b', '--to', 'gguf'], 'Allowed choices are safetensors, onnx'],
     [['devises'], 'Did you mean devices?'],
     [['chat', '--tempreature', '1'], 'Did you mean --temperature?'],
   ])('answers %j with 2 and what was expected', async (args, expected) => {
@@ -101,6 +103,20 @@ describe('convert', () => {
     expect([code, out]).toEqual([0, ''])
     expect(given).toEqual(['a', 'b', { bits: 8, groupSize: 32 }, true])
     expect(err).toContain('12.5 GB became 3.5 GB in b')
+  })
+
+  it('writes for ONNX Runtime, and says what it cost', async () => {
+    const given: unknown[] = []
+    const library = stubLibrary(new StubModel(), {
+      exportOnnx: async (source, destination, { bits, groupSize } = {}) => {
+        given.push(source, destination, bits, groupSize)
+        return { sourceBytes: 12.48e9, bytes: 3.8e9, files: new Map(), relativeError: 0.083 }
+      },
+    })
+    const { code, err } = await command(['convert', 'a', 'b', '--to', 'onnx'], library)
+    expect(code).toBe(0)
+    expect(given).toEqual(['a', 'b', 4, 32])
+    expect(err).toContain('Weights are off by 8.3 %')
   })
 
   it('stops by Ctrl-C and says how to continue', async () => {
@@ -251,7 +267,7 @@ describe('one prompt', () => {
         throw new SourceError('source.not-found', 'Cannot open it.')
       },
     })
-    expect((await command(['chat', '你好', 'x'], missing)).err).toContain('chatglm chat tiny "你好"')
+    expect((await command(['chat', '你好', 'x'], missing)).err).toContain('chatglm chat tiny 你好')
     expect((await command(['chat', 'models/x', 'x'], missing)).err).toBe('error: Cannot open it.\n')
   })
 })
