@@ -12,8 +12,6 @@
 export {
   type ByteSink,
   type ByteSource,
-  type DownloadOptions,
-  type DownloadResult,
   downloadCheckpoint,
   MemoryFiles,
   type Progress,
@@ -78,7 +76,6 @@ export {
   type MemoryUse,
   type Model,
   type Prompt,
-  type ScoredToken,
   type ScoresOptions,
   type Stream,
   type TokenLogprob,
