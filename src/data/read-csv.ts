@@ -52,7 +52,10 @@ export async function* readCsv(pieces: AsyncIterable<string>, path: string): Asy
     found = []
     if (refusal !== undefined) throw refusal
   }
+  let isEmpty = true
   for await (const piece of pieces) {
+    if (piece === '') continue
+    isEmpty = false
     await step((done) => parser.write(piece, done))
     length = found.length > 0 ? 0 : length + piece.length
     if (length > MAX_RECORD) {
@@ -63,6 +66,8 @@ export async function* readCsv(pieces: AsyncIterable<string>, path: string): Asy
     }
     yield* take()
   }
+  // The parser fails where it was given nothing.
+  if (isEmpty) return
   await step((done) => parser.end(done))
   yield* take()
 }

@@ -51,7 +51,8 @@ describe('a checkpoint', () => {
   it('whose header has tens of MB is refused before it is read', async () => {
     const source = new CountingSource(memory({ 'model.safetensors': safetensorsBytes(' '.repeat(40 * MB)) }))
     await refusedBy('checkpoint', 0, () => openCheckpoint(source))
-    expect(source.total).toBe(8)
+    // What kind of file it is, and how long its header.
+    expect(source.total).toBeLessThan(1024)
   })
 
   it.each([
