@@ -60,6 +60,9 @@ function keepWorkerUrls(): Plugin {
   }
 }
 
+/** Tests that start a browser. */
+const IN_BROWSERS = ['test/browser/**/*.test.ts', 'test/bundlers.test.ts']
+
 interface Build {
   readonly folder: string
   readonly entry: Record<string, string>
@@ -87,10 +90,32 @@ export default defineConfig(({ mode }) => ({
     rollupOptions: { external },
   },
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts'],
     setupFiles: ['test/setup.ts'],
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'node',
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts'],
+          exclude: IN_BROWSERS,
+          // The default leaves a core to the main process, which has little to do: on two cores that is half of the machine.
+          maxWorkers: '100%',
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: IN_BROWSERS,
+          // A browser with its GPU process takes a small machine for itself.
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 }))
