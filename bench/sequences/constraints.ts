@@ -18,6 +18,8 @@ const SCHEMA = {
 }
 
 const PUNCTUATION = [
+  // Every vocabulary has a space: as a byte it is not used.
+  '▁',
   '▁[{"',
   '{"',
   '"}',

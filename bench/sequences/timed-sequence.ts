@@ -29,7 +29,8 @@ export class TimedSequence implements Sequence {
   accept({ id, notFinite }: SampledId): void {
     if (this.ended) return
     if (notFinite || id === undefined) {
-      this.fail(new Error(`No id at position ${this.start.ids.length + this.times.length}.`))
+      const problem = notFinite ? 'No finite logits' : 'No id that is allowed'
+      this.fail(new Error(`${problem} at position ${this.start.ids.length + this.times.length}.`))
       return
     }
     this.constraint?.accept(id)
