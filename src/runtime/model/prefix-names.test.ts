@@ -7,10 +7,9 @@ import {
 } from '../../checkpoint/index.js'
 import { checkAdapter, findEncoder } from './prefix-names.js'
 
-async function checkpointOf(names: readonly string[], file = 'model.safetensors', adapter?: object) {
-  const files = new MemoryFiles(
-    adapter ? [['adapter_config.json', new TextEncoder().encode(JSON.stringify(adapter))]] : [],
-  )
+async function checkpointOf(names: readonly string[], file = 'model.safetensors', adapter?: object | string) {
+  const text = typeof adapter === 'string' ? adapter : JSON.stringify(adapter)
+  const files = new MemoryFiles(adapter ? [['adapter_config.json', new TextEncoder().encode(text)]] : [])
   const tensors = names.map(
     (name): TensorWithBytes => ({ name, dtype: 'F32', shape: [1], bytes: new Uint8Array(4) }),
   )
@@ -80,5 +79,10 @@ describe("a folder of PEFT's", () => {
       code: 'checkpoint.prefix-invalid',
       message: expect.stringMatching(message),
     })
+  })
+
+  it('is one also where a server answers with a web page for what it does not have', async () => {
+    const page = '<!doctype html><title>An application</title>'
+    await checkAdapter(await checkpointOf(['weight'], 'model.safetensors', page))
   })
 })

@@ -1,5 +1,5 @@
 import { ADAPTER_CONFIG_FILE, type Checkpoint, parseJson, readFile } from '../../checkpoint/index.js'
-import { CheckpointError } from '../../errors/index.js'
+import { CheckpointError, hasCode } from '../../errors/index.js'
 import { PREFIX_ENCODER } from './names/hf.js'
 
 /** How the name of an encoder's embedding ends, whatever a trainer put before it (`module.`, `base_model.model.`). */
@@ -66,7 +66,14 @@ const OTHER_METHODS: Readonly<Record<string, string>> = {
  */
 export async function checkAdapter({ source, name }: Checkpoint, signal?: AbortSignal): Promise<void> {
   if (!(await source.has(ADAPTER_CONFIG_FILE, signal))) return
-  const bytes = await readFile(source, ADAPTER_CONFIG_FILE, MAX_ADAPTER_CONFIG_BYTES, signal)
+  let bytes: Uint8Array
+  try {
+    bytes = await readFile(source, ADAPTER_CONFIG_FILE, MAX_ADAPTER_CONFIG_BYTES, signal)
+  } catch (error) {
+    // Servers of single-page applications answer with a web page for what they do not have.
+    if (hasCode(error, 'checkpoint.not-the-file')) return
+    throw error
+  }
   const config = parseJson(bytes, ADAPTER_CONFIG_FILE)
   const method =
     typeof config === 'object' && config !== null ? (config as { peft_type?: unknown }).peft_type : undefined
