@@ -128,7 +128,7 @@ export const SCHEDULE_NAMES: Readonly<Record<string, TrainingSettings['schedule'
   constant_with_warmup: 'constant',
 }
 
-/** Of these only the training of a prefix has any. */
+/** Settings that only the training of a prefix has. */
 export const PREFIX_SETTINGS: readonly (keyof TrainingSettings)[] = [
   'prefixLength',
   'prefixProjection',

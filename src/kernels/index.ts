@@ -71,6 +71,7 @@ export {
   type LinearDecodeOptions,
 } from './linear/linear-decode/linear-decode.js'
 export {
+  canRunLinearStepDots,
   compileLinearStepDots,
   type LinearStepDotsBuffers,
   type LinearStepDotsConstants,

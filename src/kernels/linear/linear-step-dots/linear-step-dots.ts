@@ -78,6 +78,15 @@ function layout(gpu: Gpu, rows: number, inFeatures: number) {
   }
 }
 
+/** Whether the sizes of a 4-bit weight divide into blocks, and its outputs into eights. */
+export function canRunLinearStepDots({
+  groupSize,
+  inFeatures,
+  outFeatures,
+}: Pick<LinearStepDotsConstants, 'groupSize' | 'inFeatures' | 'outFeatures'>): boolean {
+  return inFeatures % groupSize === 0 && groupSize % ACTIVATION_BLOCK === 0 && outFeatures % 8 === 0
+}
+
 function specialization(output: LinearStepDotsConstants['output']): Pick<Specialization, 'u32' | 'bool'> {
   if (output.kind !== 'qkv') return { bool: { ACCUMULATE: output.kind === 'add' } }
   const u32 = { HEADS: output.heads, KV_GROUPS: output.kvGroups, HEAD_DIM: output.headDim }
@@ -99,7 +108,7 @@ export async function compileLinearStepDots(
   constants: LinearStepDotsConstants,
 ): Promise<Kernel<LinearStepDotsBuffers>> {
   const { groupSize, inFeatures, outFeatures, output, rows } = constants
-  if (inFeatures % groupSize !== 0 || groupSize % ACTIVATION_BLOCK !== 0 || outFeatures % 8 !== 0) {
+  if (!canRunLinearStepDots(constants)) {
     throw kernelArgument('linear-step-dots', `[${outFeatures}, ${inFeatures}] in groups of ${groupSize}`)
   }
   if (rows < 1 || rows > STEP_DOTS_MAX_ROWS) throw kernelArgument('linear-step-dots', `${rows} rows`)

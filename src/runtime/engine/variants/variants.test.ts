@@ -19,8 +19,8 @@ describe('candidates', () => {
       ...more,
     }) as unknown as Gpu
   const config = { ffn: 13_696, heads: 32, kvGroups: 2, headDim: 128 } as ModelConfig
-  const shapeOf = (format: WeightFormat) => {
-    const matrix = { inFeatures: 4096, outFeatures: 4096, slices: [{ format, rows: 4096 }] }
+  const shapeOf = (format: WeightFormat, outFeatures = 4096) => {
+    const matrix = { inFeatures: 4096, outFeatures, slices: [{ format, rows: outFeatures }] }
     return { layers: [{ qkv: matrix, dense: matrix, gateUp: matrix, down: matrix }], output: matrix }
   }
   const possible = (gpu: Gpu, format: WeightFormat = { type: 'q4', groupSize: 64 }, float = false) => {
@@ -29,6 +29,14 @@ describe('candidates', () => {
       list.flatMap(({ variant, obstacle }) => (obstacle === undefined ? [variant] : [])),
     )
   }
+
+  it('are no fused steps of several sequences where outputs do not divide into eights', () => {
+    const shape = shapeOf({ type: 'q4', groupSize: 64 }, 4100)
+    const all = candidates({ gpu: gpuWith({}), config, shape, activations: 'int8' })
+    expect(all.decode[0]).toEqual({ variant: 'fused-int8' })
+    for (const [first] of [all.decodeFew, all.decodeMany])
+      expect(first.obstacle).toContain('outputs in eights')
+  })
 
   it.each([
     [

@@ -1,6 +1,7 @@
-import { STEP_DOTS_MAX_ROWS } from '../../../../kernels/index.js'
+import { canRunLinearStepDots, STEP_DOTS_MAX_ROWS } from '../../../../kernels/index.js'
+import { allProducts } from '../../../model/index.js'
 import type { FusedStep } from '../../webgpu/fused-step.js'
-import type { VariantEntry, VariantKind } from '../kind.js'
+import { unless, type VariantEntry, type VariantKind, type VariantSetting } from '../kind.js'
 import { type BuildStep, DECODE, type StepEntry } from './decode.js'
 import { DECODE_ATTENTION, fusedSteps } from './decode-attention.js'
 
@@ -26,6 +27,16 @@ export const compiled =
     return { rows, dispatches: (await Promise.all(parts)).flat() }
   }
 
+/** What the products of steps of several sequences need of a model whose steps of one can be fused. */
+export function dividing({ shape }: VariantSetting): string | undefined {
+  const fits = allProducts(shape).every(({ slices: [{ format }], inFeatures, outFeatures }) => {
+    return (
+      'groupSize' in format && canRunLinearStepDots({ groupSize: format.groupSize, inFeatures, outFeatures })
+    )
+  })
+  return unless(fits, 'groups in blocks of 32, and outputs in eights')
+}
+
 const fusedInt8: BuildStep = ({ fusedFew, fusedAttention, logits, activations: { maxRows } }) => {
   const step = fusedStep(fusedFew)
   return Promise.all([step.body(maxRows, fusedAttention), step.head(maxRows, logits)])
@@ -40,7 +51,7 @@ export const DECODE_FEW: VariantKind<DecodeFew, StepEntry> = {
   unmeasured: 'several times faster than "float" wherever both were measured',
   entries: {
     'fused-int8': {
-      needs: fusedSteps,
+      needs: (setting) => fusedSteps(setting) ?? dividing(setting),
       build: fusedInt8,
       trial: compiled('fusedFew', 2),
       buckets: [2, 4, FEW_SEQUENCES],

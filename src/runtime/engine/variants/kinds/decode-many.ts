@@ -2,7 +2,7 @@ import { canRunLinearStepMatrices } from '../../../../kernels/index.js'
 import { canRunFusedDecode } from '../../webgpu/fused-decode.js'
 import { unless, type VariantKind } from '../kind.js'
 import { type BuildStep, DECODE, type StepEntry } from './decode.js'
-import { compiled, fusedStep } from './decode-few.js'
+import { compiled, dividing, fusedStep } from './decode-few.js'
 
 export type DecodeMany = 'fused-subgroup-matrix' | 'float'
 
@@ -21,11 +21,14 @@ export const DECODE_MANY: VariantKind<DecodeMany, StepEntry> = {
   unmeasured: 'several times faster than "float" wherever both were measured',
   entries: {
     'fused-subgroup-matrix': {
-      needs: ({ gpu, config, shape }) =>
-        unless(
-          canRunFusedDecode(gpu, config, shape) && canRunLinearStepMatrices(gpu) && config.ffn % 16 === 0,
-          'shader-f16, subgroups of 32, subgroup matrices of 16 x 16 x 16, and what fused steps of one sequence need',
-        ),
+      needs: (setting) => {
+        const { gpu, config, shape } = setting
+        const fits =
+          canRunFusedDecode(gpu, config, shape) && canRunLinearStepMatrices(gpu) && config.ffn % 16 === 0
+        const needed =
+          'shader-f16, subgroups of 32, subgroup matrices of 16 x 16 x 16, and what fused steps of one sequence need'
+        return unless(fits, needed) ?? dividing(setting)
+      },
       build: fusedOnMatrices,
       trial: compiled('fusedMany', 16),
       buckets: [16, 32, 64],
