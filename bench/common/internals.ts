@@ -15,6 +15,7 @@ export * from '../../src/kernels/index.js'
 export { rmsNormReference } from '../../src/kernels/layers/rms-norm/rms-norm.reference.js'
 export { swigluReference } from '../../src/kernels/layers/swiglu/swiglu.reference.js'
 export { quantizeActivationsReference } from '../../src/kernels/linear/matmul-int8/quantize-activations.reference.js'
+export { halfTileWords } from '../../src/kernels/testing/half-tiles.js'
 export {
   type ChunkOutput,
   type Divergence,

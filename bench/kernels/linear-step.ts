@@ -3,7 +3,7 @@ import {
   compileLinearStepDots,
   compileLinearStepMatrices,
   type Dispatch,
-  halfTileBytes,
+  halfTileWords,
   linearReference,
   packHalves,
   STEP_DOTS_MAX_ROWS,
@@ -48,14 +48,6 @@ const DOTS: StepKernel = {
   },
 }
 
-/** Where element `column` of a row lies in the tiles of half-tiles.wgsl. */
-function tileIndex(row: number, column: number, width: number): number {
-  const octet = Math.floor(column / 8)
-  const at = Math.floor(octet / 32) * 32 + (octet % 4) * 8 + Math.floor((octet % 32) / 4)
-  const tile = Math.floor(row / 16) * Math.ceil(width / 256) * 16 + Math.floor(at / 2)
-  return tile * 256 + (row % 16) * 16 + (at % 2) * 8 + [0, 2, 4, 6, 1, 3, 5, 7][column % 8]
-}
-
 const MATRICES: StepKernel = {
   kernel: 'linear-step-matrices',
   unit: 'matrix',
@@ -75,12 +67,7 @@ const MATRICES: StepKernel = {
       packHalves(Float32Array.from({ length: rows * inFeatures }, () => random() - 0.5)),
       rows * inFeatures,
     )
-    // What is behind the end of a row must be zero.
-    const tiled = new Float32Array(halfTileBytes(rows, inFeatures) / 2)
-    values.forEach((value, i) => {
-      tiled[tileIndex(Math.floor(i / inFeatures), i % inFeatures, inFeatures)] = value
-    })
-    const x = workshop.uploaded('x', packHalves(tiled))
+    const x = workshop.uploaded('x', halfTileWords(values, inFeatures))
     return {
       bind: (label, weight, y) => kernel.bind(label, { weight, x, output: { y } }),
       row: async (row) => values.subarray(row * inFeatures, (row + 1) * inFeatures),

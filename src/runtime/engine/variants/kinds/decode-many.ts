@@ -1,14 +1,17 @@
 import { canRunLinearStepMatrices } from '../../../../kernels/index.js'
 import { canRunFusedDecode } from '../../webgpu/fused-decode.js'
 import { unless, type VariantKind } from '../kind.js'
-import { type BuildStep, DECODE, type StepEntry } from './decode.js'
-import { compiled, dividing, fusedStep } from './decode-few.js'
+import { DECODE, type StepEntry } from './decode.js'
+import { dividing, fusedStep } from './decode-few.js'
 
 export type DecodeMany = 'fused-subgroup-matrix' | 'float'
 
-const fusedOnMatrices: BuildStep = ({ fusedMany, fusedAttention, logits, activations: { maxRows } }) => {
-  const step = fusedStep(fusedMany)
-  return Promise.all([step.body(maxRows, fusedAttention), step.head(maxRows, logits)])
+const needs: NonNullable<StepEntry['needs']> = (setting) => {
+  const { gpu, config, shape } = setting
+  const fits = canRunFusedDecode(gpu, config, shape) && canRunLinearStepMatrices(gpu) && config.ffn % 16 === 0
+  const needed =
+    'shader-f16, subgroups of 32, subgroup matrices of 16 x 16 x 16, and what fused steps of one sequence need'
+  return unless(fits, needed) ?? dividing(setting)
 }
 
 /**
@@ -20,19 +23,7 @@ export const DECODE_MANY: VariantKind<DecodeMany, StepEntry> = {
   firstOnSoftware: 'float',
   unmeasured: 'several times faster than "float" wherever both were measured',
   entries: {
-    'fused-subgroup-matrix': {
-      needs: (setting) => {
-        const { gpu, config, shape } = setting
-        const fits =
-          canRunFusedDecode(gpu, config, shape) && canRunLinearStepMatrices(gpu) && config.ffn % 16 === 0
-        const needed =
-          'shader-f16, subgroups of 32, subgroup matrices of 16 x 16 x 16, and what fused steps of one sequence need'
-        return unless(fits, needed) ?? dividing(setting)
-      },
-      build: fusedOnMatrices,
-      trial: compiled('fusedMany', 16),
-      buckets: [16, 32, 64],
-    },
+    'fused-subgroup-matrix': fusedStep('fusedMany', needs, [16, 32, 64]),
     float: DECODE.entries.float,
   },
 }
