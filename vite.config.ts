@@ -39,6 +39,7 @@ const programs: Record<string, string> = {
   'bench-finetune': path('bench/finetune.ts'),
   'bench-full-shape': path('bench/full-shape.ts'),
   'bench-sequences': path('bench/sequences.ts'),
+  'bench-server': path('bench/server.ts'),
   'bench-tokenizer': path('bench/tokenizer.ts'),
 }
 

@@ -26,12 +26,14 @@ export {
   type Slot,
   type StepOutput,
   type StepPlan,
+  WebGpuDevice,
   WebGpuEngine,
 } from '../../src/runtime/engine/index.js'
 export { SlotTables } from '../../src/runtime/engine/webgpu/slot-tables.js'
 export type { Constraint } from '../../src/runtime/generate/constraint/constraint.js'
 export { GrammarEngine } from '../../src/runtime/generate/constraint/grammar-engine.js'
 export { jsonSchemaGrammar } from '../../src/runtime/generate/constraint/json-schema.js'
+export { LocalModel } from '../../src/runtime/generate/local-model.js'
 export { Scheduler } from '../../src/runtime/generate/scheduler.js'
 export type { Sequence } from '../../src/runtime/generate/sequence.js'
 export {
@@ -52,3 +54,4 @@ export {
   type WeightSlice,
   weightSlices,
 } from '../../src/runtime/model/index.js'
+export { Tokenizer } from '../../src/tokenizer/index.js'

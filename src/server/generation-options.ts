@@ -17,7 +17,7 @@ export function generationOptions(
   signal: AbortSignal,
 ): GenerateOptions {
   const { temperature, top_p, top_k, min_p, presence_penalty, frequency_penalty, repetition_penalty } = fields
-  const { logit_bias, seed, stop } = fields
+  const { logit_bias, seed, stop, ignore_eos: ignoresEnds = false } = fields
   return {
     temperature,
     topP: top_p === undefined ? undefined : Math.max(top_p, LIKELIEST),
@@ -29,6 +29,7 @@ export function generationOptions(
     logitBias: logit_bias as Readonly<Record<number, number>> | undefined,
     seed: seed === undefined ? undefined : seed + choice,
     stop: typeof stop === 'string' ? [stop] : stop,
+    stopIds: ignoresEnds ? [] : undefined,
     maxTokens,
     prefix: served?.prefix,
     prefixStrength: strength,

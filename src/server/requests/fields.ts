@@ -95,6 +95,9 @@ export const generationFields = {
     STOPS,
     'Texts that end the answer; nothing of them is given out.',
   ),
+  ignore_eos: flag(
+    'Whether the answer goes on behind tokens that end one, up to `max_tokens`: for benchmarks.',
+  ),
   n: whole(1, 128, 'Answers to each prompt. With a seed, answer i has the seed plus i. Default 1.'),
   stream: flag('Whether the answer comes in pieces, as server-sent events.'),
   stream_options: other(
