@@ -55,3 +55,4 @@ export {
   weightSlices,
 } from '../../src/runtime/model/index.js'
 export { Tokenizer } from '../../src/tokenizer/index.js'
+export { standInTokenizer } from '../../tools/stand-in-tokenizer.js'

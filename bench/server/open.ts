@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { standInTokenizer } from '../../tools/stand-in-tokenizer.js'
-import { type Gpu, LocalModel, Tokenizer, WebGpuDevice } from '../common/internals.js'
+import { type Gpu, LocalModel, standInTokenizer, Tokenizer, WebGpuDevice } from '../common/internals.js'
 import { openModel } from '../model/open-model.js'
 
 /** What is served. */
