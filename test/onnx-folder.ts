@@ -7,7 +7,8 @@ import {
   toFloat32,
 } from '../src/checkpoint/index.js'
 import { NODE_NAMES, TENSOR_NAMES } from '../src/runtime/convert/onnx/chatglm-graph.js'
-import { type BlockFormat, dequantizeBlocks } from '../src/runtime/convert/onnx/quantize-blocks.js'
+import type { NBitsFormat } from '../src/runtime/convert/rows/encode-rows.js'
+import { decodeNBits } from '../src/runtime/convert/rows/testing/decode-rows.js'
 import { parseModelConfig } from '../src/runtime/model/config.js'
 import { modelTensors, type TensorSpec } from '../src/runtime/model/tensors.js'
 import { ReferenceModel } from './reference-model.js'
@@ -17,7 +18,7 @@ const FLOATS: Readonly<Record<string, FloatDType>> = { float16: 'F16', float32: 
 /** The float64 model of the weights that an exported folder holds, dequantized to exactly what they stand for. */
 export async function referenceOfOnnx(
   source: ByteSource,
-  format: BlockFormat | undefined,
+  format: NBitsFormat | undefined,
 ): Promise<ReferenceModel> {
   const read = (file: string) => readFile(source, file, 2 ** 30)
   const config = parseModelConfig(JSON.parse(new TextDecoder().decode(await read('config.json'))))
@@ -33,12 +34,11 @@ export async function referenceOfOnnx(
     if (!format) return weights.set(name, await floats(TENSOR_NAMES.floats(node)))
     const [weight, scales, zeros] = TENSOR_NAMES.blocks(node)
     const isHalf = graph.tensors.get(scales)!.element === 'float16'
-    const blocks = {
-      weight: await bytesOf(weight),
-      scales: isHalf ? asUint16Array(await bytesOf(scales)) : await floats(scales),
-      zeros: await bytesOf(zeros),
-    }
-    return weights.set(name, dequantizeBlocks(blocks, shape[1], format))
+    const stored = isHalf ? asUint16Array(await bytesOf(scales)) : await floats(scales)
+    return weights.set(
+      name,
+      decodeNBits(await bytesOf(weight), stored, await bytesOf(zeros), shape[1], format),
+    )
   }
   const vector = async ({ name }: TensorSpec, tensor: string) => weights.set(name, await floats(tensor))
 

@@ -1,13 +1,13 @@
 import { MICROSOFT, OnnxGraphWriter } from '../../../checkpoint/index.js'
 import type { ModelConfig } from '../../model/index.js'
-import { type BlockFormat, blocksOf, zeroBytes } from './quantize-blocks.js'
+import { blocksOf, type NBitsFormat, zeroBytes } from '../rows/encode-rows.js'
 
 /** What the graph computes with, and how its matrices are stored. */
 export interface GraphNumbers {
   /** Of activations, scales, biases, keys, values and logits. */
   readonly activations: 'float16' | 'float32'
   /** Undefined for matrices of float16. */
-  readonly blocks: BlockFormat | undefined
+  readonly blocks: NBitsFormat | undefined
 }
 
 /** Names of the graph's inputs and outputs, as onnxruntime-genai writes them. */

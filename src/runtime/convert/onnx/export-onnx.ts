@@ -22,9 +22,11 @@ import {
   oneOf,
 } from '../../../schema/index.js'
 import { loadTokenizer, type ModelConfig, openModelCheckpoint, parseModelConfig } from '../../model/index.js'
+import { ExportSteps } from '../rows/export-steps.js'
+import { openRowEncoder } from '../rows/row-encoder.js'
 import { type ConvertResult, runConversion } from '../run-conversion.js'
 import { chatglmGraph, type GraphNumbers } from './chatglm-graph.js'
-import { ErrorSum, planExport } from './export-plan.js'
+import { planExport } from './export-plan.js'
 import { GENAI_CONFIG_FILE, genaiConfig } from './genai-config.js'
 
 export interface ExportOnnxOptions extends SourceOptions {
@@ -96,26 +98,31 @@ export async function exportOnnx(
   checkShape(config)
   const tokenizer = await loadTokenizer(checkpoint, signal)
   const graph = chatglmGraph(config, numbers)
-  const error = new ErrorSum()
-  const steps = planExport(checkpoint, config, graph, numbers, error)
   const { quantization: _, quantization_bit: __, ...exported } = checkpoint.config as Record<string, unknown>
   const sink = await openSink(destination)
-  return withLock(sink, 'a conversion', async () => {
-    const writer = await openCheckpointWriter(sink, graph.tensors, {
-      layout: externalDataLayout(graph, 'chatglm3'),
-      config: exported,
-      settings: { source: checkpoint.name, format: 'onnx', ...numbers },
-      ...(options.restart && { restart: true }),
+  const encoder = await openRowEncoder()
+  try {
+    const exporting = new ExportSteps(checkpoint, encoder)
+    const steps = planExport(exporting, config, graph, numbers)
+    return await withLock(sink, 'a conversion', async () => {
+      const writer = await openCheckpointWriter(sink, graph.tensors, {
+        layout: externalDataLayout(graph, 'chatglm3'),
+        config: exported,
+        settings: { source: checkpoint.name, format: 'onnx', ...numbers },
+        ...(options.restart && { restart: true }),
+      })
+      const files = { [GENAI_CONFIG_FILE]: jsonBytes(genaiConfig(config, tokenizer, ONNX_FILE)) }
+      const result = await runConversion(writer, {
+        gpu: undefined,
+        checkpoint,
+        steps,
+        signal,
+        onProgress,
+        files,
+      })
+      return { ...result, relativeError: exporting.relativeError }
     })
-    const files = { [GENAI_CONFIG_FILE]: jsonBytes(genaiConfig(config, tokenizer, ONNX_FILE)) }
-    const result = await runConversion(writer, {
-      gpu: undefined,
-      checkpoint,
-      steps,
-      signal,
-      onProgress,
-      files,
-    })
-    return { ...result, relativeError: error.relative }
-  })
+  } finally {
+    await encoder.close()
+  }
 }
