@@ -17,6 +17,7 @@ const forNode: Record<string, string> = {
   ...doors,
   cli: path('src/cli/main.ts'),
   server: path('src/server.ts'),
+  'encode-worker': path('src/runtime/convert/rows/node/encode-worker.ts'),
 }
 const forPages: Record<string, string> = {
   ...doors,
@@ -25,6 +26,7 @@ const forPages: Record<string, string> = {
   'store-worker': path('src/browser/store/store-worker.ts'),
 }
 const programs: Record<string, string> = {
+  'encode-worker': path('src/runtime/convert/rows/node/encode-worker.ts'),
   'make-synthetic-checkpoint': path('tools/make-synthetic-checkpoint.ts'),
   'make-error-page': path('tools/make-error-page.ts'),
   screenshots: path('tools/screenshots.ts'),

@@ -41,8 +41,7 @@ export {
   type ConvertOptions,
   type ConvertResult,
   convertCheckpoint,
-  type ExportOnnxOptions,
-  type ExportOnnxResult,
+  exportGguf,
   exportOnnx,
 } from './runtime/convert/index.js'
 export {

@@ -16,14 +16,13 @@ const NAMES: Readonly<Record<string, string>> = {
   index: `
     AdapterError AdapterInfo AssistantMessage BatchToken BusyError ByteSink ByteSource ChatDelta
     ChatGLMError ChatOptions ChatReply CheckpointError ConstraintOption ConvertOptions ConvertResult
-    DeviceChoice DeviceError ERROR_CODES ErrorCode ErrorKind EstimateMemoryOptions ExportOnnxOptions
-    ExportOnnxResult GenerateOptions GeneratedToken Generation GenerationStats InputError
+    DeviceChoice DeviceError ERROR_CODES ErrorCode ErrorKind EstimateMemoryOptions GenerateOptions GeneratedToken Generation GenerationStats InputError
     LoadModelOptions LoadPrefixOptions LocalModel LogitsOptions MemoryEstimate MemoryFiles MemoryUse
     Message Model ModelConfig OFFICIAL_SAMPLING OptionError PrefixHandle Progress Prompt PythonValue
     ReplySegment SamplingOptions ScoresOptions SinkError SinkLocation SourceError
     SourceLocation SourceOpener SourceOptions Stream TokenLogprob TokenScores Tokenizer VARIANTS
     VariantChoices VariantPreview Variants adapterName convertCheckpoint
-    downloadCheckpoint estimateMemory exportOnnx hasCode isSoftwareAdapter loadModel parseJson previewVariants pythonJson requestAdapter
+    downloadCheckpoint estimateMemory exportGguf exportOnnx hasCode isSoftwareAdapter loadModel parseJson previewVariants pythonJson requestAdapter
     showUrl stringifyJson
   `,
   finetune: `

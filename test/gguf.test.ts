@@ -14,6 +14,7 @@ import {
 import { ggufFile } from '../src/checkpoint/testing.js'
 import { convertCheckpoint, loadModel } from '../src/index.js'
 import { expectClose, randomNormal } from '../src/kernels/testing/numbers.js'
+import { ggufMetadata } from '../src/runtime/convert/gguf/gguf-metadata.js'
 import { randomBlocks } from '../src/runtime/model/blocks/testing/random-blocks.js'
 import { parseModelConfig } from '../src/runtime/model/config.js'
 import { loadTokenizer } from '../src/runtime/model/load-tokenizer.js'
@@ -44,33 +45,8 @@ const { CHATGLM_TOKENIZER } = process.env
 const IDS = [262, 3, 50, 281, 9, 9, 120]
 const SMALL = chatglmSentencePieceModel([...'▁eaton你好世界', '▁a', 'on', '你好'])
 
-/** The metadata that llama.cpp's converter writes of a model of this shape. */
-function metadataOf(config: typeof CONFIG, pieces: SentencePieceModel['pieces']) {
-  const special = SPECIAL_TOKENS.map((piece) => ({ piece, score: 0, type: 3 }))
-  const padding = Array.from(
-    { length: Math.max(0, config.padded_vocab_size - pieces.length - special.length) },
-    (_, i) => ({ piece: `[PAD${pieces.length + special.length + i}]`, score: -10_000, type: 5 }),
-  )
-  const all = [...pieces, ...special, ...padding]
-  const names = all.map(({ piece }, id) => (id === 1 ? '<bos>' : id === 2 ? '<eos>' : piece))
-  return {
-    'general.architecture': { string: 'chatglm' },
-    'chatglm.context_length': { uint32: config.seq_length },
-    'chatglm.embedding_length': { uint32: config.hidden_size },
-    'chatglm.feed_forward_length': { uint32: config.ffn_hidden_size },
-    'chatglm.block_count': { uint32: config.num_layers },
-    'chatglm.attention.head_count': { uint32: config.num_attention_heads },
-    'chatglm.attention.head_count_kv': { uint32: config.multi_query_group_num },
-    'chatglm.attention.layer_norm_rms_epsilon': { float32: config.layernorm_epsilon },
-    'chatglm.rope.dimension_count': { uint32: config.kv_channels / 2 },
-    'chatglm.rope.freq_base': { float32: 10_000 * config.rope_ratio },
-    'tokenizer.ggml.model': { string: 'llama' },
-    'tokenizer.ggml.pre': { string: 'chatglm-spm' },
-    'tokenizer.ggml.tokens': { strings: names },
-    'tokenizer.ggml.scores': { float32s: Float32Array.from(all, ({ score }) => score) },
-    'tokenizer.ggml.token_type': { int32s: Int32Array.from(all, ({ type }) => type) },
-  } as const
-}
+const metadataOf = (config: object, pieces: SentencePieceModel['pieces']) =>
+  ggufMetadata(parseModelConfig(config), pieces, 'F16')
 
 /** A GGUF file of random weights; matrices have the types in turn. */
 function randomGguf(types: readonly StoredType[]): Uint8Array {

@@ -2,9 +2,12 @@ import {
   type AffineQuantization,
   asUint16Array,
   asUint32Array,
+  type BlockType,
+  blockLayout,
   type Checkpoint,
   dequantizeRows,
   type FloatDType,
+  isBlockType,
   parseQuantizationConfig,
   quantizedLinear,
   toFloat32,
@@ -15,6 +18,7 @@ import { linearReference } from '../src/kernels/common/linear.reference.js'
 import { embeddingReference } from '../src/kernels/layers/embedding/embedding.reference.js'
 import { rmsNormReference } from '../src/kernels/layers/rms-norm/rms-norm.reference.js'
 import { swigluReference } from '../src/kernels/layers/swiglu/swiglu.reference.js'
+import { referenceElement } from '../src/runtime/model/blocks/ggml.reference.js'
 import { type ModelConfig, parseModelConfig } from '../src/runtime/model/config.js'
 import { modelTensors, type TensorSpec } from '../src/runtime/model/tensors.js'
 
@@ -22,6 +26,15 @@ import { modelTensors, type TensorSpec } from '../src/runtime/model/tensors.js'
 export interface ReferencePrefix {
   readonly rows: ArrayLike<number>
   readonly length: number
+}
+
+/** The elements of ggml's blocks. */
+function elementsOf(type: BlockType, bytes: Uint8Array): Float32Array {
+  const { elements, bytes: size } = blockLayout(type)
+  return Float32Array.from({ length: (bytes.length / size) * elements }, (_, i) => {
+    const at = Math.floor(i / elements) * size
+    return referenceElement(type, bytes.subarray(at, at + size), i % elements)
+  })
 }
 
 /** A whole ChatGLM3 model in float64 on the CPU, made of the kernels' references: what the GPU is compared with. */
@@ -56,7 +69,11 @@ export class ReferenceModel {
         weights.set(spec.name, dequantizeRows(words, scales, biases, linear as AffineQuantization))
       } else {
         const { dtype } = checkpoint.requireTensor(spec.name, { shape: spec.shape })
-        weights.set(spec.name, toFloat32(await checkpoint.read(spec.name), dtype as FloatDType))
+        const bytes = await checkpoint.read(spec.name)
+        weights.set(
+          spec.name,
+          isBlockType(dtype) ? elementsOf(dtype, bytes) : toFloat32(bytes, dtype as FloatDType),
+        )
       }
     }
     return new ReferenceModel(config, weights)

@@ -93,9 +93,9 @@ export async function writeSyntheticTorch(
   const weightMap: Record<string, string> = {}
   for (const shard of shards) {
     const file = shard.file.replace(/^model(.*)\.safetensors$/, 'pytorch_model$1.bin')
-    const tensors = shard.tensors.map(({ name, dtype, shape, byteLength }) => {
+    const tensors = shard.tensors.map(({ name, shape, byteLength }) => {
       weightMap[name] = file
-      return { name, dtype, shape, bytes: new Uint8Array(byteLength), filled: 0 }
+      return { name, dtype: 'F16' as const, shape, bytes: new Uint8Array(byteLength), filled: 0 }
     })
     const tensorOf = new Map(tensors.map((tensor) => [tensor.name, tensor]))
     for await (const { name, bytes } of tensorContents(shard.tensors, model, seed, maker)) {

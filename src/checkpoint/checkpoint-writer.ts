@@ -3,7 +3,7 @@ import { CONFIG_FILE, MANIFEST_FILE, PROGRESS_FILE } from './formats/checkpoint-
 import { type JsonObject, jsonBytes } from './formats/json.js'
 import { type Manifest, type ManifestEntry, writeManifest } from './formats/manifest.js'
 import { type CheckpointLayout, SAFETENSORS_LAYOUT, type Shard, type ShardPlan } from './formats/shards.js'
-import type { TensorDeclaration } from './formats/tensor-file.js'
+import type { StoredDeclaration } from './formats/tensor-file.js'
 import { openSink, type SinkLocation } from './open-files.js'
 import { normalizePath } from './paths.js'
 import { createSha256, type Sha256 } from './sha256.js'
@@ -15,8 +15,8 @@ import { identityOf, type ResumeOptions, resume, writeProgress } from './write-p
 const DEFAULT_SHARD_BYTES = 1.9e9
 
 export interface CheckpointWriterOptions extends Partial<ResumeOptions> {
-  /** The content of `config.json`. */
-  readonly config: JsonObject
+  /** The content of `config.json`; undefined where the weights' files say all of it. */
+  readonly config: JsonObject | undefined
   /**
    * What else determines the tensors' bytes, as JSON: the source, the method of quantization. A later run
    * continues an unfinished checkpoint only where this, the config and the tensors are the same.
@@ -38,7 +38,7 @@ export interface CheckpointWriterOptions extends Partial<ResumeOptions> {
  */
 export async function openCheckpointWriter(
   destination: SinkLocation,
-  tensors: readonly TensorDeclaration[],
+  tensors: readonly StoredDeclaration[],
   options: CheckpointWriterOptions,
 ): Promise<CheckpointWriter> {
   const sink = await openSink(destination)
@@ -48,7 +48,7 @@ export async function openCheckpointWriter(
   const identity = await identityOf({
     tensors: tensors.map(({ name, dtype, shape }) => [name, dtype, shape]),
     shardBytes,
-    config,
+    config: config ?? null,
     settings,
   })
   const planned = plans.map(({ shard }) => shard.file)
@@ -80,7 +80,7 @@ export class CheckpointWriter {
   readonly #sink: ByteSink
   readonly #layout: CheckpointLayout
   readonly #plans: readonly ShardPlan[]
-  readonly #config: JsonObject
+  readonly #config: JsonObject | undefined
   readonly #identity: string
   readonly #complete: Map<string, ManifestEntry>
   readonly #files = new Map<string, ManifestEntry>()
@@ -91,7 +91,7 @@ export class CheckpointWriter {
     sink: ByteSink,
     layout: CheckpointLayout,
     plans: readonly ShardPlan[],
-    config: JsonObject,
+    config: JsonObject | undefined,
     identity: string,
     complete: Map<string, ManifestEntry>,
   ) {
@@ -159,7 +159,7 @@ export class CheckpointWriter {
   }
 
   /**
-   * Writes `config.json`, the layout's index and, last, `manifest.json`; after that the checkpoint is finished.
+   * Writes `config.json` and the layout's index, where there are such, and, last, `manifest.json`; after that the checkpoint is finished.
    *
    * @returns the manifest
    * @throws `sink.write-order` where shards are missing
@@ -172,8 +172,9 @@ export class CheckpointWriter {
         `${missing.file} is not complete: write its tensors before finishing.`,
       )
     }
-    await this.#write(CONFIG_FILE, [jsonBytes(this.#config)])
-    await this.#write(this.#layout.indexPath, [this.#layout.index(this.#plans)])
+    const { index } = this.#layout
+    if (this.#config) await this.#write(CONFIG_FILE, [jsonBytes(this.#config)])
+    if (index) await this.#write(index.path, [index.content(this.#plans)])
     const manifest = new Map([...this.#complete, ...this.#files])
     await writeManifest(this.#sink, manifest)
     await this.#sink.remove(PROGRESS_FILE)
@@ -209,13 +210,13 @@ export class CheckpointWriter {
     open.written += bytes.byteLength
   }
 
-  /** Goes on to the next tensor that lacks bytes, where it begins in the file; an empty tensor never lacks any. */
+  /** Goes on to the next tensor that lacks bytes, where it begins in the file, or to the file's end; an empty tensor never lacks any. */
   async #skipFull(open: OpenShard): Promise<void> {
     const { shard, offsets } = open.plan
     while (open.tensor < shard.tensors.length && open.offset === shard.tensors[open.tensor]!.byteLength) {
       open.tensor++
       open.offset = 0
-      const gap = (offsets[open.tensor] ?? open.written) - open.written
+      const gap = (offsets[open.tensor] ?? open.plan.fileBytes) - open.written
       if (gap > 0) await this.#append(open, new Uint8Array(gap))
     }
   }
@@ -239,7 +240,7 @@ export class CheckpointWriter {
 
   async #addFile(path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
     const normal = normalizePath(path)
-    const reserved = [CONFIG_FILE, this.#layout.indexPath, MANIFEST_FILE, PROGRESS_FILE]
+    const reserved = [CONFIG_FILE, this.#layout.index?.path, MANIFEST_FILE, PROGRESS_FILE]
     if (reserved.includes(normal) || this.shards.some(({ file }) => file === normal)) {
       throw new SinkError('sink.write-order', `${normal} is written by the checkpoint itself.`)
     }

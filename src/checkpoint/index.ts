@@ -25,7 +25,7 @@ export {
 } from './formats/ggml-types.js'
 export type { GgufMetadata } from './formats/gguf.js'
 export type { GgufValue } from './formats/gguf-cursor.js'
-export { type GgufDeclaration, type GgufPlan, type GgufWritable, planGguf } from './formats/gguf-writer.js'
+export { type GgufPlan, type GgufWritable, ggufLayout, planGguf } from './formats/gguf-writer.js'
 export { findJsonExcess, jsonBytes, parseJson } from './formats/json.js'
 export {
   type Manifest,
@@ -41,7 +41,7 @@ export { type OnnxGraph, type OnnxTensor, type OnnxValue, readOnnxGraph } from '
 export { MICROSOFT } from './formats/onnx/schema.js'
 export { writeSafetensors } from './formats/safetensors.js'
 export type { Shard } from './formats/shards.js'
-export type { TensorDeclaration, TensorWithBytes } from './formats/tensor-file.js'
+export type { StoredDeclaration, TensorDeclaration, TensorWithBytes } from './formats/tensor-file.js'
 export { writeTorchBin } from './formats/torch-bin-writer.js'
 export { type ListedFile, listCheckpoint } from './listing.js'
 export { type OpenCheckpointOptions, openCheckpoint } from './open-checkpoint.js'

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
-import { type GgufDeclaration, type GgufWritable, planGguf } from './formats/gguf-writer.js'
+import { type GgufWritable, planGguf } from './formats/gguf-writer.js'
 import { planSafetensors } from './formats/safetensors.js'
-import type { TensorWithBytes } from './formats/tensor-file.js'
+import type { StoredDeclaration, TensorWithBytes } from './formats/tensor-file.js'
 import { FolderSource } from './node/folder-source.js'
 import { MemoryFiles } from './sinks/memory-files.js'
 import { type ByteSource, readFile } from './sources/byte-source.js'
@@ -56,7 +56,7 @@ export function safetensorsFile(tensors: readonly TensorWithBytes[]): Uint8Array
 /** The bytes of a valid GGUF file. */
 export function ggufFile(
   metadata: Readonly<Record<string, GgufWritable>>,
-  tensors: readonly (GgufDeclaration & { readonly bytes: Uint8Array })[],
+  tensors: readonly (StoredDeclaration & { readonly bytes: Uint8Array })[],
 ): Uint8Array {
   const plan = planGguf(metadata, tensors)
   const file = new Uint8Array(plan.fileBytes)

@@ -143,5 +143,7 @@ async function checkComplete(
 }
 
 function isWeightFile(path: string): boolean {
-  return /\.(safetensors|bin|onnx|onnx_data(_\d+)?)$/.test(path) || WEIGHT_FILES.some((name) => name === path)
+  return (
+    /\.(safetensors|bin|gguf|onnx|onnx_data(_\d+)?)$/.test(path) || WEIGHT_FILES.some((name) => name === path)
+  )
 }

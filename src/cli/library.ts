@@ -55,6 +55,7 @@ export interface Library extends DataFunctions {
   previewVariants(adapter: GPUAdapter): Promise<VariantPreview>
   convertCheckpoint(source: string, destination: string, options: ConvertOptions): Promise<ConvertResult>
   downloadCheckpoint: typeof import('../index.js').downloadCheckpoint
+  exportGguf: typeof import('../index.js').exportGguf
   exportOnnx: typeof import('../index.js').exportOnnx
   finetuneModel(
     model: CliModel,

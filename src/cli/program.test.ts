@@ -58,7 +58,8 @@ describe('the command line', () => {
     [['convert', 'a'], "missing required argument 'dest'"],
     [['convert', 'a', 'b', '--group-size', '16'], 'Expected 32, 64 or 128'],
     [['convert', 'a', 'b', '--group-size', '128'], 'in groups of 32 or 64 here'],
-    [['convert', 'a', 'b', '--to', 'gguf'], 'Allowed choices are safetensors, onnx'],
+    [['convert', 'a', 'b', '--to', 'ggml'], 'Allowed choices are safetensors, onnx, gguf'],
+    [['convert', 'a', 'b', '--to', 'gguf', '--group-size', '64'], '--group-size is 32'],
     [['devises'], 'Did you mean devices?'],
     [['chat', '--tempreature', '1'], 'Did you mean --temperature?'],
   ])('answers %j with 2 and what was expected', async (args, expected) => {
@@ -117,6 +118,23 @@ describe('convert', () => {
     expect(code).toBe(0)
     expect(given).toEqual(['a', 'b', 4, 32])
     expect(err).toContain('Weights are off by 8.3 %')
+  })
+
+  it('writes a file for llama.cpp, by its name or into a folder', async () => {
+    const given: unknown[] = []
+    const library = stubLibrary(new StubModel(), {
+      exportGguf: async (source, destination, { bits, file } = {}) => {
+        given.push([source, destination, bits, file])
+        return { sourceBytes: 12.48e9, bytes: 3.5e9, files: new Map(), relativeError: 0.09 }
+      },
+    })
+    const { err } = await command(['convert', 'a', 'models/b.gguf', '--to', 'gguf', '--bits', '8'], library)
+    await command(['convert', 'a', 'b', '--to', 'gguf'], library)
+    expect(given).toEqual([
+      ['a', 'models', 8, 'b.gguf'],
+      ['a', 'b', 4, undefined],
+    ])
+    expect(err).toContain('to models/b.gguf: GGUF, Q8_0')
   })
 
   it('stops by Ctrl-C and says how to continue', async () => {

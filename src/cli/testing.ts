@@ -234,6 +234,7 @@ export function stubLibrary(
     isSoftwareAdapter: ({ architecture }) => architecture === 'swiftshader',
     previewVariants: async () => previewOf(),
     downloadCheckpoint: async () => ({ bytes: 12e9, files: 9, kept: 2 }),
+    exportGguf: async () => ({ sourceBytes: 12e9, bytes: 3.5e9, files: new Map(), relativeError: 0.091 }),
     exportOnnx: async () => ({ sourceBytes: 12e9, bytes: 3.8e9, files: new Map(), relativeError: 0.083 }),
     convertCheckpoint: async () => ({ sourceBytes: 12e9, bytes: 3.5e9, files: new Map() }),
     ...more,

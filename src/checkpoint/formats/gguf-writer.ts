@@ -1,6 +1,8 @@
 import { SinkError } from '../../errors/index.js'
-import { ggmlNumber, type StoredType, storedBytes } from './ggml-types.js'
+import { ggmlNumber, storedBytes } from './ggml-types.js'
 import { DEFAULT_ALIGNMENT, GGUF_MAGIC } from './gguf.js'
+import type { CheckpointLayout } from './shards.js'
+import type { StoredDeclaration } from './tensor-file.js'
 
 /** A value to be written, with its type in the file. */
 export type GgufWritable =
@@ -12,20 +14,12 @@ export type GgufWritable =
   | { readonly float32s: Float32Array }
   | { readonly int32s: Int32Array }
 
-/** A tensor to be written; its bytes are whole blocks where the type is one of blocks. */
-export interface GgufDeclaration {
-  readonly name: string
-  readonly dtype: StoredType
-  /** The rows first, as everywhere in this project. */
-  readonly shape: readonly number[]
-}
-
 /** What comes before the tensors of a file, and where they lie. */
 export interface GgufPlan {
   /** Everything before the first tensor. */
   readonly header: Uint8Array
   /** In the order of the file; each is followed by `padding` bytes. */
-  readonly tensors: readonly (GgufDeclaration & { readonly byteLength: number; readonly padding: number })[]
+  readonly tensors: readonly (StoredDeclaration & { readonly byteLength: number; readonly padding: number })[]
   /** The size of the whole file. */
   readonly fileBytes: number
 }
@@ -39,7 +33,7 @@ const UTF8 = new TextEncoder()
  */
 export function planGguf(
   metadata: Readonly<Record<string, GgufWritable>>,
-  declarations: readonly GgufDeclaration[],
+  declarations: readonly StoredDeclaration[],
 ): GgufPlan {
   const names = new Set(declarations.map(({ name }) => name))
   if (names.size !== declarations.length)
@@ -67,6 +61,23 @@ export function planGguf(
   })
   const header = out.finish(paddingAfter(out.length))
   return { header, tensors, fileBytes: header.byteLength + offset }
+}
+
+/** All tensors in one GGUF file, with its metadata before them. */
+export function ggufLayout(file: string, metadata: Readonly<Record<string, GgufWritable>>): CheckpointLayout {
+  return {
+    plan(declarations) {
+      const { header, tensors, fileBytes } = planGguf(metadata, declarations)
+      let end = header.byteLength
+      const offsets = tensors.map(({ byteLength, padding }) => {
+        const begin = end
+        end += byteLength + padding
+        return begin
+      })
+      const byteLength = tensors.reduce((sum, tensor) => sum + tensor.byteLength, 0)
+      return [{ shard: { file, tensors, byteLength }, header, offsets, fileBytes }]
+    },
+  }
 }
 
 function paddingAfter(length: number): number {

@@ -1,15 +1,15 @@
 import { SinkError } from '../../errors/index.js'
 import { SAFETENSORS_INDEX_FILE } from './checkpoint-files.js'
-import { tensorBytes } from './dtype.js'
+import { isBlockType, storedBytes } from './ggml-types.js'
 import { jsonBytes } from './json.js'
 import { planSafetensors } from './safetensors.js'
-import type { TensorDeclaration } from './tensor-file.js'
+import type { StoredDeclaration, TensorDeclaration } from './tensor-file.js'
 
 /** One file of a sharded checkpoint. */
 export interface Shard {
   readonly file: string
   /** Its tensors in the order in which they are to be written. */
-  readonly tensors: readonly (TensorDeclaration & { readonly byteLength: number })[]
+  readonly tensors: readonly (StoredDeclaration & { readonly byteLength: number })[]
   /** The bytes of its tensors together. */
   readonly byteLength: number
 }
@@ -27,28 +27,28 @@ export interface ShardPlan {
 export interface CheckpointLayout {
   /**
    * Divides tensors among files, in order, each with at most `shardBytes` of them.
-   * @throws `sink.write-order` for a name declared twice, or no bytes at all
+   * @throws `sink.write-order` for a name declared twice, a type that the files cannot have, or no bytes at all
    */
-  plan(tensors: readonly TensorDeclaration[], shardBytes: number): ShardPlan[]
-  /** The path of the file that says where each tensor lies. */
-  readonly indexPath: string
-  /** The content of that file. */
-  index(plans: readonly ShardPlan[]): Uint8Array
+  plan(tensors: readonly StoredDeclaration[], shardBytes: number): ShardPlan[]
+  /** The file that says where each tensor lies, where there is one. */
+  readonly index?: { readonly path: string; content(plans: readonly ShardPlan[]): Uint8Array }
 }
 
 /** Shards of safetensors, as Hugging Face's loaders expect them. */
 export const SAFETENSORS_LAYOUT: CheckpointLayout = {
   plan: planShards,
-  indexPath: SAFETENSORS_INDEX_FILE,
-  index(plans) {
-    const weightMap = plans.flatMap(({ shard: { file, tensors } }) =>
-      tensors.map(({ name }) => [name, file] as const),
-    )
-    const totalSize = plans.reduce((sum, { shard }) => sum + shard.byteLength, 0)
-    return jsonBytes({
-      metadata: { total_size: totalSize },
-      weight_map: Object.fromEntries(weightMap.sort(([a], [b]) => (a < b ? -1 : 1))),
-    })
+  index: {
+    path: SAFETENSORS_INDEX_FILE,
+    content(plans) {
+      const weightMap = plans.flatMap(({ shard: { file, tensors } }) =>
+        tensors.map(({ name }) => [name, file] as const),
+      )
+      const totalSize = plans.reduce((sum, { shard }) => sum + shard.byteLength, 0)
+      return jsonBytes({
+        metadata: { total_size: totalSize },
+        weight_map: Object.fromEntries(weightMap.sort(([a], [b]) => (a < b ? -1 : 1))),
+      })
+    },
   },
 }
 
@@ -58,17 +58,14 @@ export const SAFETENSORS_LAYOUT: CheckpointLayout = {
  *
  * @throws `sink.write-order` for a name declared twice, or no bytes at all
  */
-export function groupTensors(
-  tensors: readonly TensorDeclaration[],
-  shardBytes: number,
-): TensorDeclaration[][] {
+export function groupTensors<T extends StoredDeclaration>(tensors: readonly T[], shardBytes: number): T[][] {
   if (!(shardBytes > 0)) throw new RangeError(`shardBytes must be above 0, not ${shardBytes}`)
   const names = new Set(tensors.map(({ name }) => name))
   if (names.size !== tensors.length) throw new SinkError('sink.write-order', 'A tensor is declared twice.')
-  const groups: TensorDeclaration[][] = []
+  const groups: T[][] = []
   let filled = 0
   for (const tensor of tensors) {
-    const bytes = tensorBytes(tensor.dtype, tensor.shape) ?? Number.POSITIVE_INFINITY
+    const bytes = storedBytes(tensor.dtype, tensor.shape) ?? Number.POSITIVE_INFINITY
     // An empty tensor never begins a shard of its own, as no byte would ever complete it.
     if (groups.length === 0 || (filled > 0 && bytes > 0 && filled + bytes > shardBytes)) {
       groups.push([])
@@ -82,9 +79,16 @@ export function groupTensors(
   return groups
 }
 
+/** @throws `sink.write-order` for a tensor of blocks */
+export function ofElements(tensor: StoredDeclaration): TensorDeclaration {
+  const { name, dtype, shape } = tensor
+  if (!isBlockType(dtype)) return { name, dtype, shape }
+  throw new SinkError('sink.write-order', `Tensor ${name} is in blocks of ${dtype}, which only GGUF has.`)
+}
+
 /** One shard is called `model.safetensors`, several `model-00001-of-00007.safetensors` and so on. */
-function planShards(tensors: readonly TensorDeclaration[], shardBytes: number): ShardPlan[] {
-  const groups = groupTensors(tensors, shardBytes)
+function planShards(tensors: readonly StoredDeclaration[], shardBytes: number): ShardPlan[] {
+  const groups = groupTensors(tensors.map(ofElements), shardBytes)
   const digits = (number: number) => String(number).padStart(5, '0')
   return groups.map((group, i) => {
     const plan = planSafetensors(group)

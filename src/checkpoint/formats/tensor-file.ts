@@ -19,11 +19,17 @@ export interface TensorFile {
   offsetOf(name: string, signal?: AbortSignal): Promise<number>
 }
 
-/** A tensor to be written. */
-export interface TensorDeclaration {
+/** A tensor to be written; its bytes are whole blocks where the type is one of blocks. */
+export interface StoredDeclaration {
   readonly name: string
-  readonly dtype: DType
+  readonly dtype: StoredType
+  /** The rows first. */
   readonly shape: readonly number[]
+}
+
+/** A tensor of elements to be written. */
+export interface TensorDeclaration extends StoredDeclaration {
+  readonly dtype: DType
 }
 
 /** A tensor to be written, with its bytes: row-major, little-endian. */

@@ -5,7 +5,7 @@ import {
   isBlockType,
   matrixBase,
   quantizedTensors,
-  type TensorDeclaration,
+  type StoredDeclaration,
   type TensorInfo,
 } from '../../checkpoint/index.js'
 import { CheckpointError } from '../../errors/index.js'
@@ -29,7 +29,7 @@ export interface ConversionStep {
   /** Tensors of the source that are read. */
   readonly sources: readonly TensorInfo[]
   /** Tensors of the destination, in the order in which they are written. */
-  readonly declarations: readonly TensorDeclaration[]
+  readonly declarations: readonly StoredDeclaration[]
   /** Gives out the next bytes of the declared tensors, of any of them that has some, until all are complete. */
   parts(context: BlockContext): AsyncIterable<readonly (Uint8Array | undefined)[]>
 }
@@ -62,7 +62,7 @@ function copy(tensor: TensorInfo): ConversionStep {
 /** Quantizes a matrix, or repacks one that is quantized in another way. */
 function quantize(
   stored: StoredMatrix,
-  declarations: readonly TensorDeclaration[],
+  declarations: readonly StoredDeclaration[],
   quantization: AffineQuantization,
 ): ConversionStep {
   return {

@@ -12,6 +12,15 @@ export interface ConvertResult {
   readonly files: Manifest
 }
 
+/** What a checkpoint became in the format of another tool. */
+export interface ExportResult extends ConvertResult {
+  /**
+   * How far the matrices that this run wrote are from those of the source: the root mean square of the differences, relative
+   * to that of the elements. 0 where nothing was lost.
+   */
+  readonly relativeError: number
+}
+
 /** What is converted, and with what. */
 export interface Conversion {
   /** Undefined where no step quantizes on it. */
@@ -24,17 +33,18 @@ export interface Conversion {
   readonly onProgress?: ((progress: Progress) => void) | undefined
   /** Files to write besides, by path. */
   readonly files?: Readonly<Record<string, Uint8Array>>
+  /** Whether the tokenizer is in one of the files, and need not be copied. */
+  readonly hasTokenizer?: boolean
 }
 
 /** Files beside the weights that a model needs or must come with. */
-const COPIED_FILES = [
+const TOKENIZER_FILES = [
   'tokenizer.model',
   'tokenizer.json',
   'tokenizer_config.json',
   'special_tokens_map.json',
-  'MODEL_LICENSE',
-  'LICENSE',
 ]
+const LICENCE_FILES = ['MODEL_LICENSE', 'LICENSE']
 
 /** Writes the tensors of steps in the order in which a writer asks for them. */
 class Converter {
@@ -81,11 +91,11 @@ function bytesOfSources(steps: Iterable<ConversionStep>): number {
 async function copyFiles(
   checkpoint: Checkpoint,
   writer: CheckpointWriter,
+  hasTokenizer: boolean,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { source } = checkpoint
-  let hasTokenizer = false
-  for (const file of COPIED_FILES) {
+  for (const file of hasTokenizer ? LICENCE_FILES : [...TOKENIZER_FILES, ...LICENCE_FILES]) {
     if (!(await source.has(file, signal))) continue
     await writer.copyFile(source, file, signal)
     if (file === 'tokenizer.model' || file === 'tokenizer.json') hasTokenizer = true
@@ -102,7 +112,16 @@ export async function runConversion(
   writer: CheckpointWriter,
   conversion: Conversion,
 ): Promise<ConvertResult> {
-  const { gpu, checkpoint, steps, losses = [], signal, onProgress, files = {} } = conversion
+  const {
+    gpu,
+    checkpoint,
+    steps,
+    losses = [],
+    signal,
+    onProgress,
+    files = {},
+    hasTokenizer = false,
+  } = conversion
   const stepOf = new Map(steps.flatMap((step) => step.declarations.map(({ name }) => [name, step] as const)))
   const sourceBytes = bytesOfSources(steps)
   try {
@@ -122,7 +141,7 @@ export async function runConversion(
       await converter.write(name, stepOf.get(name)!)
     }
     for (const [path, bytes] of Object.entries(files)) await writer.addFile(path, bytes)
-    await copyFiles(checkpoint, writer, signal)
+    await copyFiles(checkpoint, writer, hasTokenizer, signal)
     const written = await writer.finish()
     const bytes = [...written.values()].reduce((sum, { size }) => sum + size, 0)
     return { sourceBytes, bytes, files: written }

@@ -6,9 +6,11 @@ export { MATRIX_PARTS, type MatrixRows, rowBytes, weightFormat } from './blocks/
 export { blockRows, CHUNK_BYTES } from './blocks/row-blocks.js'
 export { type ModelConfig, parseModelConfig } from './config.js'
 export { tokenizerModelOfGguf } from './gguf-tokenizer.js'
-export { loadTokenizer, loadTokenizerOf } from './load-tokenizer.js'
+export { loadSentencePieceModel, loadTokenizer, loadTokenizerOf } from './load-tokenizer.js'
 export { allocateWeights, loadWeights } from './load-weights.js'
-export { matrixLabel, PREFIX_ENCODER } from './names/hf.js'
+export { GGUF_NAMES } from './names/gguf.js'
+export { HF_NAMES, matrixLabel, PREFIX_ENCODER } from './names/hf.js'
+export { namesIn } from './names/tensor-names.js'
 export {
   type Activation,
   ATTENTION_HALF,

@@ -1,6 +1,6 @@
 import { type ByteSource, type Checkpoint, readFile } from '../../checkpoint/index.js'
 import { CheckpointError } from '../../errors/index.js'
-import { Tokenizer } from '../../tokenizer/index.js'
+import { readSentencePieceModel, type SentencePieceModel, Tokenizer } from '../../tokenizer/index.js'
 import { ggufName } from './gguf-model.js'
 import { tokenizerModelOfGguf } from './gguf-tokenizer.js'
 
@@ -48,4 +48,24 @@ export async function loadTokenizer(checkpoint: Checkpoint, signal?: AbortSignal
   const own = tokenizerModelOfGguf(checkpoint)
   if (own) return Tokenizer.fromSentencePiece(own, { file: ggufName(checkpoint) })
   throw missing(checkpoint.name)
+}
+
+/**
+ * Reads the SentencePiece model beside a model's weights, or else in them.
+ * @throws `checkpoint.tokenizer-missing` where there is none, or only a `tokenizer.json`; as `loadTokenizer`
+ */
+export async function loadSentencePieceModel(
+  checkpoint: Checkpoint,
+  signal?: AbortSignal,
+): Promise<SentencePieceModel> {
+  const { source } = checkpoint
+  const [file] = TOKENIZER_FILES
+  const bytes = (await source.has(file, signal))
+    ? await readFile(source, file, MAX_BYTES, signal)
+    : tokenizerModelOfGguf(checkpoint)
+  if (bytes) return readSentencePieceModel(bytes, file)
+  throw new CheckpointError(
+    'checkpoint.tokenizer-missing',
+    `${checkpoint.name} has no ${file}, whose scores are needed. Copy the one of the official checkpoint into the folder.`,
+  )
 }

@@ -1,5 +1,5 @@
 import { tensorBytes } from '../dtype.js'
-import { type CheckpointLayout, groupTensors, type ShardPlan } from '../shards.js'
+import { type CheckpointLayout, groupTensors, ofElements, type ShardPlan } from '../shards.js'
 import type { TensorDeclaration } from '../tensor-file.js'
 import type { ExternalPlace, OnnxGraphWriter } from './graph-writer.js'
 
@@ -16,13 +16,15 @@ const ALIGNMENT = 4096
 export function externalDataLayout(graph: OnnxGraphWriter, graphName: string): CheckpointLayout {
   return {
     plan: (tensors, shardBytes) =>
-      groupTensors(tensors, shardBytes).map((group, index) =>
+      groupTensors(tensors.map(ofElements), shardBytes).map((group, index) =>
         planFile(group, index === 0 ? `${ONNX_FILE}_data` : `${ONNX_FILE}_data_${index}`),
       ),
-    indexPath: ONNX_FILE,
-    index(plans) {
-      const places = placesOf(plans)
-      return graph.encode(graphName, ({ name }) => places.get(name)!)
+    index: {
+      path: ONNX_FILE,
+      content(plans) {
+        const places = placesOf(plans)
+        return graph.encode(graphName, ({ name }) => places.get(name)!)
+      },
     },
   }
 }

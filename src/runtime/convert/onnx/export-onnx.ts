@@ -24,7 +24,7 @@ import {
 import { loadTokenizer, type ModelConfig, openModelCheckpoint, parseModelConfig } from '../../model/index.js'
 import { ExportSteps } from '../rows/export-steps.js'
 import { openRowEncoder } from '../rows/row-encoder.js'
-import { type ConvertResult, runConversion } from '../run-conversion.js'
+import { type ExportResult, runConversion } from '../run-conversion.js'
 import { chatglmGraph, type GraphNumbers } from './chatglm-graph.js'
 import { planExport } from './export-plan.js'
 import { GENAI_CONFIG_FILE, genaiConfig } from './genai-config.js'
@@ -43,14 +43,6 @@ export interface ExportOnnxOptions extends SourceOptions {
   readonly restart?: boolean
   readonly onProgress?: (progress: Progress) => void
   readonly signal?: AbortSignal
-}
-
-export interface ExportOnnxResult extends ConvertResult {
-  /**
-   * How far the matrices that this run wrote are from those of the source: the root mean square of the differences, relative
-   * to that of the elements. 0 where nothing was lost.
-   */
-  readonly relativeError: number
 }
 
 const SHAPE: OptionShape<ExportOnnxOptions> = {
@@ -89,7 +81,7 @@ export async function exportOnnx(
   source: SourceLocation,
   destination: SinkLocation,
   options: ExportOnnxOptions = {},
-): Promise<ExportOnnxResult> {
+): Promise<ExportResult> {
   checkOptions(SHAPE, options)
   const { signal, onProgress } = options
   const numbers = numbersOf(options)

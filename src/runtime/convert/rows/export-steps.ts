@@ -2,7 +2,7 @@ import {
   type Checkpoint,
   type FloatDType,
   float32ToFloat16,
-  type TensorDeclaration,
+  type StoredDeclaration,
   type TensorInfo,
   toFloat32,
 } from '../../../checkpoint/index.js'
@@ -65,7 +65,7 @@ export class ExportSteps {
    * @param declarations of the form's parts
    * @throws as `storedMatrix`
    */
-  matrix(spec: TensorSpec, form: RowForm, declarations: readonly TensorDeclaration[]): ConversionStep {
+  matrix(spec: TensorSpec, form: RowForm, declarations: readonly StoredDeclaration[]): ConversionStep {
     const stored = storedMatrix(this.#checkpoint, spec)
     const encoded = (context: BlockContext) => this.#encoded(context, stored, spec, form)
     const error = this.#error
@@ -88,7 +88,7 @@ export class ExportSteps {
   }
 
   /** A vector of floats. */
-  vector({ name, shape }: TensorSpec, declaration: TensorDeclaration): ConversionStep {
+  vector({ name, shape }: TensorSpec, declaration: StoredDeclaration): ConversionStep {
     const tensor = this.#checkpoint.requireTensor(name, { dtype: FLOAT_DTYPES, shape })
     return {
       sources: [tensor],
