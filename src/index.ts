@@ -67,7 +67,6 @@ export {
   type Generation,
   type GenerationStats,
   type LoadModelOptions,
-  type LoadPrefixOptions,
   type LocalModel,
   type LogitsOptions,
   loadModel,
@@ -80,7 +79,8 @@ export {
   type TokenLogprob,
   type TokenScores,
 } from './runtime/generate/index.js'
-export type { ModelConfig, PrefixHandle } from './runtime/model/index.js'
+/** An older name of `AdapterHandle`. */
+export type { AdapterHandle, AdapterHandle as PrefixHandle, ModelConfig } from './runtime/model/index.js'
 export {
   type AssistantMessage,
   type Message,

@@ -14,10 +14,10 @@ const MOST_IN_FRONT = 75
 /** All names, so that a change of the public API is seen as one. */
 const NAMES: Readonly<Record<string, string>> = {
   index: `
-    AdapterError AdapterInfo AssistantMessage BatchToken BusyError ByteSink ByteSource ChatDelta
+    AdapterError AdapterHandle AdapterInfo AssistantMessage BatchToken BusyError ByteSink ByteSource ChatDelta
     ChatGLMError ChatOptions ChatReply CheckpointError ConstraintOption ConvertOptions ConvertResult
     DeviceChoice DeviceError ERROR_CODES ErrorCode ErrorKind EstimateMemoryOptions GenerateOptions GeneratedToken Generation GenerationStats InputError
-    LoadModelOptions LoadPrefixOptions LocalModel LogitsOptions MemoryEstimate MemoryFiles MemoryUse
+    LoadModelOptions LocalModel LogitsOptions MemoryEstimate MemoryFiles MemoryUse
     Message Model ModelConfig OFFICIAL_SAMPLING OptionError PrefixHandle Progress Prompt PythonValue
     ReplySegment SamplingOptions ScoresOptions SinkError SinkLocation SourceError
     SourceLocation SourceOpener SourceOptions Stream TokenLogprob TokenScores Tokenizer VARIANTS

@@ -20,6 +20,7 @@ import { rmsNormReference } from '../src/kernels/layers/rms-norm/rms-norm.refere
 import { swigluReference } from '../src/kernels/layers/swiglu/swiglu.reference.js'
 import { referenceElement } from '../src/runtime/model/blocks/ggml.reference.js'
 import { type ModelConfig, parseModelConfig } from '../src/runtime/model/config.js'
+import type { StoredLora } from '../src/runtime/model/index.js'
 import { modelTensors, type TensorSpec } from '../src/runtime/model/tensors.js'
 
 /** A prefix for the reference: f64 rows [P, 2 layers * kvGroups * headDim], as the encoder gives them. */
@@ -77,6 +78,26 @@ export class ReferenceModel {
       }
     }
     return new ReferenceModel(config, weights)
+  }
+
+  /** The same model with a LoRA adapter merged into its weights: w + strength * scale * B A. */
+  async merged(lora: StoredLora, strength = 1): Promise<ReferenceModel> {
+    const weights = new Map(this.#weights)
+    for (const factors of lora.factors) {
+      const { rank, inFeatures, outFeatures, scale } = factors
+      const { a, b } = await lora.read(factors)
+      const { name } = modelTensors(this.config).layers[factors.layer][factors.role]
+      const merged = Float32Array.from(this.#weights.get(name)!)
+      for (let n = 0; n < outFeatures; n++) {
+        for (let i = 0; i < inFeatures; i++) {
+          let sum = 0
+          for (let j = 0; j < rank; j++) sum += b[n * rank + j] * a[j * inFeatures + i]
+          merged[n * inFeatures + i] += strength * scale * sum
+        }
+      }
+      weights.set(name, merged)
+    }
+    return new ReferenceModel(this.config, weights)
   }
 
   /** The weight of a tensor, dequantized. */

@@ -143,7 +143,7 @@ export async function randomPrefix(
   const rows = gpu.allocate('prefixes', 'random prefix', 2 * layers * length * kvGroups * headDim * 2)
   const filler = await Filler.create(gpu, seed)
   filler.fill(rows, uniform('f16', 1))
-  return { name: 'random', length, rows }
+  return { kind: 'prefix', name: 'random', length, rows }
 }
 
 /** Bytes of the weights that a token needs in decoding: all but the embedding, of which it needs one row. */

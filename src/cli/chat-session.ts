@@ -1,11 +1,11 @@
 import type {
+  AdapterHandle,
   AssistantMessage,
   ChatDelta,
   GenerateOptions,
   Generation,
   GenerationStats,
   Message,
-  PrefixHandle,
   ReplySegment,
 } from '../index.js'
 import type { CliModel } from './library.js'
@@ -49,7 +49,7 @@ export class ChatSession {
   readonly raw: boolean
   readonly #model: CliModel
   readonly #options: SessionOptions
-  readonly #prefixes = new Map<string, PrefixHandle>()
+  readonly #prefixes = new Map<string, AdapterHandle>()
   #prefixName: string | undefined
   #messages: readonly Message[] = []
   /** The last question, to ask it again. */
@@ -69,7 +69,7 @@ export class ChatSession {
   }
 
   /** Prefixes loaded so far, by the path that the user gave. */
-  get prefixes(): ReadonlyMap<string, PrefixHandle> {
+  get prefixes(): ReadonlyMap<string, AdapterHandle> {
     return this.#prefixes
   }
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { Command } from 'commander'
 import type { Evaluation, EvaluationData } from '../finetune.js'
-import type { PrefixHandle } from '../index.js'
+import type { AdapterHandle } from '../index.js'
 import type { Context } from './context.js'
 import { describeDataset, formatLoss } from './finetune-view.js'
 import { significant } from './format.js'
@@ -86,7 +86,7 @@ async function evaluate(
     })
     describeDataset(data.dataset, terminal)
     const results: { name: string; result: Evaluation }[] = []
-    const run = async (name: string, prefix?: PrefixHandle) => {
+    const run = async (name: string, prefix?: AdapterHandle) => {
       const result = await evaluateOne(library, terminal, model, data, { flags, name, prefix, signal })
       results.push({ name, result })
     }
@@ -115,7 +115,7 @@ async function evaluateOne(
     name,
     prefix,
     signal,
-  }: { flags: EvaluateFlags; name: string; prefix?: PrefixHandle; signal: AbortSignal },
+  }: { flags: EvaluateFlags; name: string; prefix?: AdapterHandle; signal: AbortSignal },
 ): Promise<Evaluation> {
   const unit: Unit = {
     ratio: (done, total) => `${done} of ${total}`,

@@ -41,7 +41,7 @@ function trainingLibrary(model = new TrainableStub(), prepare: (engine: FakeTrai
       dataset,
       options,
     )
-    return { ...outcome, prefix: { name: 'trained', length: 3 } }
+    return { ...outcome, prefix: { kind: 'prefix', name: 'trained', length: 3 } }
   }
   return stubLibrary(model, { finetunePrefix, evaluate })
 }

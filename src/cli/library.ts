@@ -20,7 +20,7 @@ import type {
 import type { ChatServer, ServerOptions } from '../server.js'
 
 /** A model as the command uses it; tests give stubs. */
-export type CliModel = Model & Pick<LocalModel, 'tokenizer'>
+export type CliModel = Omit<Model, 'loadPrefix' | 'unloadPrefix'> & Pick<LocalModel, 'tokenizer'>
 
 /** What touches no model, so that tests need no stubs of it. */
 type DataFunctions = Pick<

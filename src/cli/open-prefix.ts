@@ -1,5 +1,5 @@
 import { hasCode } from '../errors/index.js'
-import type { PrefixHandle } from '../index.js'
+import type { AdapterHandle } from '../index.js'
 import { CommandError } from './errors.js'
 import type { CliModel } from './library.js'
 import { BUNDLED_MODEL, bundledPrefixes, prefixSource } from './package-files.js'
@@ -14,9 +14,9 @@ export async function openPrefix(
   modelName: string,
   prefix: string,
   signal: AbortSignal,
-): Promise<PrefixHandle> {
+): Promise<AdapterHandle> {
   try {
-    return await model.loadPrefix(prefixSource(modelName, prefix), { signal })
+    return await model.loadAdapter(prefixSource(modelName, prefix), { signal })
   } catch (error) {
     throw explain(error, modelName)
   }

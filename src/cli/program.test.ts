@@ -293,7 +293,7 @@ describe('one prompt', () => {
 describe('--prefix', () => {
   it('that is not there is answered with the names of those that the bundled model has', async () => {
     const model = new StubModel()
-    model.loadPrefix = async () => {
+    model.loadAdapter = async () => {
       throw new SourceError('source.not-found', 'Cannot open it.')
     }
     const errorOf = async (name: string) =>

@@ -4,6 +4,7 @@ import * as data from '../data/index.js'
 import * as evaluation from '../evaluate/index.js'
 import * as finetune from '../finetune/index.js'
 import type {
+  AdapterHandle,
   AssistantMessage,
   BatchToken,
   ChatDelta,
@@ -13,7 +14,6 @@ import type {
   GenerateOptions,
   Generation,
   Message,
-  PrefixHandle,
   Prompt,
   VariantPreview,
 } from '../index.js'
@@ -184,15 +184,15 @@ export class StubModel implements CliModel {
     return new Stream(answerAll.call(this))
   }
 
-  async loadPrefix(source: string): Promise<PrefixHandle> {
+  async loadAdapter(source: string): Promise<AdapterHandle> {
     this.prefixes.push(source)
-    return { name: source, length: 8 }
+    return { kind: 'prefix', name: source, length: 8 }
   }
 
   readonly load = { running: 0, waiting: 0 }
   readonly lost = new Promise<never>(() => {})
 
-  async unloadPrefix(): Promise<void> {}
+  async unloadAdapter(): Promise<void> {}
 
   async scores(_prompt?: unknown): ReturnType<CliModel['scores']> {
     throw new Error('A stub scores nothing.')

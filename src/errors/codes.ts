@@ -97,6 +97,12 @@ export const ERROR_CODES = {
     meaning: 'Files differ from `manifest.json`. The details list them.',
     advice: 'Download or write these files again.',
   },
+  'checkpoint.adapter-invalid': {
+    meaning:
+      'The folder holds no adapter that can be used: one for another model, of another method, or one of whose files is ' +
+      'missing. The message names what does not fit.',
+    advice: 'Give the folder that PEFT saved, and load it into the model it was trained on.',
+  },
   'checkpoint.manifest-missing': {
     meaning: 'The files of a checkpoint were to be verified, but it has no `manifest.json`.',
     advice: 'Leave `verify` out, or convert the checkpoint, which writes one.',

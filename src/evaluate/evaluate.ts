@@ -1,11 +1,11 @@
 import type { EvaluationData, TrainingSample } from '../data/index.js'
 import type { Model, ScoredToken } from '../runtime/generate/index.js'
-import type { PrefixHandle } from '../runtime/model/index.js'
+import type { AdapterHandle } from '../runtime/model/index.js'
 import { loadJieba, meanScores, type Scores, scoreAnswer } from './metrics/scores.js'
 
 export interface EvaluationOptions {
   /** A P-Tuning v2 prefix. Default: none. */
-  readonly prefix?: PrefixHandle
+  readonly prefix?: AdapterHandle
   /** Whether to let the model answer, for BLEU and ROUGE; without, only the loss is computed. Default true. */
   readonly answers?: boolean
   /** Questions asked side by side, up to what the model was loaded for. Default 1. */

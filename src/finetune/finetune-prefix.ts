@@ -1,6 +1,6 @@
 import type { TrainingDataset } from '../data/index.js'
 import type { LocalModel } from '../runtime/generate/index.js'
-import type { PrefixHandle } from '../runtime/model/index.js'
+import type { AdapterHandle } from '../runtime/model/index.js'
 import { createPrefixTraining, planTraining } from './engine/prefix-training.js'
 import type { PlannedMemory } from './engine/training-engine.js'
 import { longestSample, type TrainingOutcome } from './run-training.js'
@@ -9,7 +9,7 @@ import { engineOptions, type FinetuneOptions, resolveSettings, trainPrefix } fro
 /** A trained prefix, and how the training went. */
 export interface FinetuneResult extends Omit<TrainingOutcome, 'files'> {
   /** Loaded, for `chat` and `generate`. */
-  readonly prefix: PrefixHandle
+  readonly prefix: AdapterHandle
 }
 
 /**

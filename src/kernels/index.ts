@@ -83,6 +83,14 @@ export {
   type LinearStepMatricesBuffers,
   type LinearStepMatricesConstants,
 } from './linear/linear-step-matrices/linear-step-matrices.js'
+export {
+  compileLora,
+  LORA_OCTET,
+  LORA_PRODUCT_WORDS,
+  LORA_SLOT_WORDS,
+  type LoraBuffers,
+  type LoraConstants,
+} from './linear/lora/lora.js'
 export { compileMatmul, fastestMatmul, type MatmulOptions } from './linear/matmul/matmul.js'
 export {
   compileMatmulFloat,

@@ -1,5 +1,5 @@
 import type { SourceLocation } from '../checkpoint/index.js'
-import type { PrefixHandle } from '../runtime/model/index.js'
+import type { AdapterHandle } from '../runtime/model/index.js'
 import { ApiError, badRequest, unknownModel } from './api-error.js'
 import type { GenerationFields } from './requests/fields.js'
 import type { ServedModel } from './served-model.js'
@@ -7,7 +7,7 @@ import type { ServedModel } from './served-model.js'
 /** A prefix that clients can name. */
 export interface ServedPrefix {
   readonly name: string
-  readonly prefix: PrefixHandle
+  readonly prefix: AdapterHandle
   /** Its weight where a request names none, 0 to 1. */
   readonly strength: number
   /** When it was loaded, in seconds since 1970. */
@@ -57,7 +57,7 @@ export class Catalog {
     }
     this.#loading.add(name)
     try {
-      const served = { name, prefix: await this.#model.loadPrefix(source), strength, created: now() }
+      const served = { name, prefix: await this.#model.loadAdapter(source), strength, created: now() }
       this.#prefixes.set(name, served)
       return served
     } finally {
@@ -69,7 +69,7 @@ export class Catalog {
   async unload(name: string): Promise<void> {
     const { prefix } = this.find(name)
     this.#prefixes.delete(name)
-    await this.#model.unloadPrefix(prefix)
+    await this.#model.unloadAdapter(prefix)
   }
 
   /** Sets the strength of a prefix where a request names none. */

@@ -55,7 +55,7 @@ export class ChatServer {
 
   /**
    * Loads a P-Tuning v2 prefix, which clients can then ask for as a model of its own or in `prefix`.
-   * @throws as `loadPrefix` of the model; an Error where the name is taken
+   * @throws as `loadAdapter` of the model; an Error where the name is taken
    */
   async addPrefix(name: string, source: SourceLocation): Promise<void> {
     await this.#catalog.load(name, source)

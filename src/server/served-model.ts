@@ -7,9 +7,9 @@ export type ServedModel = Pick<
   | 'contextLength'
   | 'generate'
   | 'load'
-  | 'loadPrefix'
+  | 'loadAdapter'
   | 'lost'
   | 'scores'
   | 'tokenizer'
-  | 'unloadPrefix'
+  | 'unloadAdapter'
 >

@@ -1,7 +1,7 @@
 import { type Conversation, createDataset } from '../../src/data/index.js'
 import { evaluate } from '../../src/evaluate/index.js'
 import type { LocalModel } from '../../src/runtime/generate/index.js'
-import type { PrefixHandle } from '../../src/runtime/model/index.js'
+import type { AdapterHandle } from '../../src/runtime/model/index.js'
 import { formatToolCall, type Message, pythonJson, TOOLS_SYSTEM_PROMPT } from '../../src/tokenizer/index.js'
 import { checkAnswer, endsWithNumber } from './check-answer.js'
 import { heldOutRecords } from './corpus/corpus.js'
@@ -17,7 +17,7 @@ export interface TaskEvaluationOptions {
   readonly tasks?: readonly EvaluatedTask[]
   /** Held-out conversations of each task. Default 200. */
   readonly samples?: number
-  readonly prefix?: PrefixHandle
+  readonly prefix?: AdapterHandle
   /** Questions asked side by side, up to what the model was loaded for. Default 1. */
   readonly batchSize?: number
   readonly signal?: AbortSignal

@@ -21,7 +21,7 @@ import {
   type Stream,
   type TokenScores,
 } from '../../runtime/generate/index.js'
-import type { PrefixHandle } from '../../runtime/model/index.js'
+import type { AdapterHandle } from '../../runtime/model/index.js'
 import { StoredOutput } from '../store/stored-output.js'
 import { Numbered } from './numbered.js'
 import { wrapped } from './outcome.js'
@@ -31,15 +31,15 @@ import type {
   Answer,
   ModelFacts,
   ModelState,
+  PortableAdapterOptions,
   PortableDatasetOptions,
   PortableFinetuneOptions,
   PortableLoadOptions,
   PortableLogitsOptions,
-  PortablePrefixOptions,
   PortableScoresOptions,
+  RemoteAdapter,
   RemoteDataset,
   RemoteFinetuneResult,
-  RemotePrefix,
   StreamPart,
   StreamRequest,
 } from './protocol.js'
@@ -64,7 +64,7 @@ interface Call {
 export class ModelHost {
   #model: LocalModel | undefined
   readonly #calls = new Map<CallId, Call>()
-  readonly #prefixes = new Numbered<PrefixHandle>()
+  readonly #adapters = new Numbered<AdapterHandle>()
   readonly #datasets = new Numbered<TrainingDataset>()
 
   async load(
@@ -134,21 +134,21 @@ export class ModelHost {
     return this.#call(id, (signal) => this.#loaded.scores(prompt, this.#options(options, signal)))
   }
 
-  async loadPrefix(
+  async loadAdapter(
     id: CallId,
     source: PortableSource,
-    options: PortablePrefixOptions,
-  ): Promise<Answer<RemotePrefix>> {
+    options: PortableAdapterOptions,
+  ): Promise<Answer<RemoteAdapter>> {
     return this.#call(id, async (signal) => {
-      const prefix = await this.#loaded.loadPrefix(unpackSource(source), { ...options, signal })
-      return this.#keep(prefix)
+      const adapter = await this.#loaded.loadAdapter(unpackSource(source), { ...options, signal })
+      return this.#keep(adapter)
     })
   }
 
-  async unloadPrefix(id: number): Promise<Answer<void>> {
+  async unloadAdapter(id: number): Promise<Answer<void>> {
     return this.#answer(async () => {
-      const prefix = this.#prefixes.take(id)
-      if (prefix) await this.#loaded.unloadPrefix(prefix)
+      const adapter = this.#adapters.take(id)
+      if (adapter) await this.#loaded.unloadAdapter(adapter)
     })
   }
 
@@ -226,7 +226,7 @@ export class ModelHost {
   dispose(): void {
     this.#model?.dispose()
     this.#model = undefined
-    this.#prefixes.clear()
+    this.#adapters.clear()
     this.#datasets.clear()
   }
 
@@ -235,8 +235,9 @@ export class ModelHost {
     return this.#model
   }
 
-  #keep(prefix: PrefixHandle): RemotePrefix {
-    return { id: this.#prefixes.add(prefix), name: prefix.name, length: prefix.length }
+  #keep(adapter: AdapterHandle): RemoteAdapter {
+    const { kind, name, length } = adapter
+    return { id: this.#adapters.add(adapter), kind, name, length }
   }
 
   #dataset(id: number): TrainingDataset {
@@ -280,17 +281,17 @@ export class ModelHost {
     return model.generateBatch(request.prompts, options)
   }
 
-  #options<Options extends { readonly prefixId?: number }>(
-    { prefixId, ...options }: Options,
+  #options<Options extends { readonly adapterId?: number }>(
+    { adapterId, ...options }: Options,
     signal: AbortSignal,
   ) {
-    // A number that is not known any more must fail as an unloaded prefix does, not go without one.
-    const prefix = prefixId === undefined ? undefined : (this.#prefixes.get(prefixId) ?? UNLOADED)
-    return { ...options, signal, ...(prefix && { prefix }) }
+    // A number that is not known any more must fail as an unloaded adapter does, not go without one.
+    const adapter = adapterId === undefined ? undefined : (this.#adapters.get(adapterId) ?? UNLOADED)
+    return { ...options, signal, ...(adapter && { adapter }) }
   }
 }
 
-const UNLOADED: PrefixHandle = { name: 'unloaded', length: 0 }
+const UNLOADED: AdapterHandle = { kind: 'prefix', name: 'unloaded', length: 0 }
 
 function listener(onProgress: Callback<Progress>): { onProgress?: (progress: Progress) => void } {
   return onProgress ? { onProgress: (progress) => onProgress(progress) } : {}

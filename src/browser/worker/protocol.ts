@@ -4,6 +4,7 @@ import type { DatasetHandle, ReadDatasetOptions } from '../../data/index.js'
 import type { FinetuneOptions, FinetuneResult } from '../../finetune/index.js'
 import type { AdapterInfo, VariantChoices } from '../../runtime/engine/index.js'
 import type {
+  AdapterOptions,
   ChatOptions,
   GenerateOptions,
   GenerationStats,
@@ -14,7 +15,7 @@ import type {
   Prompt,
   ScoresOptions,
 } from '../../runtime/generate/index.js'
-import type { ModelConfig, PrefixHandle } from '../../runtime/model/index.js'
+import type { AdapterHandle, ModelConfig } from '../../runtime/model/index.js'
 import type { Message } from '../../tokenizer/index.js'
 import type { StoredOutput } from '../store/stored-output.js'
 import type { Outcome } from './outcome.js'
@@ -37,11 +38,11 @@ export interface ModelState {
 /** How a call to the model ended. */
 export type Answer<T> = Outcome<T> & { readonly state: ModelState | undefined }
 
-/** Options whose prefix is named by its number in the worker, and which are aborted by the number of the call. */
-export type Portable<Options extends { prefix?: PrefixHandle; signal?: AbortSignal }> = Omit<
+/** Options whose adapter is named by its number in the worker, and which are aborted by the number of the call. */
+export type Portable<Options extends AdapterOptions & { signal?: AbortSignal }> = Omit<
   Options,
-  'prefix' | 'signal'
-> & { readonly prefixId?: number }
+  'adapter' | 'prefix' | 'signal'
+> & { readonly adapterId?: number }
 
 export type PortableLoadOptions = Omit<LoadModelOptions, 'onProgress' | 'signal' | 'device'> & {
   readonly device?: 'auto' | 'low-power' | 'software'
@@ -64,10 +65,10 @@ export interface StreamPart {
 
 export type PortableLogitsOptions = Portable<LogitsOptions>
 export type PortableScoresOptions = Portable<ScoresOptions>
-export type PortablePrefixOptions = SourceOptions
+export type PortableAdapterOptions = SourceOptions
 
-/** A prefix in the worker. */
-export interface RemotePrefix extends PrefixHandle {
+/** An adapter in the worker. */
+export interface RemoteAdapter extends AdapterHandle {
   readonly id: number
 }
 
@@ -95,4 +96,4 @@ export type PortableFinetuneOptions = Omit<
 > & { readonly evaluationId?: number }
 
 /** A trained prefix in the worker, and how the training went. */
-export type RemoteFinetuneResult = Omit<FinetuneResult, 'prefix'> & { readonly prefix: RemotePrefix }
+export type RemoteFinetuneResult = Omit<FinetuneResult, 'prefix'> & { readonly prefix: RemoteAdapter }

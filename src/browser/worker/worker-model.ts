@@ -12,6 +12,7 @@ import type { FinetuneResult, PlannedMemory } from '../../finetune/index.js'
 import { deviceLost } from '../../gpu/index.js'
 import type { AdapterInfo, VariantChoices } from '../../runtime/engine/index.js'
 import {
+  type AdapterOptions,
   type BatchToken,
   type ChatDelta,
   type ChatOptions,
@@ -20,7 +21,7 @@ import {
   type GenerateOptions,
   type Generation,
   type GenerationStats,
-  type LoadPrefixOptions,
+  type LoadAdapterOptions,
   type LogitsOptions,
   type MemoryUse,
   type Model,
@@ -30,7 +31,7 @@ import {
   Stream,
   type TokenScores,
 } from '../../runtime/generate/index.js'
-import type { ModelConfig, PrefixHandle } from '../../runtime/model/index.js'
+import type { AdapterHandle, ModelConfig } from '../../runtime/model/index.js'
 import type { Message } from '../../tokenizer/index.js'
 import type { ModelLine } from './model-line.js'
 import { unpackError } from './portable-error.js'
@@ -40,7 +41,7 @@ import type {
   ModelState,
   Portable,
   PortableFinetuneOptions,
-  RemotePrefix,
+  RemoteAdapter,
   StreamRequest,
   WorkerFinetuneOptions,
 } from './protocol.js'
@@ -56,7 +57,7 @@ export class WorkerModel implements Model {
   readonly lost: Promise<DeviceError>
   readonly #line: ModelLine
   readonly #ownsWorker: boolean
-  readonly #prefixes = new WeakMap<PrefixHandle, number>()
+  readonly #adapters = new WeakMap<AdapterHandle, number>()
   readonly #datasets = new WeakMap<DatasetHandle, number>()
 
   /** @internal Use `loadModelInWorker`. */
@@ -117,15 +118,25 @@ export class WorkerModel implements Model {
     return this.#line.call(options.signal, (host, id) => host.scores(id, prompt, portable))
   }
 
-  async loadPrefix(source: SourceLocation, options: LoadPrefixOptions = {}): Promise<PrefixHandle> {
+  async loadAdapter(source: SourceLocation, options: LoadAdapterOptions = {}): Promise<AdapterHandle> {
     const { signal, ...rest } = options
     const packed = await packSource(source)
-    return this.#handleOf(await this.#line.call(signal, (host, id) => host.loadPrefix(id, packed, rest)))
+    return this.#handleOf(await this.#line.call(signal, (host, id) => host.loadAdapter(id, packed, rest)))
   }
 
-  async unloadPrefix(prefix: PrefixHandle): Promise<void> {
-    const id = this.#prefixes.get(prefix)
-    if (id !== undefined) await this.#line.value((host) => host.unloadPrefix(id))
+  async unloadAdapter(adapter: AdapterHandle): Promise<void> {
+    const id = this.#adapters.get(adapter)
+    if (id !== undefined) await this.#line.value((host) => host.unloadAdapter(id))
+  }
+
+  /** An older name of `loadAdapter`. */
+  loadPrefix(source: SourceLocation, options?: LoadAdapterOptions): Promise<AdapterHandle> {
+    return this.loadAdapter(source, options)
+  }
+
+  /** An older name of `unloadAdapter`. */
+  unloadPrefix(prefix: AdapterHandle): Promise<void> {
+    return this.unloadAdapter(prefix)
   }
 
   /**
@@ -239,10 +250,10 @@ export class WorkerModel implements Model {
     }
   }
 
-  #handleOf({ id, name, length }: RemotePrefix): PrefixHandle {
-    const prefix: PrefixHandle = { name, length }
-    this.#prefixes.set(prefix, id)
-    return prefix
+  #handleOf({ id, kind, name, length }: RemoteAdapter): AdapterHandle {
+    const adapter: AdapterHandle = { kind, name, length }
+    this.#adapters.set(adapter, id)
+    return adapter
   }
 
   #idOf(dataset: DatasetHandle): number {
@@ -259,19 +270,18 @@ export class WorkerModel implements Model {
     return evaluation ? { ...rest, evaluationId: this.#idOf(evaluation) } : rest
   }
 
-  /** Options for a message: without the signal, and with the prefix by its number. */
-  #portable<Options extends { prefix?: PrefixHandle; signal?: AbortSignal }>(
-    options: Options,
-  ): Portable<Options> {
-    const { signal: _, prefix, ...rest } = options
-    if (!prefix) return rest
-    const prefixId = this.#prefixes.get(prefix)
-    if (prefixId === undefined) {
+  /** Options for a message: without the signal, and with the adapter by its number. */
+  #portable<Options extends AdapterOptions & { signal?: AbortSignal }>(options: Options): Portable<Options> {
+    const { signal: _, adapter, prefix, ...rest } = options
+    const chosen = adapter ?? prefix
+    if (!chosen) return rest
+    const adapterId = this.#adapters.get(chosen)
+    if (adapterId === undefined) {
       throw new InputError(
         'input.prefix-unloaded',
-        'The prefix was loaded into another model. Load it into this one.',
+        'The adapter was loaded into another model. Load it into this one.',
       )
     }
-    return { ...rest, prefixId }
+    return { ...rest, adapterId }
   }
 }

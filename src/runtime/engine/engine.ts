@@ -1,13 +1,13 @@
 import type { MemoryKind } from '../../gpu/index.js'
 import type { RowScores, SampledId } from '../../kernels/index.js'
-import type { ModelConfig, PrefixHandle } from '../model/index.js'
+import type { AdapterHandle, ModelConfig } from '../model/index.js'
 import type { ResolvedSampling } from './sampling-options.js'
 
 /** What an engine must know of a sequence to compute it. */
 export interface SequenceStart {
   /** The prompt, at least one id. */
   readonly ids: readonly number[]
-  readonly prefix: PrefixHandle | undefined
+  readonly prefix: AdapterHandle | undefined
   /** 0 < strength <= 1: the weight of the prefix in every softmax. */
   readonly prefixStrength: number
   readonly sampling: ResolvedSampling
@@ -99,9 +99,9 @@ export interface Engine {
   readonly cacheUsed: number
 
   /** Positions that prompt and answer together may take behind a prefix. */
-  available(prefix: PrefixHandle | undefined): number
+  available(prefix: AdapterHandle | undefined): number
   /** Whether a prefix is on this engine's device. */
-  owns(prefix: PrefixHandle): boolean
+  owns(prefix: AdapterHandle): boolean
   /**
    * Gives a sequence a slot, with pages for its prompt and the first row of its answer.
    * @returns undefined where no slot is free, or there are not enough pages, until another sequence ends
@@ -133,5 +133,5 @@ export interface Engine {
   /** Forgets what ended sequences left in the cache, for example because the weights changed. */
   forget(): void
   /** Forgets a prefix that is about to be freed; no sequence may use it. */
-  release(prefix: PrefixHandle): void
+  release(prefix: AdapterHandle): void
 }

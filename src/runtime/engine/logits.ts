@@ -1,9 +1,9 @@
-import type { PrefixHandle } from '../model/index.js'
+import type { AdapterHandle } from '../model/index.js'
 import type { Engine } from './engine.js'
 import { resolveSampling } from './sampling-options.js'
 
 export interface LogitsOptions {
-  readonly prefix?: PrefixHandle | undefined
+  readonly prefix?: AdapterHandle | undefined
   readonly prefixStrength?: number
 }
 

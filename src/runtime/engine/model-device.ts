@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../../checkpoint/index.js'
 import type { DeviceError } from '../../errors/index.js'
-import type { ModelBase, PrefixHandle } from '../model/index.js'
+import type { AdapterHandle, ModelBase } from '../model/index.js'
 import type { VariantChoices } from './variants/variants.js'
 
 /** What tells one adapter from another. */
@@ -16,12 +16,13 @@ export interface ModelDevice {
   /** Device and weights for training; undefined where they cannot be trained. */
   readonly base: ModelBase | undefined
   /**
-   * Loads a prefix.
-   * @throws `checkpoint.prefix-invalid` when there is none, or it was made for a model of another shape
+   * Loads a prefix, or a LoRA adapter.
+   * @throws `checkpoint.prefix-invalid`, `checkpoint.adapter-invalid` when there is none, or it was made for a model of
+   *   another shape
    */
-  loadPrefix(checkpoint: Checkpoint, signal?: AbortSignal): Promise<PrefixHandle>
-  /** Gives the memory of a prefix back, which no sequence uses. */
-  freePrefix(prefix: PrefixHandle): void
+  loadAdapter(checkpoint: Checkpoint, signal?: AbortSignal): Promise<AdapterHandle>
+  /** Gives the memory of an adapter back, which no sequence uses. */
+  freeAdapter(adapter: AdapterHandle): Promise<void>
   /** Gives everything back. */
   dispose(): void
 }

@@ -20,11 +20,29 @@ import {
   SAMPLING_SHAPE,
   type SamplingOptions,
 } from '../engine/index.js'
-import type { PrefixHandle } from '../model/index.js'
+import type { AdapterHandle } from '../model/index.js'
 import type { Constraint, ConstraintOption } from './constraint/constraint.js'
 import type { Grammars } from './constraint/grammars.js'
 
-export interface GenerateOptions extends SamplingOptions {
+/** Which adapter a call uses. */
+export interface AdapterOptions {
+  /**
+   * A P-Tuning v2 prefix, or a LoRA adapter, from `loadAdapter`. Default: the prefix that was saved together with the model,
+   * if one was.
+   */
+  readonly adapter?: AdapterHandle
+  /**
+   * From 0 (as without it) to 1 (as trained, the default): the weight of a prefix in every softmax; what the terms of LoRA are
+   * multiplied by.
+   */
+  readonly adapterStrength?: number
+  /** An older name of `adapter`. */
+  readonly prefix?: AdapterHandle
+  /** An older name of `adapterStrength`. */
+  readonly prefixStrength?: number
+}
+
+export interface GenerateOptions extends SamplingOptions, AdapterOptions {
   /** The most tokens to generate. Default: what the context has room for. */
   readonly maxTokens?: number
   /** Ids that end the answer. Default: end of text, `<|user|>`, `<|observation|>`. */
@@ -36,10 +54,6 @@ export interface GenerateOptions extends SamplingOptions {
    * model may still spell it in other pieces; `stop` ends an answer for certain.
    */
   readonly bannedWords?: readonly string[]
-  /** A P-Tuning v2 prefix from `loadPrefix`. Default: the one that was saved together with the model, if one was. */
-  readonly prefix?: PrefixHandle
-  /** From 0 (as without the prefix) to 1 (as trained, the default): its weight in every softmax. */
-  readonly prefixStrength?: number
   /**
    * How many of the likeliest tokens to tell of each token, from 0 (the default) to 20: those of the model itself, by the
    * log softmax of its logits, before penalties, biases, bans, constraint and temperature. A token's own `logprob` always comes.
@@ -58,18 +72,25 @@ const tokenId = wholeNumber(0, 2 ** 31 - 1, 'a token id')
 const texts = listOf(text.check(z.minLength(1, { error: 'a text that is not empty' })), 'a list of texts')
 export const LIKELIEST = wholeNumber(0, MOST_LIKELIEST)
 
-export const PREFIX_SHAPE = {
-  prefix: opaque((value) => value === null || typeof value === 'object', 'a prefix from loadPrefix'),
-  prefixStrength: number(
-    (value) => value >= 0 && value <= 1,
-    'a number from 0 (no prefix) to 1 (as trained)',
-  ),
+const anAdapter = opaque(
+  (value) => value === null || typeof value === 'object',
+  'an adapter from loadAdapter',
+)
+const aStrength = number(
+  (value) => value >= 0 && value <= 1,
+  'a number from 0 (as without the adapter) to 1 (as trained)',
+)
+export const ADAPTER_SHAPE: OptionShape<AdapterOptions> = {
+  adapter: anAdapter,
+  adapterStrength: aStrength,
+  prefix: anAdapter,
+  prefixStrength: aStrength,
 }
 
 /** What each of them takes: one without a line here is refused by name. */
 export const GENERATE_SHAPE: OptionShape<GenerateOptions> = {
   ...SAMPLING_SHAPE,
-  ...PREFIX_SHAPE,
+  ...ADAPTER_SHAPE,
   maxTokens: wholeNumber(1),
   stopIds: listOf(tokenId, 'a list of token ids'),
   stop: texts,
@@ -142,15 +163,15 @@ export interface GenerationStats {
   readonly decodeSeconds: number
 }
 
-/** A prefix that is loaded, and how much it weighs. */
-export interface ResolvedPrefix {
-  readonly prefix: PrefixHandle | undefined
+/** An adapter that is loaded, and how much it weighs. */
+export interface ResolvedAdapter {
+  readonly prefix: AdapterHandle | undefined
   /** 0 < strength <= 1 */
   readonly prefixStrength: number
 }
 
 /** Options after checks and defaults. */
-export interface ResolvedGeneration extends ResolvedPrefix {
+export interface ResolvedGeneration extends ResolvedAdapter {
   readonly sampling: ResolvedSampling
   readonly maxTokens: number
   readonly stopIds: readonly number[]
@@ -172,19 +193,18 @@ function wordIds(tokenizer: Tokenizer, word: string): number[][] {
 }
 
 /**
- * The prefix of a call, and its strength.
+ * The adapter of a call, and its strength.
  * @throws `option.invalid`, `input.prefix-unloaded`
  */
-export function resolvePrefix(
-  engine: Engine,
-  { prefix, prefixStrength = 1 }: Pick<GenerateOptions, 'prefix' | 'prefixStrength'>,
-): ResolvedPrefix {
-  // At strength 0 the prefix weighs nothing, which is exactly what leaving it out computes.
+export function resolveAdapter(engine: Engine, options: AdapterOptions): ResolvedAdapter {
+  const prefix = options.adapter ?? options.prefix
+  const prefixStrength = options.adapterStrength ?? options.prefixStrength ?? 1
+  // At strength 0 an adapter weighs nothing, which is exactly what leaving it out computes.
   if (!prefix || prefixStrength === 0) return { prefix: undefined, prefixStrength: 1 }
   if (engine.owns(prefix)) return { prefix, prefixStrength }
   throw new InputError(
     'input.prefix-unloaded',
-    'The prefix was unloaded, or loaded into another model. Load it into this one.',
+    'The adapter was unloaded, or loaded into another model. Load it into this one.',
   )
 }
 
@@ -201,7 +221,7 @@ export function resolveGeneration(
 ): ResolvedGeneration {
   checkOptions(GENERATE_SHAPE, options, ALIASES)
   const { maxTokens = engine.contextLength } = options
-  const prefix = resolvePrefix(engine, options)
+  const adapter = resolveAdapter(engine, options)
   const banned = (options.bannedWords ?? [])
     .filter((word) => word !== '')
     .flatMap((word) => wordIds(tokenizer, word))
@@ -220,7 +240,7 @@ export function resolveGeneration(
     throw invalidOption('stop', stop[0], 'no texts that would cut an answer which must keep to a constraint')
   }
   const constraint = options.constraint && grammars.resolve(options.constraint, stopIds)
-  return { ...prefix, sampling, maxTokens, stopIds, stop, topLogprobs, constraint }
+  return { ...adapter, sampling, maxTokens, stopIds, stop, topLogprobs, constraint }
 }
 
 /** @throws `input.tokens-empty`, `input.token-invalid`, `input.context-overflow` */

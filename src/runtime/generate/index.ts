@@ -2,6 +2,7 @@ export type { ChatDelta, ChatOptions, ChatReply } from './chat.js'
 export type { ConstraintOption } from './constraint/constraint.js'
 export { type EstimateMemoryOptions, estimateMemory, type MemoryEstimate } from './estimate-memory.js'
 export type {
+  AdapterOptions,
   BatchToken,
   GeneratedToken,
   GenerateOptions,
@@ -13,7 +14,7 @@ export { loadModel } from './load-model.js'
 export type { LoadModelOptions } from './load-options.js'
 export { LocalModel } from './local-model.js'
 export type {
-  LoadPrefixOptions,
+  LoadAdapterOptions,
   LogitsOptions,
   MemoryUse,
   Model,

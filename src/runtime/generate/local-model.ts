@@ -9,24 +9,25 @@ import {
   resolveSampling,
   type VariantChoices,
 } from '../engine/index.js'
-import type { ModelBase, ModelConfig, PrefixHandle } from '../model/index.js'
+import type { AdapterHandle, ModelBase, ModelConfig } from '../model/index.js'
 import { answerHeader, type ChatDelta, type ChatOptions, type ChatReply, chat } from './chat.js'
 import type { ConstraintOption } from './constraint/constraint.js'
 import { Grammars } from './constraint/grammars.js'
 import {
+  type AdapterOptions,
   type BatchToken,
   checkPrompt,
   type GeneratedToken,
   type GenerateOptions,
   type Generation,
   type GenerationStats,
+  resolveAdapter,
   resolveGeneration,
-  resolvePrefix,
 } from './generation.js'
 import {
-  LOAD_PREFIX_SHAPE,
+  LOAD_ADAPTER_SHAPE,
   LOGITS_SHAPE,
-  type LoadPrefixOptions,
+  type LoadAdapterOptions,
   type LogitsOptions,
   type MemoryUse,
   type Model,
@@ -63,7 +64,7 @@ export class LocalModel implements Model {
   readonly #scheduler: Scheduler
   readonly #grammars: Grammars
   #stats = NO_STATS
-  #ownPrefix: PrefixHandle | undefined
+  #ownPrefix: AdapterHandle | undefined
   #disposed = false
 
   /** @internal Use `loadModel`. */
@@ -89,10 +90,10 @@ export class LocalModel implements Model {
 
   /**
    * @internal Lets calls that name no prefix use the one in the model's own checkpoint, as the official code does.
-   * @throws as `loadPrefix`
+   * @throws as `loadAdapter`
    */
-  async useOwnPrefix(signal?: AbortSignal): Promise<PrefixHandle> {
-    this.#ownPrefix = await this.#device.loadPrefix(this.checkpoint, signal)
+  async useOwnPrefix(signal?: AbortSignal): Promise<AdapterHandle> {
+    this.#ownPrefix = await this.#device.loadAdapter(this.checkpoint, signal)
     return this.#ownPrefix
   }
 
@@ -100,7 +101,7 @@ export class LocalModel implements Model {
    * The prefix that was saved together with the model, if one was: calls that name no prefix use it. `prefixStrength: 0`
    * leaves it out.
    */
-  get ownPrefix(): PrefixHandle | undefined {
+  get ownPrefix(): AdapterHandle | undefined {
     return this.#ownPrefix
   }
 
@@ -232,33 +233,45 @@ export class LocalModel implements Model {
   #wholePrompt(ids: readonly number[], options: LogitsOptions) {
     if (this.#disposed) throw disposed('model')
     const { vocabulary } = this.config
-    const resolved = resolvePrefix(this.#engine, this.#withOwnPrefix(options))
+    const resolved = resolveAdapter(this.#engine, this.#withOwnPrefix(options))
     checkPrompt(ids, vocabulary, this.#engine.available(resolved.prefix) + 1)
     return { ...resolved, sampling: resolveSampling({}, vocabulary) }
   }
 
   /**
-   * Loads a P-Tuning v2 prefix to give to `chat`, `generate` or `logits`. Several can be loaded at once.
-   * @param source a trainer's `pytorch_model.bin`, a safetensors file, or a folder with one or with a whole checkpoint
-   * @throws `checkpoint.prefix-invalid` when there is none in it, or it was made for another model
+   * Loads a P-Tuning v2 prefix, or a LoRA adapter, to give to `chat`, `generate` or `logits`. Several can be loaded at once.
+   * @param source a trainer's `pytorch_model.bin`, a safetensors file, a folder with one or with a whole checkpoint, or a
+   *   folder that PEFT saved
+   * @throws `checkpoint.prefix-invalid`, `checkpoint.adapter-invalid` when there is none in it, or it was made for another
+   *   model
    */
-  async loadPrefix(source: SourceLocation, options: LoadPrefixOptions = {}): Promise<PrefixHandle> {
-    checkOptions(LOAD_PREFIX_SHAPE, options)
+  async loadAdapter(source: SourceLocation, options: LoadAdapterOptions = {}): Promise<AdapterHandle> {
+    checkOptions(LOAD_ADAPTER_SHAPE, options)
     if (this.#disposed) throw disposed('model')
     const checkpoint: Checkpoint = await openCheckpoint(source, options)
     // It disturbs nobody, but must not begin on a model that went meanwhile.
     if (this.#disposed) throw disposed('model')
-    return this.#device.loadPrefix(checkpoint, options.signal)
+    return this.#device.loadAdapter(checkpoint, options.signal)
   }
 
-  /** Gives a prefix's memory back; nothing happens where that was done before. */
-  async unloadPrefix(prefix: PrefixHandle): Promise<void> {
+  /** Gives an adapter's memory back; nothing happens where that was done before. */
+  async unloadAdapter(adapter: AdapterHandle): Promise<void> {
     await this.#exclusively(async () => {
-      if (!this.#engine.owns(prefix)) return
-      if (prefix === this.#ownPrefix) this.#ownPrefix = undefined
-      this.#engine.release(prefix)
-      this.#device.freePrefix(prefix)
+      if (!this.#engine.owns(adapter)) return
+      if (adapter === this.#ownPrefix) this.#ownPrefix = undefined
+      this.#engine.release(adapter)
+      await this.#device.freeAdapter(adapter)
     })
+  }
+
+  /** An older name of `loadAdapter`. */
+  loadPrefix(source: SourceLocation, options?: LoadAdapterOptions): Promise<AdapterHandle> {
+    return this.loadAdapter(source, options)
+  }
+
+  /** An older name of `unloadAdapter`. */
+  unloadPrefix(prefix: AdapterHandle): Promise<void> {
+    return this.unloadAdapter(prefix)
   }
 
   /** Ends the model and gives all its GPU memory back. A call under way fails with `device.disposed`. */
@@ -268,8 +281,9 @@ export class LocalModel implements Model {
     this.#device.dispose()
   }
 
-  #withOwnPrefix<Options extends { readonly prefix?: PrefixHandle }>(options: Options): Options {
-    return this.#ownPrefix && options.prefix === undefined ? { ...options, prefix: this.#ownPrefix } : options
+  #withOwnPrefix<Options extends AdapterOptions>(options: Options): Options {
+    const named = options.adapter ?? options.prefix
+    return this.#ownPrefix && named === undefined ? { ...options, adapter: this.#ownPrefix } : options
   }
 
   #idsOf(prompt: Prompt, constraint?: ConstraintOption): readonly number[] {

@@ -4,16 +4,17 @@ import type { MemoryKind } from '../../gpu/index.js'
 import { type OptionShape, signal } from '../../schema/index.js'
 import type { Message } from '../../tokenizer/index.js'
 import type { AdapterInfo, VariantChoices } from '../engine/index.js'
-import type { ModelConfig, PrefixHandle } from '../model/index.js'
+import type { AdapterHandle, ModelConfig } from '../model/index.js'
 import type { ChatDelta, ChatOptions, ChatReply } from './chat.js'
 import {
+  ADAPTER_SHAPE,
+  type AdapterOptions,
   type BatchToken,
   type GeneratedToken,
   type GenerateOptions,
   type Generation,
   type GenerationStats,
   LIKELIEST,
-  PREFIX_SHAPE,
   type TokenLogprob,
 } from './generation.js'
 import type { ModelLoad } from './scheduler.js'
@@ -29,14 +30,11 @@ export interface MemoryUse extends Readonly<Record<MemoryKind, number>> {
 /** What a model continues: a raw text, token ids, or a conversation that is to be answered. */
 export type Prompt = string | readonly number[] | readonly Message[]
 
-export interface LoadPrefixOptions extends SourceOptions {
+export interface LoadAdapterOptions extends SourceOptions {
   readonly signal?: AbortSignal
 }
 
-export interface LogitsOptions {
-  readonly prefix?: PrefixHandle
-  /** From 0 (as without the prefix) to 1 (as trained, the default). */
-  readonly prefixStrength?: number
+export interface LogitsOptions extends AdapterOptions {
   readonly signal?: AbortSignal
 }
 
@@ -45,10 +43,10 @@ export interface ScoresOptions extends LogitsOptions {
   readonly top?: number
 }
 
-/** What the options of `logits`, `scores` and `loadPrefix` take. */
-export const LOGITS_SHAPE: OptionShape<LogitsOptions> = { ...PREFIX_SHAPE, signal }
+/** What the options of `logits`, `scores` and `loadAdapter` take. */
+export const LOGITS_SHAPE: OptionShape<LogitsOptions> = { ...ADAPTER_SHAPE, signal }
 export const SCORES_SHAPE: OptionShape<ScoresOptions> = { ...LOGITS_SHAPE, top: LIKELIEST }
-export const LOAD_PREFIX_SHAPE: OptionShape<LoadPrefixOptions> = { ...SOURCE_SHAPE, signal }
+export const LOAD_ADAPTER_SHAPE: OptionShape<LoadAdapterOptions> = { ...SOURCE_SHAPE, signal }
 
 /** A token of a text that was scored. */
 export interface ScoredToken {
@@ -94,7 +92,11 @@ export interface Model {
   generateBatch(prompts: readonly Prompt[], options?: GenerateOptions): Stream<BatchToken, Generation[]>
   logits(ids: readonly number[], options?: LogitsOptions): Promise<Float32Array<ArrayBuffer>>
   scores(prompt: Prompt, options?: ScoresOptions): Promise<TokenScores>
-  loadPrefix(source: SourceLocation, options?: LoadPrefixOptions): Promise<PrefixHandle>
-  unloadPrefix(prefix: PrefixHandle): Promise<void>
+  loadAdapter(source: SourceLocation, options?: LoadAdapterOptions): Promise<AdapterHandle>
+  unloadAdapter(adapter: AdapterHandle): Promise<void>
+  /** An older name of `loadAdapter`. */
+  loadPrefix(source: SourceLocation, options?: LoadAdapterOptions): Promise<AdapterHandle>
+  /** An older name of `unloadAdapter`. */
+  unloadPrefix(prefix: AdapterHandle): Promise<void>
   dispose(): void
 }

@@ -9,19 +9,20 @@ export function prefixWidth({ layers, kvGroups, headDim }: ModelConfig): number 
   return 2 * layers * kvGroups * headDim
 }
 
-/** A tensor of floats. @throws `checkpoint.prefix-invalid` where one is no number */
+/** A tensor of floats of an adapter. @throws `checkpoint.prefix-invalid`, or another code, where one is no number */
 export async function readFloats(
   checkpoint: Checkpoint,
   name: string,
   shape: readonly number[],
   signal?: AbortSignal,
+  code: 'checkpoint.prefix-invalid' | 'checkpoint.adapter-invalid' = 'checkpoint.prefix-invalid',
 ): Promise<Float32Array> {
   const tensor = checkpoint.requireTensor(name, { dtype: FLOAT_DTYPES, shape })
   const floats = toFloat32(await checkpoint.read(name, { signal }), tensor.dtype as FloatDType)
   const broken = floats.findIndex((value) => !Number.isFinite(value))
   if (broken >= 0) {
     throw new CheckpointError(
-      'checkpoint.prefix-invalid',
+      code,
       `${checkpoint.name}: ${name} holds ${floats[broken]} at element ${broken}; its training diverged.`,
     )
   }

@@ -69,7 +69,7 @@ describe("a folder of PEFT's", () => {
   it.each([
     ['PROMPT_TUNING', /first layer/],
     ['P_TUNING', /first layer/],
-    ['LORA', /merge_and_unload/],
+    ['LORA', /merge it into the model/],
     ['IA3', /not read/],
   ])('is refused by its method: %s', async (method, message) => {
     const checkpoint = await checkpointOf(['prompt_embeddings'], 'adapter_model.safetensors', {

@@ -1,5 +1,6 @@
-import { ADAPTER_CONFIG_FILE, type Checkpoint, parseJson, readFile } from '../../checkpoint/index.js'
-import { CheckpointError, hasCode } from '../../errors/index.js'
+import { ADAPTER_CONFIG_FILE, type Checkpoint } from '../../checkpoint/index.js'
+import { CheckpointError } from '../../errors/index.js'
+import { readAdapterConfig } from './adapter-config.js'
 import { PREFIX_ENCODER } from './names/hf.js'
 
 /** How the name of an encoder's embedding ends, whatever a trainer put before it (`module.`, `base_model.model.`). */
@@ -8,7 +9,6 @@ const EMBEDDING = 'prefix_encoder.embedding.weight'
 const ALONE = ['embedding.weight', 'weight']
 /** The name under which PEFT saves the encoder's output; the order within a row is the same. */
 const PEFT_NAME = 'prompt_embeddings'
-const MAX_ADAPTER_CONFIG_BYTES = 2 ** 20
 /** Names of tensors in a message. */
 const MAX_SHOWN = 5
 
@@ -47,7 +47,7 @@ export function findEncoder({ tensors, name }: Checkpoint): PrefixNames {
     `${name} holds no P-Tuning v2 prefix: expected a tensor ${PREFIX_ENCODER}embedding.weight, found ${names.length} ` +
       `tensors (${shown}). ${
         isLora
-          ? 'It is a LoRA adapter: merge it into the model with PEFT (merge_and_unload), and convert that.'
+          ? 'It is a LoRA adapter, which a model in ONNX cannot add: merge it into the model, and export that.'
           : "Give the trainer's output (pytorch_model.bin or a folder with it), not a base model."
       }`,
   )
@@ -55,7 +55,7 @@ export function findEncoder({ tensors, name }: Checkpoint): PrefixNames {
 
 /** What PEFT calls the methods of adapters that are not read, and what to do about them. */
 const OTHER_METHODS: Readonly<Record<string, string>> = {
-  LORA: 'a LoRA adapter: merge it into the model with PEFT (merge_and_unload), and convert that',
+  LORA: 'a LoRA adapter, which a model in ONNX cannot add: merge it into the model, and export that',
   PROMPT_TUNING: 'prompt tuning, whose rows are inputs of the first layer, not keys and values of all',
   P_TUNING: 'the first P-Tuning, whose rows are inputs of the first layer, not keys and values of all',
 }
@@ -64,25 +64,14 @@ const OTHER_METHODS: Readonly<Record<string, string>> = {
  * Checks that an adapter of PEFT is one of prefix tuning, where its `adapter_config.json` lies beside it.
  * @throws `checkpoint.prefix-invalid` for other methods
  */
-export async function checkAdapter({ source, name }: Checkpoint, signal?: AbortSignal): Promise<void> {
-  if (!(await source.has(ADAPTER_CONFIG_FILE, signal))) return
-  let bytes: Uint8Array
-  try {
-    bytes = await readFile(source, ADAPTER_CONFIG_FILE, MAX_ADAPTER_CONFIG_BYTES, signal)
-  } catch (error) {
-    // Servers of single-page applications answer with a web page for what they do not have.
-    if (hasCode(error, 'checkpoint.not-the-file')) return
-    throw error
-  }
-  const config = parseJson(bytes, ADAPTER_CONFIG_FILE)
-  const method =
-    typeof config === 'object' && config !== null ? (config as { peft_type?: unknown }).peft_type : undefined
+export async function checkAdapter(checkpoint: Checkpoint, signal?: AbortSignal): Promise<void> {
+  const method = (await readAdapterConfig(checkpoint, signal))?.peft_type
   if (method === undefined || method === 'PREFIX_TUNING') return
   const what =
     (typeof method === 'string' && Object.hasOwn(OTHER_METHODS, method) && OTHER_METHODS[method]) ||
     'not read'
   throw new CheckpointError(
     'checkpoint.prefix-invalid',
-    `${name}: ${ADAPTER_CONFIG_FILE} says peft_type ${JSON.stringify(method).slice(0, 60)}: ${what}. PREFIX_TUNING is needed.`,
+    `${checkpoint.name}: ${ADAPTER_CONFIG_FILE} says peft_type ${JSON.stringify(method).slice(0, 60)}: ${what}. PREFIX_TUNING is needed.`,
   )
 }

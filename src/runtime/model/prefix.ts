@@ -6,16 +6,19 @@ import type { ModelConfig } from './config.js'
 import { PREFIX_ENCODER } from './names/hf.js'
 import { prefixWidth, readFloats, readPrefixRows } from './prefix-encoder.js'
 
-/** A loaded prefix as those see it who only give it to calls; its rows are where the model is. */
-export interface PrefixHandle {
+/** A loaded adapter as those see it who only give it to calls; what it is made of is where the model is. */
+export interface AdapterHandle {
+  /** `prefix`: keys and values of P-Tuning v2; `lora`: terms that are added to products. */
+  readonly kind: 'prefix' | 'lora'
   /** Where it was loaded from. */
   readonly name: string
-  /** Rows (virtual tokens), P. */
+  /** Rows of the cache that it takes: those of a prefix (virtual tokens, P), and none for LoRA. */
   readonly length: number
 }
 
 /** A P-Tuning v2 prefix on the GPU: keys and values that every layer sees before the first token. */
-export interface Prefix extends PrefixHandle {
+export interface Prefix extends AdapterHandle {
+  readonly kind: 'prefix'
   /** f16 [2 layers, P, kvGroups * headDim]: slab 2l holds layer l's keys, slab 2l + 1 its values. */
   readonly rows: GPUBuffer
 }
@@ -139,5 +142,5 @@ export async function uploadPrefix(
     )
   }
   const buffer = await gpu.allocating('prefix', () => gpu.upload('prefixes', `prefix ${name}`, halves))
-  return { name, length, rows: buffer }
+  return { kind: 'prefix', name, length, rows: buffer }
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { ModelDevice } from '../../runtime/engine/index.js'
 import { LocalModel } from '../../runtime/generate/index.js'
 import { FakeEngine } from '../../runtime/generate/testing/fake-engine.js'
-import type { PrefixHandle } from '../../runtime/model/index.js'
+import type { AdapterHandle } from '../../runtime/model/index.js'
 import { Tokenizer } from '../../tokenizer/index.js'
 
 /** A question for the script: the prompt as text, and the prefix that it is asked behind. */
@@ -31,8 +31,8 @@ const NO_DEVICE: ModelDevice = {
   lost: new Promise(() => {}),
   variants: {},
   base: undefined,
-  loadPrefix: () => Promise.reject(new Error('The model loads its own.')),
-  freePrefix: () => {},
+  loadAdapter: () => Promise.reject(new Error('The model loads its own.')),
+  freeAdapter: async () => {},
   dispose: () => {},
 }
 
@@ -67,10 +67,10 @@ export class ScriptedModel extends LocalModel {
     this.engine = engine
   }
 
-  override async loadPrefix(source: string): Promise<PrefixHandle> {
+  override async loadAdapter(source: string): Promise<AdapterHandle> {
     if (!source.startsWith('prefixes/')) throw new Error(`no ${source}`)
-    return { name: source, length: 8 }
+    return { kind: 'prefix', name: source, length: 8 }
   }
 
-  override async unloadPrefix(): Promise<void> {}
+  override async unloadAdapter(): Promise<void> {}
 }

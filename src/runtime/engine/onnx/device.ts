@@ -1,6 +1,6 @@
 import { type ByteSource, type Checkpoint, streamRange } from '../../../checkpoint/index.js'
 import { AdapterError, type DeviceError } from '../../../errors/index.js'
-import type { PrefixHandle } from '../../model/index.js'
+import type { AdapterHandle } from '../../model/index.js'
 import type { AdapterInfo, ModelDevice } from '../model-device.js'
 import { PREFIX_ROWS } from '../webgpu/engine-options.js'
 import { OnnxEngine, type OnnxEngineOptions } from './engine.js'
@@ -79,7 +79,7 @@ export class OnnxDevice implements ModelDevice {
     return new OnnxDevice(files, runner, engine, provider)
   }
 
-  async loadPrefix(checkpoint: Checkpoint, signal?: AbortSignal): Promise<PrefixHandle> {
+  async loadAdapter(checkpoint: Checkpoint, signal?: AbortSignal): Promise<AdapterHandle> {
     const { config, rotation } = this.#files
     const rows = rotation ? rotation.rows - 2 : Number.POSITIVE_INFINITY
     const mostRows = Math.min(rows, this.engine.contextLength + PREFIX_ROWS - 2)
@@ -88,7 +88,7 @@ export class OnnxDevice implements ModelDevice {
     return prefix
   }
 
-  freePrefix(): void {
+  async freeAdapter(): Promise<void> {
     // Its rows are ordinary memory.
   }
 

@@ -6,7 +6,7 @@ import {
   type RowScores,
   type SampledId,
 } from '../../../kernels/index.js'
-import type { ModelConfig, PrefixHandle } from '../../model/index.js'
+import type { AdapterHandle, ModelConfig } from '../../model/index.js'
 import type {
   Chunk,
   ChunkOutput,
@@ -25,7 +25,7 @@ import type { OnnxValues } from './runtime.js'
 
 /** Keys and values of ids, behind a prefix. */
 interface Cached {
-  readonly prefix: PrefixHandle | undefined
+  readonly prefix: AdapterHandle | undefined
   readonly prefixStrength: number
   readonly ids: number[]
   past: OnnxValues
@@ -82,7 +82,7 @@ export class OnnxEngine implements Engine {
   readonly #runner: GraphRunner
   readonly #maker: PastMaker
   readonly #slots: (OnnxSlot | undefined)[]
-  readonly #prefixes = new Set<PrefixHandle>()
+  readonly #prefixes = new Set<AdapterHandle>()
   readonly #weightBytes: number
   #kept: Cached | undefined
 
@@ -117,7 +117,7 @@ export class OnnxEngine implements Engine {
     return { weights: this.#weightBytes, cache: this.cacheUsed, prefixes, activations: 0 }
   }
 
-  available(prefix: PrefixHandle | undefined): number {
+  available(prefix: AdapterHandle | undefined): number {
     const rows = this.#files.rotation?.rows ?? Number.POSITIVE_INFINITY
     return Math.max(0, Math.min(this.contextLength, rows - (prefix?.length ?? 0)))
   }
@@ -127,7 +127,7 @@ export class OnnxEngine implements Engine {
     this.#prefixes.add(prefix)
   }
 
-  owns(prefix: PrefixHandle): boolean {
+  owns(prefix: AdapterHandle): boolean {
     return this.#prefixes.has(prefix)
   }
 
@@ -289,7 +289,7 @@ export class OnnxEngine implements Engine {
     this.#kept = undefined
   }
 
-  release(prefix: PrefixHandle): void {
+  release(prefix: AdapterHandle): void {
     if (this.#kept?.prefix === prefix) this.forget()
     this.#prefixes.delete(prefix)
   }

@@ -1,16 +1,17 @@
 import type { FloatDType } from '../../../checkpoint/index.js'
 import { type Checkpoint, toFloat32 } from '../../../checkpoint/index.js'
 import {
+  type AdapterHandle,
   FLOAT_DTYPES,
   type ModelConfig,
-  type PrefixHandle,
   readFloats,
   readPrefixRows,
 } from '../../model/index.js'
 import type { GraphRotation } from './model-files.js'
 
 /** A prefix on the host, as rows of the cache that a graph takes. */
-export interface HostPrefix extends PrefixHandle {
+export interface HostPrefix extends AdapterHandle {
+  readonly kind: 'prefix'
   /** For each layer keys and values, f32 [kvGroups, P, headDim]. */
   readonly layers: readonly { readonly key: Float32Array; readonly value: Float32Array }[]
 }
@@ -56,7 +57,7 @@ export async function loadHostPrefix(
     const angle = await rotation.read(length)
     for (const { key } of layers) rotate(key, headDim, angle, rotation.interleaved)
   }
-  return { name: checkpoint.name, length, layers }
+  return { kind: 'prefix', name: checkpoint.name, length, layers }
 }
 
 /** Turns the first elements of every head, in place. @param heads f32 [any, headDim] */

@@ -1,7 +1,14 @@
 import type { Checkpoint } from '../../../checkpoint/index.js'
 import type { DeviceError } from '../../../errors/index.js'
 import { deviceLost } from '../../../gpu/index.js'
-import { loadPrefix, type ModelBase, type Prefix, type PrefixHandle } from '../../model/index.js'
+import {
+  type AdapterHandle,
+  isLora,
+  loadPrefix,
+  type ModelBase,
+  openLora,
+  type Prefix,
+} from '../../model/index.js'
 import type { AdapterInfo, ModelDevice } from '../model-device.js'
 import type { VariantChoices } from '../variants/variants.js'
 import type { WebGpuEngine } from './engine.js'
@@ -30,14 +37,18 @@ export class WebGpuDevice implements ModelDevice {
     return { gpu, config, weights }
   }
 
-  loadPrefix(checkpoint: Checkpoint, signal?: AbortSignal): Promise<Prefix> {
-    const { gpu, config } = this.#engine
+  async loadAdapter(checkpoint: Checkpoint, signal?: AbortSignal): Promise<AdapterHandle> {
+    const { gpu, config, lora } = this.#engine
+    if (await isLora(checkpoint, signal)) {
+      return lora.add(await openLora(checkpoint, config, signal), signal)
+    }
     const mostRows = this.#engine.available(undefined) + PREFIX_ROWS - 2
     return loadPrefix(gpu, checkpoint, config, mostRows, signal)
   }
 
-  freePrefix(prefix: PrefixHandle): void {
-    this.#engine.gpu.free((prefix as Prefix).rows)
+  async freeAdapter(adapter: AdapterHandle): Promise<void> {
+    if (adapter.kind === 'lora') await this.#engine.lora.remove(adapter)
+    else this.#engine.gpu.free((adapter as Prefix).rows)
   }
 
   dispose(): void {

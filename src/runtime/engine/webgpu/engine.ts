@@ -1,6 +1,6 @@
 import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import { PAGE_ROWS, type SampledId } from '../../../kernels/index.js'
-import type { ModelConfig, ModelWeights, Prefix, PrefixHandle } from '../../model/index.js'
+import type { AdapterHandle, ModelConfig, ModelWeights, Prefix } from '../../model/index.js'
 import { PageCache } from '../cache/page-cache.js'
 import type {
   Chunk,
@@ -30,6 +30,8 @@ import { allocateActivations, type ForwardContext } from './forward.js'
 import { FusedDecode } from './fused-decode.js'
 import { FusedStep } from './fused-step.js'
 import { allocateQuantized } from './linear.js'
+import type { LoraBuffersOfPlans } from './lora.js'
+import { LoraMemory } from './lora-memory.js'
 import type { StepPlan } from './plans.js'
 import { Prepared } from './prepared.js'
 import { PreparedPlans } from './prepared-plans.js'
@@ -62,13 +64,17 @@ export class WebGpuEngine implements Engine {
   readonly tables: SlotTables
 
   readonly #context: ForwardContext
-  readonly #cache: PageCache<Prefix>
+  readonly #cache: PageCache<AdapterHandle>
+  /** LoRA adapters. */
+  readonly lora: LoraMemory
   readonly #memory: CacheMemory
   readonly #slots: (SlotState | undefined)[]
   readonly #runner: StepRunner
   readonly #plans: PreparedPlans
   readonly #likeliest = new Prepared(() => this.tables.buildLikeliest())
   readonly #promptRows: PromptRows
+  /** What the plans of the step that was prepared last are bound to, for rows with LoRA adapters. */
+  #loraOfStep: LoraBuffersOfPlans | undefined
   /** Settled when what the steps so far gave is noted: that is done in their order. */
   #noted: Promise<unknown> = Promise.resolve()
 
@@ -88,6 +94,7 @@ export class WebGpuEngine implements Engine {
     const slotPages = cachePages(contextLength)
     this.#memory = new CacheMemory(gpu, config, { pages, slots: maxSequences, slotPages })
     this.#cache = new PageCache(pages, this.#memory)
+    this.lora = new LoraMemory(gpu, config, maxSequences)
     this.#slots = new Array<SlotState | undefined>(maxSequences).fill(undefined)
     const maxRows = mostRows(choices, maxSequences)
     this.tables = new SlotTables(gpu, { vocabulary: config.vocabulary, slots: maxSequences, maxRows })
@@ -170,14 +177,14 @@ export class WebGpuEngine implements Engine {
     return (this.#cache.pages - this.#cache.free) * pageBytes(this.config)
   }
 
-  available(prefix: PrefixHandle | undefined): number {
+  available(prefix: AdapterHandle | undefined): number {
     const rows = Math.min(this.#memory.slotPages, this.#cache.pages) * PAGE_ROWS
     const kept = Math.min(rows, this.contextLength + PREFIX_ROWS) - (prefix?.length ?? 0)
     return Math.max(0, Math.min(this.contextLength, kept))
   }
 
-  owns(prefix: PrefixHandle): boolean {
-    return 'rows' in prefix && this.gpu.owns((prefix as Prefix).rows)
+  owns(prefix: AdapterHandle): boolean {
+    return 'rows' in prefix ? this.gpu.owns((prefix as Prefix).rows) : this.lora.owns(prefix)
   }
 
   open(start: SequenceStart): Slot | undefined {
@@ -186,7 +193,7 @@ export class WebGpuEngine implements Engine {
     if (index < 0) return undefined
     const { prefix, prefixStrength, ids, positionLimit, fresh = false } = start
     const rows = Math.min(ids.length + 1, positionLimit)
-    const lease = this.#cache.open(prefix as Prefix | undefined, prefixStrength, ids, { fresh, rows })
+    const lease = this.#cache.open(prefix, prefixStrength, ids, { fresh, rows })
     if (!lease) return undefined
     try {
       // Written when the prompt is computed, while the GPU is at work.
@@ -202,6 +209,7 @@ export class WebGpuEngine implements Engine {
     const { index, start, lease } = slot
     this.#slots[index] = slot
     this.#memory.writeTable(index, start.prefixStrength, lease.pages)
+    this.lora.assign(index, start.prefix, start.prefixStrength)
     this.#runner.forgetRows()
     return slot
   }
@@ -216,8 +224,12 @@ export class WebGpuEngine implements Engine {
   }
 
   prepare({ rows, chunks }: Step): Promise<void> | undefined {
-    const counts = [rows.length, this.#finishing(chunks).length].filter((count) => count > 0)
-    const needed: Prepared<unknown>[] = counts.map((count) => this.#plans.step(count))
+    this.#loraOfStep = this.lora.take()
+    const states = rows.map((slot) => this.#stateOf(slot))
+    const needed: Prepared<unknown>[] = states.length > 0 ? [this.#stepPlanOf(states)] : []
+    const finishing = this.#finishing(chunks).length
+    if (finishing > 0) needed.push(this.#plans.step(finishing))
+    needed.push(...chunks.map(({ slot }) => this.#prefillOf(this.#stateOf(slot))))
     if (chunks.some(({ logits, scores }) => logits || scores)) needed.push(this.#promptRows.blocks)
     const sampled = [...rows, ...this.#finishing(chunks)]
     if (sampled.some((slot) => this.#stateOf(slot).likeliest > 0)) needed.push(this.#likeliest)
@@ -230,14 +242,14 @@ export class WebGpuEngine implements Engine {
     for (const [slot, mask] of step.masks ?? []) this.tables.writeMask(slot.index, mask)
     const rows = this.#sampled(
       step.rows.map((slot) => this.#stateOf(slot)),
-      (plan, slots, score) => this.#runner.submitRows(plan, slots, score),
+      (slots, score) => this.#runner.submitRows(this.#stepPlanOf(slots).ready, slots, score),
     )
     const finishing: SlotState[] = []
     const outputs = step.chunks.map((chunk) => {
       const slot = this.#stateOf(chunk.slot)
       const first = slot.promptTokens
       const ids = slot.start.ids.slice(first, first + chunk.count)
-      this.#runner.submitChunk(this.#plans.prefill.ready, slot, ids, first)
+      this.#runner.submitChunk(this.#prefillOf(slot).ready, slot, ids, first)
       slot.promptTokens += ids.length
       this.#cache.append(slot.lease, ids)
       const output = this.#submitRowsOf(chunk, slot, ids.length, first)
@@ -247,24 +259,24 @@ export class WebGpuEngine implements Engine {
       return output
     })
     for (const { index, start, contents } of finishing) this.tables.write(index, start, contents, [])
-    const first = this.#sampled(finishing, (plan, slots, score) =>
-      this.#runner.submitFirst(plan, slots, score),
+    const first = this.#sampled(finishing, (slots, score) =>
+      this.#runner.submitFirst(this.#plans.step(slots.length).ready, slots, score),
     )
     return { rows, chunks: this.#collect(step.chunks, finishing, first, outputs) }
   }
 
   begin(slots: readonly Slot[]): void {
     const states = slots.map((slot) => this.#stateOf(slot))
-    this.#runner.beginRows(this.#plans.step(states.length).ready, states)
+    this.#runner.beginRows(this.#stepPlanOf(states).ready, states)
   }
 
   /** Submits what samples an id for each of some slots, and notes the ids when they are there. */
   async #sampled(
     slots: readonly SlotState[],
-    submit: StepRunner['submitRows'],
+    submit: (slots: readonly SlotState[], score: readonly Dispatch[]) => Promise<SampledId[]>,
   ): Promise<readonly SampledId[]> {
     if (slots.length === 0) return []
-    const sampled = submit(this.#plans.step(slots.length).ready, slots, this.#scoring(slots))
+    const sampled = submit(slots, this.#scoring(slots))
     for (const slot of slots) slot.samples++
     const noted = Promise.all([sampled, this.#noted]).then(([outputs]) => {
       slots.forEach((slot, i) => {
@@ -279,6 +291,18 @@ export class WebGpuEngine implements Engine {
     })
     this.#noted = noted.catch(() => {})
     return noted
+  }
+
+  /** The plan of a step over a row of each of some slots: with what adds terms of LoRA only where one of them has any. */
+  #stepPlanOf(slots: readonly SlotState[]): Prepared<StepPlan> {
+    const lora = slots.some(hasLora) ? this.#loraOfStep : undefined
+    return lora ? this.#plans.adaptedStep(slots.length, lora) : this.#plans.step(slots.length)
+  }
+
+  /** The plan of a chunk of a slot's prompt. */
+  #prefillOf(slot: SlotState): Prepared<Dispatch[]> {
+    const lora = hasLora(slot) ? this.#loraOfStep : undefined
+    return lora ? this.#plans.adaptedPrefill(lora) : this.#plans.prefill
   }
 
   /** The dispatches to the likeliest ids, where one of the slots wants them. */
@@ -334,7 +358,7 @@ export class WebGpuEngine implements Engine {
     const index = this.#slots.indexOf(undefined)
     if (index < 0) return undefined
     const rows = start.ids.length + generated.length
-    const lease = this.#cache.open(start.prefix as Prefix | undefined, start.prefixStrength, [], {
+    const lease = this.#cache.open(start.prefix, start.prefixStrength, [], {
       fresh: true,
       rows,
     })
@@ -353,8 +377,8 @@ export class WebGpuEngine implements Engine {
     this.#cache.forget()
   }
 
-  release(prefix: PrefixHandle): void {
-    this.#cache.release(prefix as Prefix)
+  release(prefix: AdapterHandle): void {
+    this.#cache.release(prefix)
   }
 
   #stateOf(slot: Slot): SlotState {
@@ -379,4 +403,8 @@ export class WebGpuEngine implements Engine {
   stepPlan(rows: number): Promise<StepPlan> {
     return this.#plans.step(rows).get()
   }
+}
+
+function hasLora({ start }: SlotState): boolean {
+  return start.prefix?.kind === 'lora'
 }

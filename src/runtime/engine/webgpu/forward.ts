@@ -26,6 +26,7 @@ import {
 } from '../../model/index.js'
 import type { CacheMemory } from './cache-memory.js'
 import type { BuildLinear } from './linear.js'
+import type { BuildLora } from './lora.js'
 
 /** What passes between the kernels of a forward pass: f32, `maxRows` rows each. */
 export interface Activations extends Readonly<Record<LayerActivation, GPUBuffer>> {
@@ -77,6 +78,8 @@ export type BuildAttention = (
 export interface PlanKernels {
   readonly product: BuildLinear
   readonly attention: BuildAttention
+  /** Where rows may have LoRA adapters: what adds their terms behind a product. */
+  readonly lora?: BuildLora | undefined
 }
 
 type Buffers<Name extends Activation> = Readonly<Record<Name, GPUBuffer>>
@@ -91,7 +94,7 @@ async function lowerNorm(
   return kernel.bind(label, { x: buffers[x], weight, y: buffers[y] })
 }
 
-/** A Linear of the plain plan: an adapter's term would be added here, behind the product. */
+/** A Linear of the plain plan. */
 function lowerLinear<X extends Activation, Y extends Activation>(
   product: BuildLinear,
   { x, y, adds }: { readonly x: X; readonly y: Y; readonly adds: boolean },
@@ -108,7 +111,7 @@ async function lower(
   index: number,
   operation: LayerOperation,
   activations: Activations,
-  { product, attention }: PlanKernels,
+  { product, attention, lora }: PlanKernels,
 ): Promise<Dispatch[]> {
   const { gpu, config, weights, cache } = context
   const { maxRows, rows } = activations
@@ -116,8 +119,15 @@ async function lower(
   switch (operation.kind) {
     case 'norm':
       return lowerNorm(context, operation, layer[operation.weight], activations)
-    case 'linear':
-      return lowerLinear(product, operation, layer[operation.weight], maxRows, activations)
+    case 'linear': {
+      const weight = layer[operation.weight]
+      const [x, y] = [activations[operation.x], activations[operation.y]]
+      const parts = await Promise.all([
+        lowerLinear(product, operation, weight, maxRows, activations),
+        lora?.(index, operation, { weight, rows, maxRows, x, y }),
+      ])
+      return parts.flatMap((dispatches) => dispatches ?? [])
+    }
     case 'rope': {
       const kernel = await compileRope(gpu, { ...config, back: false })
       return kernel.bind('rope', { rows, table: weights.ropeTable, qkv: activations[operation.x] })

@@ -23,6 +23,7 @@ import {
 } from '../../model/index.js'
 import { buildEmbedding, type ForwardContext } from './forward.js'
 import { FUSED_GROUPS, type FusedProduct } from './fused-groups.js'
+import { type BuildLora, loraBehindFused } from './lora.js'
 
 /** What passes between the fused kernels of a decode step of one sequence. */
 export interface FusedActivations {
@@ -84,10 +85,7 @@ export function canRunFusedDecode(gpu: Gpu, config: ModelConfig, shape: ModelSha
   )
 }
 
-/**
- * A Linear of the fused plan: how a weight is bound is the same for all, only input and output differ. An adapter's term
- * would have to be added here before what the product is fused with.
- */
+/** A Linear of the fused plan: how a weight is bound is the same for all, only input and output differ. */
 async function linear(
   gpu: Gpu,
   weight: LinearWeight,
@@ -145,15 +143,22 @@ export class FusedDecode {
     this.#rounded = { attended: blocks('attended', attended), activated: blocks('activated', activated) }
   }
 
-  /** From the token to the residual stream behind the last layer. */
-  async body(attention: BuildFusedAttention, options: LinearDecodeOptions): Promise<Dispatch[]> {
+  /** From the token to the residual stream behind the last layer. @param lora where the row may have a LoRA adapter */
+  async body(
+    attention: BuildFusedAttention,
+    options: LinearDecodeOptions,
+    lora?: BuildLora,
+  ): Promise<Dispatch[]> {
     const { weights } = this.#context
     const { rows, hidden } = this.#activations
     const groups = weights.layers.flatMap((_, index) =>
-      FUSED_GROUPS.map((group) =>
+      FUSED_GROUPS.flatMap((group) =>
         group === 'append and attention'
           ? this.attention(index, attention)
-          : this.#product(index, group, options),
+          : [
+              this.#product(index, group, options),
+              loraBehindFused(this.#context, lora, index, group, { ...this.#activations, maxRows: 1 }),
+            ],
       ),
     )
     const embedding = buildEmbedding(this.#context, rows, hidden)

@@ -8,6 +8,7 @@ import { activationWidths } from '../../model/index.js'
 import { buildEmbedding, type ForwardContext } from './forward.js'
 import { allocateParts, type BuildFusedAttention, type FusedActivations } from './fused-decode.js'
 import { FUSED_GROUPS, type FusedProduct } from './fused-groups.js'
+import { type BuildLora, loraBehindFused } from './lora.js'
 import type { StepFormat, StepNorm } from './step-format.js'
 
 /** What passes between the kernels, with room for so many rows. */
@@ -43,14 +44,20 @@ export class FusedStep<Form extends AttentionCombineBuffers['output'] = Attentio
     }
   }
 
-  /** From the tokens of up to `rows` sequences to the residual stream behind the last layer. */
-  async body(rows: number, attention: BuildFusedAttention): Promise<Dispatch[]> {
+  /**
+   * From the tokens of up to `rows` sequences to the residual stream behind the last layer.
+   * @param lora where rows may have LoRA adapters
+   */
+  async body(rows: number, attention: BuildFusedAttention, lora?: BuildLora): Promise<Dispatch[]> {
     const { weights } = this.#context
     const groups = weights.layers.flatMap((_, index) =>
-      FUSED_GROUPS.map((group) =>
+      FUSED_GROUPS.flatMap((group) =>
         group === 'append and attention'
           ? this.#attention(index, rows, attention)
-          : this.#product(index, rows, group),
+          : [
+              this.#product(index, rows, group),
+              loraBehindFused(this.#context, lora, index, group, { ...this.#activations, maxRows: rows }),
+            ],
       ),
     )
     const embedding = buildEmbedding(this.#context, this.#activations.rows, this.#activations.hidden)

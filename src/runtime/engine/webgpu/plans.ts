@@ -10,6 +10,7 @@ import { type Activations, buildBody, buildHead, type ForwardContext } from './f
 import type { FusedDecode } from './fused-decode.js'
 import type { FusedStep } from './fused-step.js'
 import type { BuildLinear } from './linear.js'
+import type { BuildLora } from './lora.js'
 import type { SlotTables } from './slot-tables.js'
 
 /** Where the layers of a trial find their rows: behind so many others, as in the middle of a conversation. */
@@ -69,11 +70,11 @@ export class Plans {
     return this.#promptProduct({ ...variants, prefillProduct })
   }
 
-  /** A chunk of a prompt, from token ids to the residual stream. */
-  prefill(variants: Variants): Promise<Dispatch[]> {
+  /** A chunk of a prompt, from token ids to the residual stream. @param lora where it may have a LoRA adapter */
+  prefill(variants: Variants, lora?: BuildLora): Promise<Dispatch[]> {
     const { context, prefill } = this.#buffers
     const attention = VARIANT_TABLE.prefillAttention.entries[variants.prefillAttention].build
-    return buildBody(context, prefill, { product: this.#promptProduct(variants), attention })
+    return buildBody(context, prefill, { product: this.#promptProduct(variants), attention, lora })
   }
 
   /** From the residual stream to the logits at `rows` positions of a prompt. */
@@ -92,12 +93,13 @@ export class Plans {
     return VARIANT_TABLE.decodeMany.entries[decodeMany].build
   }
 
-  /** A step of up to `rows` sequences. */
-  async step(variants: Variants, rows: number): Promise<StepPlan> {
+  /** A step of up to `rows` sequences. @param lora where they may have LoRA adapters */
+  async step(variants: Variants, rows: number, lora?: BuildLora): Promise<StepPlan> {
     const { decode, tables } = this.#buffers
     const build = this.#buildStep(variants, rows)
     const parts = {
       ...this.#buffers,
+      lora,
       activations: { ...decode, maxRows: rows },
       logits: tables.logits,
       product: this.#stepProduct(variants),

@@ -4,6 +4,7 @@ import { type ChoicePlan, chooseVariants } from '../variants/choose-variants.js'
 import type { TuningTimes } from '../variants/tuning-record.js'
 import { byVariantName, type VariantChoices, type Variants } from '../variants/variants.js'
 import { type EngineOptions, rowBucket } from './engine-options.js'
+import { fitsFusedPlans, type LoraBuffersOfPlans, loraBuilder } from './lora.js'
 import { type PlanBuffers, Plans, type StepPlan } from './plans.js'
 import { Prepared } from './prepared.js'
 import type { LogitsBuffers } from './prompt-rows.js'
@@ -17,11 +18,20 @@ export interface PreparedPlansParts {
   readonly maxSequences: number
 }
 
+/** Plans that add the terms of LoRA adapters. */
+interface AdaptedPlans {
+  readonly prefill: Prepared<Dispatch[]>
+  /** By the rows that they are built for. */
+  readonly steps: Map<number, Prepared<StepPlan>>
+}
+
 /** The plans of an engine for the variants that are chosen: each is built once, when it is first needed. */
 export class PreparedPlans {
   /** A chunk of a prompt. */
   readonly prefill = new Prepared(() => this.#plans.prefill(this.#chosen))
 
+  /** By what they are bound to. */
+  readonly #adapted = new WeakMap<LoraBuffersOfPlans, AdaptedPlans>()
   readonly #parts: PreparedPlansParts
   readonly #plans: Plans
   /** By the rows that they are built for. */
@@ -86,6 +96,34 @@ export class PreparedPlans {
     const step = this.#steps.get(bucket) ?? new Prepared(() => this.#plans.step(this.#chosen, bucket))
     this.#steps.set(bucket, step)
     return step
+  }
+
+  /** A chunk of a prompt with a LoRA adapter. */
+  adaptedPrefill(lora: LoraBuffersOfPlans): Prepared<Dispatch[]> {
+    return this.#adaptedPlans(lora).prefill
+  }
+
+  /** A step as `step` gives it, some of whose rows have LoRA adapters: not fused where fused plans cannot add their terms. */
+  adaptedStep(rows: number, lora: LoraBuffersOfPlans): Prepared<StepPlan> {
+    const { maxSequences, buffers } = this.#parts
+    const unfused = { decode: 'float', decodeFew: 'float', decodeMany: 'float' } as const
+    const variants = fitsFusedPlans(lora) ? this.#chosen : { ...this.#chosen, ...unfused }
+    const bucket = Math.min(rowBucket(variants, rows, maxSequences), buffers.decode.maxRows)
+    const { steps } = this.#adaptedPlans(lora)
+    const build = () => this.#plans.step(variants, bucket, loraBuilder(buffers.context.gpu, lora))
+    const step = steps.get(bucket) ?? new Prepared(build)
+    steps.set(bucket, step)
+    return step
+  }
+
+  #adaptedPlans(lora: LoraBuffersOfPlans): AdaptedPlans {
+    const builder = loraBuilder(this.#parts.buffers.context.gpu, lora)
+    const plans = this.#adapted.get(lora) ?? {
+      prefill: new Prepared(() => this.#plans.prefill(this.#chosen, builder)),
+      steps: new Map<number, Prepared<StepPlan>>(),
+    }
+    this.#adapted.set(lora, plans)
+    return plans
   }
 
   /** From the residual stream to the logits at `rows` positions of a prompt. */

@@ -1,5 +1,5 @@
 import { PAGE_ROWS } from '../../../kernels/index.js'
-import type { Prefix } from '../../model/index.js'
+import type { AdapterHandle } from '../../model/index.js'
 import type { Lease } from '../cache/page-cache.js'
 import type { SequenceStart, Slot } from '../engine.js'
 import type { SlotContents } from './slot-tables.js'
@@ -8,7 +8,7 @@ import type { SlotContents } from './slot-tables.js'
 export class SlotState implements Slot {
   readonly index: number
   readonly start: SequenceStart
-  readonly lease: Lease<Prefix>
+  readonly lease: Lease<AdapterHandle>
   readonly cachedTokens: number
   /** What its tables are written from. */
   readonly contents: SlotContents
@@ -24,7 +24,7 @@ export class SlotState implements Slot {
   constructor(
     index: number,
     start: SequenceStart,
-    lease: Lease<Prefix>,
+    lease: Lease<AdapterHandle>,
     promptTokens: number,
     contents: SlotContents,
     generated: number[] = [],

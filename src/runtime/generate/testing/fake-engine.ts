@@ -10,13 +10,13 @@ import type {
   StepOutput,
   SuspendedSequence,
 } from '../../engine/index.js'
-import type { ModelConfig, PrefixHandle } from '../../model/index.js'
+import type { AdapterHandle, ModelConfig } from '../../model/index.js'
 
 /** Ids that the fake model knows; 0 is a stop id of the tests. */
 export const VOCABULARY = 40
 
 /** A cache whose rows are texts that say what was computed. */
-class TextMemory implements PageMemory<PrefixHandle> {
+class TextMemory implements PageMemory<AdapterHandle> {
   readonly rows: (string | undefined)[]
 
   constructor(pages: number) {
@@ -27,7 +27,7 @@ class TextMemory implements PageMemory<PrefixHandle> {
     for (let row = 0; row < rows; row++) this.rows[to * PAGE_ROWS + row] = this.rows[from * PAGE_ROWS + row]
   }
 
-  copyPrefix(prefix: PrefixHandle, firstRow: number, rows: number, page: number): void {
+  copyPrefix(prefix: AdapterHandle, firstRow: number, rows: number, page: number): void {
     for (let row = 0; row < rows; row++)
       this.rows[page * PAGE_ROWS + row] = `${prefix.name} ${firstRow + row}`
   }
@@ -36,7 +36,7 @@ class TextMemory implements PageMemory<PrefixHandle> {
 /** A slot, and what a GPU would hold of it: always ahead of what the host knows. */
 interface FakeSlot extends Slot {
   readonly start: SequenceStart
-  readonly lease: Lease<PrefixHandle>
+  readonly lease: Lease<AdapterHandle>
   cachedTokens: number
   promptTokens: number
   /** Ids that were sampled, those that the host has not seen included. */
@@ -96,7 +96,7 @@ export class FakeEngine implements Engine {
   readonly begun: (readonly Slot[])[] = []
   /** Makes `run` fail from now on, as a lost device does. */
   failure: Error | undefined
-  readonly cache: PageCache<PrefixHandle>
+  readonly cache: PageCache<AdapterHandle>
   readonly #memory: TextMemory
   readonly #slots: (FakeSlot | undefined)[]
   readonly #delay: () => number
@@ -120,7 +120,7 @@ export class FakeEngine implements Engine {
     this.#delay = delay
   }
 
-  available(prefix: PrefixHandle | undefined): number {
+  available(prefix: AdapterHandle | undefined): number {
     return Math.min(this.contextLength, this.cache.pages * PAGE_ROWS - (prefix?.length ?? 0))
   }
 
@@ -140,7 +140,7 @@ export class FakeEngine implements Engine {
   #place(
     index: number,
     start: SequenceStart,
-    lease: Lease<PrefixHandle>,
+    lease: Lease<AdapterHandle>,
     promptTokens: number,
     sampled: number[],
   ) {
@@ -342,7 +342,7 @@ export class FakeEngine implements Engine {
     this.cache.forget()
   }
 
-  release(prefix: PrefixHandle): void {
+  release(prefix: AdapterHandle): void {
     this.cache.release(prefix)
   }
 }

@@ -2,6 +2,7 @@ import { canRunLinearStepDots, STEP_DOTS_MAX_ROWS } from '../../../../kernels/in
 import { allProducts } from '../../../model/index.js'
 import type { BuildFusedAttention } from '../../webgpu/fused-decode.js'
 import type { FusedStep } from '../../webgpu/fused-step.js'
+import type { BuildLora } from '../../webgpu/lora.js'
 import { unless, type VariantKind, type VariantSetting } from '../kind.js'
 import { DECODE, type StepEntry } from './decode.js'
 import { DECODE_ATTENTION, fusedSteps } from './decode-attention.js'
@@ -26,14 +27,16 @@ export function fusedStep(
     rows: number,
     attention: BuildFusedAttention,
     logits: GPUBuffer,
+    lora?: BuildLora,
   ) => {
     if (!step) throw new TypeError('There are no buffers for fused steps of several sequences.')
-    return Promise.all([step.body(rows, attention), step.head(rows, logits)])
+    return Promise.all([step.body(rows, attention, lora), step.head(rows, logits)])
   }
   return {
     needs,
     buckets,
-    build: (parts) => plan(parts[name], parts.activations.maxRows, parts.fusedAttention, parts.logits),
+    build: ({ activations: { maxRows }, fusedAttention, logits, lora, ...parts }) =>
+      plan(parts[name], maxRows, fusedAttention, logits, lora),
     trial: async (buffers) => {
       const [rows] = buckets
       if (buffers.decode.maxRows < rows) return { rows, dispatches: [] }

@@ -3,6 +3,7 @@ import { type Activations, buildBody, buildHead, type ForwardContext } from '../
 import type { BuildFusedAttention, FusedDecode } from '../../webgpu/fused-decode.js'
 import type { FusedStep } from '../../webgpu/fused-step.js'
 import type { BuildLinear } from '../../webgpu/linear.js'
+import type { BuildLora } from '../../webgpu/lora.js'
 import type { TrialBuffers, VariantEntry, VariantKind } from '../kind.js'
 import { DECODE_ATTENTION, fusedSteps } from './decode-attention.js'
 import { simpleAttention } from './prefill-attention.js'
@@ -21,6 +22,8 @@ export interface StepParts {
   /** Where steps of a few sequences, and of many, may be fused. */
   readonly fusedFew: FusedStep | undefined
   readonly fusedMany: FusedStep | undefined
+  /** Where rows may have LoRA adapters. */
+  readonly lora?: BuildLora | undefined
 }
 
 /** Gives the dispatches to the residual stream, and those from there to the logits. */
@@ -36,8 +39,8 @@ export interface StepEntry extends VariantEntry<BuildStep> {
 
 export type Decode = 'fused-int8' | 'float'
 
-const float: BuildStep = ({ context, activations, logits, product }) => {
-  const kernels = { product, attention: simpleAttention(1) }
+const float: BuildStep = ({ context, activations, logits, product, lora }) => {
+  const kernels = { product, attention: simpleAttention(1), lora }
   const buffers = { ...activations, logits }
   return Promise.all([
     buildBody(context, activations, kernels),
@@ -46,10 +49,10 @@ const float: BuildStep = ({ context, activations, logits, product }) => {
 }
 
 /** On a software adapter every invocation of a product computes its rows alone. */
-const fusedInt8: BuildStep = ({ context: { gpu }, fused, fusedAttention, logits }) => {
+const fusedInt8: BuildStep = ({ context: { gpu }, fused, fusedAttention, logits, lora }) => {
   if (!fused) throw new TypeError('There are no buffers for fused steps.')
   const options = { alone: gpu.software }
-  return Promise.all([fused.body(fusedAttention, options), fused.head(logits, options)])
+  return Promise.all([fused.body(fusedAttention, options, lora), fused.head(logits, options)])
 }
 
 /** A whole step, with the attention that every GPU has: whether another compiles is another choice. */
