@@ -18,6 +18,8 @@ const forNode: Record<string, string> = {
   cli: path('src/cli/main.ts'),
   server: path('src/server.ts'),
   'encode-worker': path('src/runtime/convert/rows/node/encode-worker.ts'),
+  gpus: path('src/gpus.ts'),
+  'gpu-host': path('src/cards/node/gpu-host.ts'),
 }
 const forPages: Record<string, string> = {
   ...doors,
@@ -27,6 +29,8 @@ const forPages: Record<string, string> = {
 }
 const programs: Record<string, string> = {
   'encode-worker': path('src/runtime/convert/rows/node/encode-worker.ts'),
+  // Beside the programs, too: those that use several GPUs start it.
+  'gpu-host': path('src/cards/node/gpu-host.ts'),
   'make-synthetic-checkpoint': path('tools/make-synthetic-checkpoint.ts'),
   'make-error-page': path('tools/make-error-page.ts'),
   screenshots: path('tools/screenshots.ts'),

@@ -9,6 +9,7 @@
  *
  * @packageDocumentation
  */
+export { loadModel } from './cards/index.js'
 export {
   type ByteSink,
   type ByteSource,
@@ -69,7 +70,6 @@ export {
   type LoadModelOptions,
   type LocalModel,
   type LogitsOptions,
-  loadModel,
   type MemoryEstimate,
   type MemoryUse,
   type Model,

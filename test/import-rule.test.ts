@@ -20,6 +20,7 @@ const ORDER = [
   'evaluate',
   'finetune',
   'browser',
+  'cards',
   'server',
 ]
 const LIBRARY = [...LEAVES, ...ORDER]
@@ -50,8 +51,8 @@ function mayImport(room: string): readonly string[] {
   return EXCEPTIONS[room] ?? [...LEAVES, ...ORDER.slice(0, Math.max(0, ORDER.indexOf(room)))]
 }
 
-/** The doors of the package that are open to browsers too, `src/<name>.ts`. */
-const DOORS = ['index', 'finetune', 'browser']
+/** The doors of the package but that of the server, `src/<name>.ts`. */
+const DOORS = ['index', 'finetune', 'browser', 'gpus']
 
 /** Where a room is entered that has no `index.ts` in a folder of its own below `src/`. */
 const ENTRANCES: Readonly<Record<string, string>> = {

@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import type { VariantPreview } from '../index.js'
 import { GPU_ADVICE } from './adapters.js'
 import type { Context } from './context.js'
 import { formatBytes } from './format.js'
+import { cardsAdvice, showCards } from './gpu-option.js'
+import { interruptible } from './interrupt.js'
 import type { Library } from './library.js'
+import { number } from './numbers.js'
 import type { Terminal } from './terminal.js'
 import { wrap } from './wrap.js'
 
@@ -152,17 +156,70 @@ function explanation([best, other]: readonly AdapterReport[]): string {
     : 'It is the only adapter here, and used by default.'
 }
 
-export function devicesCommand({ terminal, loadLibrary }: Context): Command {
+interface DevicesFlags {
+  readonly json?: true
+  readonly watch?: number | true
+}
+
+/** Where no interval is named. */
+const WATCH_SECONDS = 2
+
+/** Home, then each line as it is drawn anew, and what is below it: nothing flickers. */
+const HOME = '\x1b[H'
+const CLEAR_SCREEN = '\x1b[2J'
+const CLEAR_BELOW = '\x1b[J'
+
+/** Shows the cards again and again, until Ctrl-C. */
+async function watch({ terminal, loadLibrary }: Context, { json, watch }: DevicesFlags): Promise<void> {
+  const seconds = watch === true || watch === undefined ? WATCH_SECONDS : watch
+  const library = await loadLibrary()
+  const isScreen = terminal.io.stdout.isTTY === true && !json
+  if (isScreen) terminal.io.stdout.write(CLEAR_SCREEN)
+  await interruptible(terminal, async (signal) => {
+    while (!signal.aborted) {
+      const cards = await library.listGpus()
+      const time = new Date().toISOString()
+      if (json) terminal.print(JSON.stringify({ time, gpus: cards }))
+      else {
+        if (isScreen) terminal.io.stdout.write(HOME)
+        terminal.print(
+          `${terminal.outputColors.dim(`${time.slice(11, 19)} UTC, every ${seconds} s; Ctrl-C ends it`)}${isScreen ? '\x1b[K' : ''}`,
+        )
+        if (cards.length > 0) showCards(terminal, cards)
+        else terminal.print(NO_CARDS)
+        if (isScreen) terminal.io.stdout.write(CLEAR_BELOW)
+      }
+      await sleep(seconds * 1000, undefined, { signal }).catch(() => {})
+    }
+  })
+}
+
+const NO_CARDS = 'The system lists no GPUs: there is neither nvidia-smi nor a card in /sys.'
+
+export function devicesCommand(context: Context): Command {
+  const { terminal, loadLibrary } = context
   return new Command('devices')
-    .description('list the GPU adapters there are, which one is used, and with which kernels')
-    .option('--json', 'print a JSON array')
-    .action(async ({ json }: { json?: true }) => {
-      const adapters = await findAdapters(await loadLibrary())
-      if (json) {
-        terminal.print(JSON.stringify(adapters, null, 2))
+    .description('list the GPUs there are, which adapter is used, and with which kernels')
+    .option('--json', 'print JSON: { gpus, adapters }')
+    .option(
+      '--watch [seconds]',
+      'show memory, load and power again and again (default: every 2 seconds)',
+      number((value) => value >= 0.1 && value <= 3600, 'seconds from 0.1 to 3600'),
+    )
+    .action(async (flags: DevicesFlags) => {
+      if (flags.watch !== undefined) return watch(context, flags)
+      const library = await loadLibrary()
+      const [gpus, adapters] = [await library.listGpus(), await findAdapters(library)]
+      if (flags.json) {
+        terminal.print(JSON.stringify({ gpus, adapters }, null, 2))
         return
       }
+      if (gpus.length > 0) {
+        showCards(terminal, gpus)
+        terminal.print()
+      }
       for (const adapter of adapters) show(terminal, adapter)
-      terminal.print(wrap(explanation(adapters), widthOf(terminal)))
+      const advice = [explanation(adapters), cardsAdvice(gpus)].filter((text) => text !== '')
+      terminal.print(wrap(advice.join(' '), widthOf(terminal)))
     })
 }

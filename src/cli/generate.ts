@@ -13,6 +13,8 @@ import {
   prefixStrength,
   randomSeed,
 } from './generation-options.js'
+import { chosenGpus } from './gpu-option.js'
+import { inOrder } from './in-order.js'
 import { interruptible } from './interrupt.js'
 import type { CliModel } from './library.js'
 import {
@@ -50,6 +52,7 @@ Examples:
   $ chatglm generate models/chatglm3-6b-int4 --input questions.jsonl --output answers.jsonl
   $ chatglm generate models/chatglm3-6b-int4 --prefix adgen/checkpoint-1000 --raw --batch 8 \\
       --input AdvertiseGen/dev.json --output ads.jsonl --resume
+  $ chatglm generate models/chatglm3-6b-int4 --gpu 0,1 --batch 32 --input questions.jsonl --output answers.jsonl
   $ chatglm generate tiny --schema person.json --input texts.jsonl --output people.jsonl
 `
 
@@ -154,12 +157,16 @@ async function answerRecords(
       retried.set(index, lineOf(index, answer))
     }
     if (retried.size > 0) await sink.replace(retried)
-    while (written < records.length) {
-      progress.update('Answering', written, records.length)
-      const group = records.slice(written, written + flags.batch)
-      const answers = await answering.answer(group, written)
+    progress.update('Answering', written, records.length)
+    const groups: (() => Promise<readonly Answer[]>)[] = []
+    for (let first = written; first < records.length; first += flags.batch) {
+      const group = records.slice(first, first + flags.batch)
+      groups.push(() => answering.answer(group, first))
+    }
+    for await (const answers of inOrder(groups, groupsAtOnce(flags, terminal))) {
       await sink.write(answers.map((answer, index) => lineOf(written + index, answer)))
-      written += group.length
+      written += answers.length
+      progress.update('Answering', written, records.length)
     }
     progress.stop()
     const seconds = (performance.now() - started) / 1000
@@ -175,6 +182,12 @@ async function answerRecords(
     model.dispose()
   }
   if (failures.size > 0) throw unanswered(name, records, failures, flags.output)
+}
+
+/** Groups under way: on several GPUs two for each, so that none waits for the end of another's group. */
+function groupsAtOnce({ gpu, batch }: GenerateFlags, { io }: Context['terminal']): number {
+  const gpus = chosenGpus(gpu, io, true)?.length ?? 1
+  return gpus === 1 || batch === 1 ? gpus : 2 * gpus
 }
 
 /** What a record became: an answer, or why there is none. */

@@ -8,6 +8,7 @@ import type {
   TrainingDataset,
   TrainingOutcome,
 } from '../finetune.js'
+import type { GpuOptions } from '../gpus.js'
 import type {
   AdapterInfo,
   ConvertOptions,
@@ -48,7 +49,8 @@ type DataFunctions = Pick<
 
 /** The part of the library that the command uses; tests give stubs. */
 export interface Library extends DataFunctions {
-  loadModel(source: string, options: LoadModelOptions): Promise<CliModel>
+  loadModel(source: string, options: LoadModelOptions & Partial<GpuOptions>): Promise<CliModel>
+  listGpus: typeof import('../gpus.js').listGpus
   requestAdapter(choice: 'auto' | 'software'): Promise<GPUAdapter>
   adapterName(info: AdapterInfo): string
   isSoftwareAdapter(info: AdapterInfo): boolean
@@ -68,8 +70,19 @@ export interface Library extends DataFunctions {
 
 /** Imported only when a command needs it: `--help` and wrong options are answered at once. */
 export async function loadLibrary(): Promise<Library> {
-  const [library, finetune] = await Promise.all([import('../index.js'), import('../finetune.js')])
-  return { ...library, ...finetune }
+  const [library, finetune, gpus] = await Promise.all([
+    import('../index.js'),
+    import('../finetune.js'),
+    import('../gpus.js'),
+  ])
+  const { loadModel } = library
+  return {
+    ...library,
+    ...finetune,
+    ...gpus,
+    loadModel: (source, { gpu, ...options }) =>
+      gpu === undefined ? loadModel(source, options) : loadModel(source, { ...options, gpu }),
+  }
 }
 
 /** The part of a server that the command uses. */

@@ -3,6 +3,7 @@ import { hasCode } from '../errors/index.js'
 import type { LoadModelOptions, Progress as ModelProgress } from '../index.js'
 import { CommandError, UsageError } from './errors.js'
 import { collect } from './generation-options.js'
+import { chosenGpus, gpuOption } from './gpu-option.js'
 import type { CliModel, Library } from './library.js'
 import { number, oneOf, wholeNumber } from './numbers.js'
 import { BUNDLED_MODEL, modelSource } from './package-files.js'
@@ -20,6 +21,7 @@ export interface ModelFlags {
   readonly groupSize?: 32 | 64
   readonly context?: number
   readonly device: DeviceName
+  readonly gpu?: readonly number[]
   readonly variant?: readonly string[]
   readonly stallTimeout?: number
   readonly verify?: true
@@ -51,6 +53,7 @@ export function addModelOptions(command: Command): Command {
     .option('--group-size <weights>', 'weights that share a scale when quantizing: 32 or 64', oneOf(32, 64))
     .option('--context <tokens>', 'room for prompt and answer together', wholeNumber(2))
     .addOption(deviceOption())
+    .addOption(gpuOption())
     .option(
       '--variant <name=value>',
       "a kernel to use instead of the fastest: see 'chatglm devices'; repeatable",
@@ -126,7 +129,8 @@ const PREFIX = 128
 
 /** What a command that answers `batch` prompts side by side loads its model with: room for a whole context of each. */
 export function batchOptions(batch: number, { context = CONTEXT }: Pick<ModelFlags, 'context'>) {
-  return batch > 1 ? { maxSequences: batch, cacheTokens: batch * (context + PREFIX) } : {}
+  const spreads = { spreads: true }
+  return batch > 1 ? { ...spreads, maxSequences: batch, cacheTokens: batch * (context + PREFIX) } : spreads
 }
 
 /**
@@ -139,8 +143,15 @@ export async function openModel(
   model: string,
   flags: ModelFlags,
   signal: AbortSignal,
-  more: Pick<LoadModelOptions, 'maxSequences' | 'cacheTokens' | 'maxWaiting' | 'activations'> = {},
+  {
+    spreads = false,
+    ...more
+  }: Pick<LoadModelOptions, 'maxSequences' | 'cacheTokens' | 'maxWaiting' | 'activations'> & {
+    /** Whether the command has work for several GPUs. */
+    readonly spreads?: boolean
+  } = {},
 ): Promise<CliModel> {
+  const gpu = chosenGpus(flags.gpu, terminal.io, spreads)
   const progress = await Progress.create(terminal, BYTES, 'Opening the model')
   signal.addEventListener('abort', () => progress.stop())
   const warnings: string[] = []
@@ -148,6 +159,12 @@ export async function openModel(
     const loaded = await library.loadModel(modelSource(model), {
       ...loadOptions(flags),
       ...more,
+      ...(gpu && {
+        gpu,
+        onGpuLost: (label, { message }) => {
+          terminal.say(`${terminal.colors.yellow('warning:')} ${label} is lost, the others go on. ${message}`)
+        },
+      }),
       signal,
       onProgress: (event) => {
         progress.update(stageLabel(event), event.doneBytes, event.totalBytes)

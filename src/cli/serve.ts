@@ -81,7 +81,10 @@ async function serve(context: Context, modelName: string, flags: ServeFlags): Pr
   await interruptible(terminal, async (signal) => {
     const library = await context.loadLibrary()
     const { createServer } = await context.loadServer()
-    const model = await openModel(library, terminal, modelName, flags, signal, sizesOf(flags))
+    const model = await openModel(library, terminal, modelName, flags, signal, {
+      ...sizesOf(flags),
+      spreads: true,
+    })
     try {
       const server = await createServer(model, options)
       for (const { name, path } of prefixes) await server.addPrefix(name, prefixSource(modelName, path))

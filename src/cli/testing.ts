@@ -229,6 +229,7 @@ export function stubLibrary(
     finetuneModel: cannotTrain,
     finetunePrefix: cannotTrain,
     loadModel: async () => model,
+    listGpus: async () => [],
     requestAdapter: async () => adapterOf('Stub GPU', 'stub'),
     adapterName: (info) => info.description,
     isSoftwareAdapter: ({ architecture }) => architecture === 'swiftshader',

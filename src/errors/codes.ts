@@ -173,6 +173,17 @@ export const ERROR_CODES = {
     advice: 'Save it again as the message says.',
   },
 
+  'adapter.card-hidden': {
+    meaning:
+      'A GPU was chosen that WebGPU cannot tell from another: cards of the same name need a process that sees one of them only, ' +
+      'which takes Linux and the right to make a mount namespace. The message says what stands in the way.',
+    advice:
+      'See [Several GPUs](several-gpus.md#choosing). Or start the program where only that card is visible.',
+  },
+  'adapter.card-unknown': {
+    meaning: 'A GPU was chosen that is not there, or is hidden by `CHATGLM_VISIBLE_GPUS`.',
+    advice: '`chatglm devices` lists them with their numbers.',
+  },
   'adapter.limit': {
     meaning: 'The adapter offers less than is needed. The message names the limit.',
     advice: 'Use a smaller `contextLength` or `cacheTokens`, or another adapter.',
@@ -239,9 +250,10 @@ export const ERROR_CODES = {
       'Use a smaller `contextLength` or `cacheTokens`, or fewer bits, or close other programs that use the GPU.',
   },
   'device.worker-failed': {
-    meaning: 'The worker of the model did not start, or ended by itself.',
+    meaning: 'The worker or the process of a model did not start, ended by itself, or does not answer.',
     advice:
-      "Look whether the server has the worker's file and the Content-Security-Policy allows it. In Vite's dev server, " +
+      'Load the model again. If a process of a GPU ended, the message has what it wrote last. If a worker in a page never ' +
+      "starts, look whether the server has its file and the Content-Security-Policy allows it. In Vite's dev server, " +
       'exclude this package from `optimizeDeps`.',
   },
 

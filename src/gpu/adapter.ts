@@ -67,6 +67,17 @@ export async function requestAdapter(choice: DeviceChoice = 'auto'): Promise<GPU
   return adapter
 }
 
+/**
+ * The first adapter whose name holds a text; in Node alone, as browsers do not tell.
+ * @throws `adapter.none`
+ */
+export async function requestAdapterNamed(name: string): Promise<GPUAdapter> {
+  const gpu = isNode ? (await import('./node/node-gpu.js')).nodeGpuNamed(name) : undefined
+  const adapter = await gpu?.requestAdapter()
+  if (!adapter) throw new AdapterError('adapter.none', `WebGPU found no adapter called "${name}".`)
+  return adapter
+}
+
 /** A device on the chosen adapter, with everything it offers. */
 export async function openGpu(choice?: DeviceChoice, options?: GpuOptions): Promise<Gpu> {
   const adapter = await requestAdapter(choice)

@@ -1,4 +1,11 @@
-export { adapterName, DEVICE_SCHEMA, type DeviceChoice, openGpu, requestAdapter } from './adapter.js'
+export {
+  adapterName,
+  DEVICE_SCHEMA,
+  type DeviceChoice,
+  openGpu,
+  requestAdapter,
+  requestAdapterNamed,
+} from './adapter.js'
 export { DAWN_TOGGLES } from './dawn-toggles.js'
 export { type Dispatch, encodeDispatches, flatWorkgroups, type Workgroups } from './dispatch.js'
 export * from './errors.js'

@@ -15,6 +15,7 @@ import {
   type TrainingEvent,
 } from '../../finetune/index.js'
 import {
+  type LoadModelOptions,
   type LocalModel,
   loadModel,
   type Prompt,
@@ -70,10 +71,10 @@ export class ModelHost {
   async load(
     id: CallId,
     source: PortableSource,
-    options: PortableLoadOptions,
+    options: Omit<PortableLoadOptions, 'device'> & Pick<LoadModelOptions, 'device'>,
     onProgress: Callback<Progress>,
   ): Promise<Answer<ModelFacts>> {
-    return this.#call(id, async (signal) => {
+    return this.call(id, async (signal) => {
       if (this.#model) {
         throw invalidOption(
           'worker',
@@ -91,12 +92,12 @@ export class ModelHost {
 
   /** Fulfilled with the error when the GPU is taken away. */
   async lost(): Promise<PortableError> {
-    return packError(await this.#loaded.lost)
+    return packError(await this.loaded.lost)
   }
 
   /** Begins a stream; `take` gives its pieces. */
   async start(id: CallId, request: StreamRequest): Promise<Answer<void>> {
-    return this.#answer(() => {
+    return this.answer(() => {
       const abort = new AbortController()
       const stream = this.#stream(request, abort.signal)
       this.#calls.set(id, { abort, stream: new ReadAhead(stream[Symbol.asyncIterator](), TOKENS_AHEAD) })
@@ -104,7 +105,7 @@ export class ModelHost {
   }
 
   async take(id: CallId): Promise<Answer<StreamPart>> {
-    const answer = await this.#answer(async () => {
+    const answer = await this.answer(async () => {
       const part = await this.#calls.get(id)!.stream!.take()
       return part.result ? { ...part, result: { value: packReply(part.result.value) } } : part
     })
@@ -114,7 +115,7 @@ export class ModelHost {
 
   /** Ends a stream early. */
   async leave(id: CallId): Promise<Answer<void>> {
-    return this.#answer(async () => {
+    return this.answer(async () => {
       const call = this.#calls.get(id)
       this.#calls.delete(id)
       await call?.stream?.leave()
@@ -126,12 +127,12 @@ export class ModelHost {
     ids: readonly number[],
     options: PortableLogitsOptions,
   ): Promise<Answer<Float32Array<ArrayBuffer>>> {
-    const answer = await this.#call(id, (signal) => this.#loaded.logits(ids, this.#options(options, signal)))
+    const answer = await this.call(id, (signal) => this.loaded.logits(ids, this.#options(options, signal)))
     return 'value' in answer ? transfer(answer, [answer.value.buffer]) : answer
   }
 
   async scores(id: CallId, prompt: Prompt, options: PortableScoresOptions): Promise<Answer<TokenScores>> {
-    return this.#call(id, (signal) => this.#loaded.scores(prompt, this.#options(options, signal)))
+    return this.call(id, (signal) => this.loaded.scores(prompt, this.#options(options, signal)))
   }
 
   async loadAdapter(
@@ -139,16 +140,16 @@ export class ModelHost {
     source: PortableSource,
     options: PortableAdapterOptions,
   ): Promise<Answer<RemoteAdapter>> {
-    return this.#call(id, async (signal) => {
-      const adapter = await this.#loaded.loadAdapter(unpackSource(source), { ...options, signal })
+    return this.call(id, async (signal) => {
+      const adapter = await this.loaded.loadAdapter(unpackSource(source), { ...options, signal })
       return this.#keep(adapter)
     })
   }
 
   async unloadAdapter(id: number): Promise<Answer<void>> {
-    return this.#answer(async () => {
+    return this.answer(async () => {
       const adapter = this.#adapters.take(id)
-      if (adapter) await this.#loaded.unloadAdapter(adapter)
+      if (adapter) await this.loaded.unloadAdapter(adapter)
     })
   }
 
@@ -159,8 +160,8 @@ export class ModelHost {
     options: PortableDatasetOptions,
     onProgress: Callback<Progress>,
   ): Promise<Answer<RemoteDataset>> {
-    return this.#call(id, async (signal) => {
-      const { tokenizer } = this.#loaded
+    return this.call(id, async (signal) => {
+      const { tokenizer } = this.loaded
       // A chosen file is called by its name only where it comes alone.
       const location = source.kind === 'files' ? source.files[0] : unpackSource(source)
       const listening = { ...options, signal, ...listener(onProgress) }
@@ -172,20 +173,18 @@ export class ModelHost {
   }
 
   async previewSample(dataset: number, index: number): Promise<Answer<PreviewPart[]>> {
-    return this.#answer(() => previewSample(this.#loaded.tokenizer, this.#dataset(dataset).sample(index)))
+    return this.answer(() => previewSample(this.loaded.tokenizer, this.#dataset(dataset).sample(index)))
   }
 
   async planTraining(
     dataset: number,
     options: PortableFinetuneOptions,
   ): Promise<Answer<readonly PlannedMemory[]>> {
-    return this.#answer(() =>
-      planTrainingMemory(this.#loaded, this.#dataset(dataset), this.#training(options)),
-    )
+    return this.answer(() => planTrainingMemory(this.loaded, this.#dataset(dataset), this.#training(options)))
   }
 
   async unloadDataset(id: number): Promise<Answer<void>> {
-    return this.#answer(() => void this.#datasets.take(id))
+    return this.answer(() => void this.#datasets.take(id))
   }
 
   async finetunePrefix(
@@ -195,10 +194,10 @@ export class ModelHost {
     options: PortableFinetuneOptions,
     onProgress: Callback<TrainingEvent>,
   ): Promise<Answer<RemoteFinetuneResult>> {
-    return this.#call(id, async (signal) => {
+    return this.call(id, async (signal) => {
       let told: unknown
       const train = (output?: SinkLocation) =>
-        finetunePrefix(this.#loaded, this.#dataset(dataset), {
+        finetunePrefix(this.loaded, this.#dataset(dataset), {
           ...this.#training(options),
           signal,
           ...(output && { output }),
@@ -230,7 +229,8 @@ export class ModelHost {
     this.#datasets.clear()
   }
 
-  get #loaded(): LocalModel {
+  /** @throws `device.disposed` where there is no model */
+  protected get loaded(): LocalModel {
     if (!this.#model) throw disposed('model')
     return this.#model
   }
@@ -257,24 +257,24 @@ export class ModelHost {
   }
 
   /** Runs work and gives its outcome, with what the model tells of itself afterwards. */
-  async #answer<T>(work: () => T | Promise<T>): Promise<Answer<T>> {
+  protected async answer<T>(work: () => T | Promise<T>): Promise<Answer<T>> {
     const outcome = await wrapped(work)
     return { ...outcome, state: this.#state() }
   }
 
   /** The same for work that can be aborted. */
-  async #call<T>(id: CallId, work: (signal: AbortSignal) => Promise<T>): Promise<Answer<T>> {
+  protected async call<T>(id: CallId, work: (signal: AbortSignal) => Promise<T>): Promise<Answer<T>> {
     const abort = new AbortController()
     this.#calls.set(id, { abort })
     try {
-      return await this.#answer(() => work(abort.signal))
+      return await this.answer(() => work(abort.signal))
     } finally {
       this.#calls.delete(id)
     }
   }
 
   #stream(request: StreamRequest, signal: AbortSignal): Stream<unknown, unknown> {
-    const model = this.#loaded
+    const model = this.loaded
     const options = this.#options(request.options, signal)
     if (request.kind === 'chat') return model.chat(request.messages, options)
     if (request.kind === 'generate') return model.generate(request.prompt, options)

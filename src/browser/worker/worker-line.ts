@@ -1,4 +1,4 @@
-import { type Remote, wrap } from 'comlink'
+import { type Endpoint, type Remote, wrap } from 'comlink'
 import { workerFailed } from './errors.js'
 import { type Outcome, unwrap } from './outcome.js'
 
@@ -10,6 +10,11 @@ interface Abortable {
   abort(id: CallId): void
 }
 
+/** A worker as this line uses it: a Web Worker, or a process that behaves like one. */
+export interface WorkerLike extends Endpoint {
+  terminate(): void
+}
+
 /** Something to ask a worker. */
 export type Question<Host, Answer> = (host: Remote<Host>) => Promise<Answer>
 
@@ -17,9 +22,9 @@ export type Question<Host, Answer> = (host: Remote<Host>) => Promise<Answer>
  * Kept as long as their worker: comlink tells a worker to stop listening when the last proxy of it is collected, and a
  * worker of the caller's own may be given again.
  */
-const hosts = new WeakMap<Worker, Remote<unknown>>()
+const hosts = new WeakMap<WorkerLike, Remote<unknown>>()
 
-function hostOf<Host>(worker: Worker): Remote<Host> {
+function hostOf<Host>(worker: WorkerLike): Remote<Host> {
   const host = hosts.get(worker) ?? wrap<unknown>(worker)
   hosts.set(worker, host)
   return host as Remote<Host>
@@ -27,7 +32,7 @@ function hostOf<Host>(worker: Worker): Remote<Host> {
 
 /** The page's end of the line to a worker: calls that can be aborted, and that fail when the worker does. */
 export class WorkerLine<Host extends Abortable> {
-  readonly worker: Worker
+  readonly worker: WorkerLike
   /** Rejected when the worker ends, or what was in it. */
   readonly ended: Promise<never>
   readonly #host: Remote<Host>
@@ -35,7 +40,7 @@ export class WorkerLine<Host extends Abortable> {
   #reject: (reason: Error) => void = () => {}
   #lastId = 0
 
-  constructor(worker: Worker) {
+  constructor(worker: WorkerLike) {
     this.worker = worker
     this.#host = hostOf<Host>(worker)
     this.ended = new Promise((_, reject) => {

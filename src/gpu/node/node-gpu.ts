@@ -5,6 +5,7 @@ import { installSoftwareAdapter, lacksVulkanLoader } from './software-adapter.js
 
 // Referenced for good: devices do not keep their instance alive, and crash the process when it is collected.
 const instances: { best?: Promise<GPU>; software?: Promise<GPU> } = {}
+const named = new Map<string, GPU>()
 
 async function createInstance(software: boolean): Promise<GPU> {
   Object.assign(globalThis, globals)
@@ -30,4 +31,12 @@ export function nodeGpu(software = false): Promise<GPU> {
   const kind = software ? 'software' : 'best'
   instances[kind] ??= createInstance(software)
   return instances[kind]
+}
+
+/** The GPU object of this process that gives the first adapter whose name holds a text. */
+export function nodeGpuNamed(name: string): GPU {
+  Object.assign(globalThis, globals)
+  const gpu = named.get(name) ?? (create([...DAWN_TOGGLES, `adapter=${name}`]) as GPU)
+  named.set(name, gpu)
+  return gpu
 }

@@ -1,3 +1,4 @@
+export { Channel } from './channel.js'
 export type { ChatDelta, ChatOptions, ChatReply } from './chat.js'
 export type { ConstraintOption } from './constraint/constraint.js'
 export { type EstimateMemoryOptions, estimateMemory, type MemoryEstimate } from './estimate-memory.js'
