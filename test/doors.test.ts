@@ -116,7 +116,7 @@ describe('the library as it is built', () => {
   })
 
   it('for Node has no browser code', () => {
-    expect(matching(forNode, /new Worker\(|navigator\.storage/g)).toEqual([])
+    expect(matching(forNode, /type: ['"]module['"]|navigator\.storage/g)).toEqual([])
   })
 
   it('has its workers beside the door that starts them', () => {
