@@ -78,6 +78,7 @@ export {
   type Stream,
   type TokenLogprob,
   type TokenScores,
+  type ToolCallConstraint,
 } from './runtime/generate/index.js'
 /** An older name of `AdapterHandle`. */
 export type { AdapterHandle, AdapterHandle as PrefixHandle, ModelConfig } from './runtime/model/index.js'

@@ -13,6 +13,7 @@ import {
   type Tokenizer,
   toolNames,
 } from '../../tokenizer/index.js'
+import { isOfText } from './constraint/constraint.js'
 import {
   ALIASES,
   GENERATE_SHAPE,
@@ -119,11 +120,14 @@ export async function* chat(
   checkOptions(CHAT_SHAPE, options, ALIASES)
   const { tools: offered, ...rest } = options
   const tools = offered ? { tools: offered } : {}
-  const settings = { hasTools: hasTools(messages, tools), toolNames: toolNames(messages, tools) }
+  const { constraint } = options
+  const callable = constraint && 'toolCall' in constraint ? { tools: constraint.toolCall } : tools
+  const settings = { hasTools: hasTools(messages, callable), toolNames: toolNames(messages, callable) }
   const reader = new SegmentReader(settings)
   // The header of the answer is no part of what a constraint is about: it is written into the prompt.
-  const header = options.constraint ? answerHeader(tokenizer) : []
-  if (options.constraint) reader.push('\n', false)
+  const ofText = isOfText(constraint)
+  const header = ofText ? answerHeader(tokenizer) : []
+  if (ofText) reader.push('\n', false)
   const prompt = [...buildPrompt(tokenizer, messages, tools), ...header]
   let tokens: GeneratedToken[] = []
   const withTokens = (deltas: ChatDelta[]): ChatDelta[] => {
@@ -139,8 +143,7 @@ export async function* chat(
   })
   yield* withTokens(reader.flush())
   // A stop text cuts within the ids, so that only the text is exact then.
-  const cutByText =
-    !options.constraint && generation.finishReason === 'stop' && generation.stopId === undefined
+  const cutByText = !constraint && generation.finishReason === 'stop' && generation.stopId === undefined
   const reply = cutByText
     ? parseReply(generation.text, settings)
     : parseReplyIds(tokenizer, [...header, ...generation.ids], settings)

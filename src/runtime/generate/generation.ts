@@ -60,7 +60,7 @@ export interface GenerateOptions extends SamplingOptions, AdapterOptions {
    */
   readonly topLogprobs?: number
   /**
-   * What the answer must look like: `{ jsonSchema }`, `{ json: true }`, `{ grammar }` or `{ choices }`. An answer that ends with
+   * What the answer must look like: `{ jsonSchema }`, `{ json: true }`, `{ grammar }`, `{ choices }` or `{ toolCall }`. An answer that ends with
    * `stop` keeps to it; one that is cut, with `length` or `context`, is the beginning of such a text. Not together with `stop`.
    */
   readonly constraint?: ConstraintOption

@@ -1,6 +1,6 @@
 export { Channel } from './channel.js'
 export type { ChatDelta, ChatOptions, ChatReply } from './chat.js'
-export type { ConstraintOption } from './constraint/constraint.js'
+export type { ConstraintOption, ToolCallConstraint } from './constraint/constraint.js'
 export { type EstimateMemoryOptions, estimateMemory, type MemoryEstimate } from './estimate-memory.js'
 export type {
   AdapterOptions,

@@ -11,7 +11,7 @@ import {
 } from '../engine/index.js'
 import type { AdapterHandle, ModelBase, ModelConfig } from '../model/index.js'
 import { answerHeader, type ChatDelta, type ChatOptions, type ChatReply, chat } from './chat.js'
-import type { ConstraintOption } from './constraint/constraint.js'
+import { type ConstraintOption, isOfText } from './constraint/constraint.js'
 import { Grammars } from './constraint/grammars.js'
 import {
   type AdapterOptions,
@@ -292,7 +292,7 @@ export class LocalModel implements Model {
     if (typeof prompt[0] !== 'object') return prompt as readonly number[]
     const ids = buildPrompt(this.tokenizer, prompt as readonly Message[])
     // The header of an answer is no part of what a constraint is about.
-    return constraint ? [...ids, ...answerHeader(this.tokenizer)] : ids
+    return isOfText(constraint) ? [...ids, ...answerHeader(this.tokenizer)] : ids
   }
 
   async *#generate(

@@ -5,10 +5,11 @@ import { literal, oneOf } from './ebnf.js'
 import { GrammarProblem } from './grammar.js'
 import { GrammarEngine } from './grammar-engine.js'
 import { jsonSchemaGrammar } from './json-schema.js'
+import { toolCallGrammar } from './tool-call.js'
 
 /** The longest grammar, and the longest list of choices, in characters. */
 const MOST_TEXT = 65_536
-const KINDS = ['jsonSchema', 'json', 'grammar', 'choices'] as const
+const KINDS = ['jsonSchema', 'json', 'grammar', 'choices', 'toolCall'] as const
 
 /** Makes constraints for a model. The tokens are read when the first is wanted. */
 export class Grammars {
@@ -42,10 +43,11 @@ export class Grammars {
 }
 
 function grammarOf(option: ConstraintOption): string {
-  const given = typeof option === 'object' && option !== null ? Object.keys(option) : []
-  const [kind] = KINDS.filter((one) => given.includes(one))
+  const all = typeof option === 'object' && option !== null ? Object.keys(option) : []
+  const [kind] = KINDS.filter((one) => all.includes(one))
+  const given = kind === 'toolCall' ? all.filter((one) => one !== 'name') : all
   if (given.length !== 1 || kind === undefined) {
-    throw invalidOption('constraint', given.join(', ') || option, `one of ${KINDS.join(', ')}`)
+    throw invalidOption('constraint', all.join(', ') || option, `one of ${KINDS.join(', ')}`)
   }
   const value: unknown = (option as Readonly<Record<string, unknown>>)[kind]
   if (kind === 'jsonSchema') return jsonSchemaGrammar(value)
@@ -54,6 +56,7 @@ function grammarOf(option: ConstraintOption): string {
     return jsonSchemaGrammar({ type: 'object' })
   }
   if (kind === 'choices') return choicesGrammar(value)
+  if (kind === 'toolCall') return toolCallGrammar(value, 'name' in option ? option.name : undefined)
   if (typeof value !== 'string' || value.length > MOST_TEXT) {
     const shown = typeof value === 'string' ? `${value.length} characters` : typeof value
     throw invalidOption('constraint.grammar', shown, `a text of at most ${MOST_TEXT} characters`)

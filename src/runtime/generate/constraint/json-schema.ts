@@ -1,6 +1,7 @@
+import { invalidOption } from '../../../errors/index.js'
 import { literal, oneOf, repeated } from './ebnf.js'
-import { ANY_NUMBER, numberGrammar } from './json-numbers.js'
-import { ANY_CHARACTER, FORMATS, jsonText } from './json-strings.js'
+import { numberGrammar } from './json-numbers.js'
+import { anyCharacter, JSON_NOTATION, type Notation, stringOf, valueRules } from './notation.js'
 import { PatternProblem, patternGrammar } from './pattern.js'
 import {
   areDisjoint,
@@ -8,11 +9,13 @@ import {
   numberLimit,
   refuse,
   type SchemaObject,
+  SchemaProblem,
   schemaObject,
   typeOfValue,
   typesOf,
   wholeKeyword,
 } from './schema-checks.js'
+import { FORMATS } from './strings.js'
 
 /** The largest schema, in characters of JSON. */
 const MOST_SCHEMA = 65_536
@@ -24,20 +27,14 @@ const MOST_GRAMMAR = 1_000_000
 const MOST_COUNT = 10_000
 /** Of a limit on items, whose grammar is larger than a character's. */
 const MOST_ITEMS = 1000
-
-/** Rules of any JSON value; only those that are used are written. */
-const JSON_RULES: readonly (readonly [string, string])[] = [
-  ['json_value', 'json_object | json_array | json_string | json_number | "true" | "false" | "null"'],
-  ['json_object', '"{" (json_pair (", " json_pair)*)? "}"'],
-  ['json_pair', 'json_string ": " json_value'],
-  ['json_array', '"[" (json_value (", " json_value)*)? "]"'],
-  ['json_string', `"\\"" (${ANY_CHARACTER})* "\\""`],
-  ['json_number', ANY_NUMBER],
-]
+/** What Python takes for the name of an argument. */
+const IDENTIFIER = /^[\p{ID_Start}_]\p{ID_Continue}*$/u
 
 /** Writes a schema as a grammar, rule by rule. */
-class SchemaGrammar {
+export class SchemaGrammar {
   readonly #root: unknown
+  readonly #notation: Notation
+  readonly #name: string
   readonly #rules: string[] = []
   /** Rules of parts that something refers to, by JSON pointer. */
   readonly #references = new Map<string, string>()
@@ -48,25 +45,54 @@ class SchemaGrammar {
   #nodes = 0
   #size = 0
 
-  constructor(root: unknown) {
-    this.#root = root
-  }
-
-  write(): string {
+  /**
+   * @param name what its rules' names begin with, where a grammar has several schemas
+   * @throws SchemaProblem for a schema that is too large, or that nothing satisfies
+   */
+  constructor(schema: unknown, notation: Notation, name = 's') {
+    this.#root = copyOf(schema)
+    this.#notation = notation
+    this.#name = name
     this.#findEnding()
     if (!this.#ends(this.#root)) {
       refuse('', 'a schema whose values never end', 'a schema that a value of finite size satisfies')
     }
-    const root = this.#visit(this.#root, '', 0)
-    return [
-      `root ::= ${root}`,
-      ...this.#rules,
-      ...JSON_RULES.map(([name, rule]) => `${name} ::= ${rule}`),
-    ].join('\n')
+  }
+
+  /** Rules that were written so far, but for those of any value. */
+  get rules(): readonly string[] {
+    return this.#rules
+  }
+
+  /** The values that the schema describes. @returns the name of a rule */
+  value(): string {
+    return this.#visit(this.#root, '', 0)
+  }
+
+  /** The arguments of a call, `name=value`, with commas between them: the schema describes an object. */
+  callArguments(): string {
+    return this.#callArguments(this.#root, '', 0)
+  }
+
+  #callArguments(given: unknown, path: string, depth: number): string {
+    if (depth > MOST_DEPTH) refuse(path, 'a deep schema', `at most ${MOST_DEPTH} levels`)
+    const schema = schemaObject(given, path)
+    const whole = wholeKeyword(schema, path)
+    if (whole === '$ref') return this.#callArguments(this.#target(schema.$ref, path), path, depth + 1)
+    if (whole === 'anyOf' || whole === 'oneOf' || whole === 'allOf') {
+      return this.#alternatives(schema, whole, path, (part, at) => this.#callArguments(part, at, depth + 1))
+    }
+    if (whole !== undefined || !['object', undefined].includes(schema.type as string | undefined)) {
+      refuse(path, 'a schema of other values', 'one of an object: each property is an argument')
+    }
+    const all = this.#properties(schema, path)
+    const other = Object.keys(all).find((name) => !IDENTIFIER.test(name))
+    if (other !== undefined) refuse(`${path}/properties`, other, 'names that are identifiers')
+    return this.#pairs(schema, all, (name) => `${name}=`, path, depth)
   }
 
   #rule(expression: string): string {
-    const name = `s${this.#rules.length}`
+    const name = `${this.#name}${this.#rules.length}`
     this.#rules.push('')
     return this.#define(name, expression)
   }
@@ -75,7 +101,7 @@ class SchemaGrammar {
     const rule = `${name} ::= ${expression}`
     this.#size += rule.length
     if (this.#size > MOST_GRAMMAR) refuse('', 'a schema whose grammar is too large', 'a smaller schema')
-    this.#rules[Number(name.slice(1))] = rule
+    this.#rules[Number(name.slice(this.#name.length))] = rule
     return name
   }
 
@@ -84,14 +110,16 @@ class SchemaGrammar {
     if (++this.#nodes > MOST_NODES)
       refuse(path, 'a large schema', `at most ${MOST_NODES} schemas within each other`)
     if (depth > MOST_DEPTH) refuse(path, 'a deep schema', `at most ${MOST_DEPTH} levels`)
-    if (given === true) return 'json_value'
+    if (given === true) return 'value'
     const schema = schemaObject(given, path)
     const whole = wholeKeyword(schema, path)
     if (whole === '$ref') return this.#reference(schema.$ref, path, depth)
     if (whole === 'enum' || whole === 'const') return this.#values(schema, whole, path)
-    if (whole !== undefined) return this.#alternatives(schema, whole, path, depth)
+    if (whole !== undefined) {
+      return this.#alternatives(schema, whole, path, (part, at) => this.#visit(part, at, depth + 1))
+    }
     const types = typesOf(schema, path)
-    if (types.length === 0) return 'json_value'
+    if (types.length === 0) return 'value'
     return this.#rule(oneOf(types.map((type) => this.#typed(type, schema, path, depth))))
   }
 
@@ -104,8 +132,9 @@ class SchemaGrammar {
       return rule
     }
     if (type === 'string') return this.#string(schema, path)
-    if (type === 'boolean') return '("true" | "false")'
-    if (type === 'null') return '"null"'
+    const words = this.#notation
+    if (type === 'boolean') return oneOf([literal(words.true), literal(words.false)])
+    if (type === 'null') return literal(words.null)
     const limits = {
       minimum: numberLimit(schema, 'minimum', path),
       maximum: numberLimit(schema, 'maximum', path),
@@ -157,7 +186,7 @@ class SchemaGrammar {
     )
     if (values.length === 0)
       refuse(path, `a schema whose "${keyword}" has no value of its type`, 'one that has')
-    const texts = new Set(values.map(jsonText))
+    const texts = new Set(values.map((value) => this.#notation.text(value)))
     return this.#rule(oneOf([...texts].map(literal)))
   }
 
@@ -165,7 +194,7 @@ class SchemaGrammar {
     schema: SchemaObject,
     keyword: 'anyOf' | 'oneOf' | 'allOf',
     path: string,
-    depth: number,
+    visit: (part: unknown, path: string) => string,
   ): string {
     const parts = schema[keyword]
     const at = `${path}/${keyword}`
@@ -180,10 +209,11 @@ class SchemaGrammar {
       if (overlapping)
         refuse(at, 'schemas that a value might satisfy both', '"anyOf", or types or constants that differ')
     }
-    return this.#rule(oneOf(parts.map((part, i) => this.#visit(part, `${at}/${i}`, depth + 1))))
+    return this.#rule(oneOf(parts.map((part, i) => visit(part, `${at}/${i}`))))
   }
 
-  #object(schema: SchemaObject, path: string, depth: number): string {
+  /** The properties that an object may have, by their names. */
+  #properties(schema: SchemaObject, path: string): Record<string, unknown> {
     const { properties = {}, required = [], additionalProperties } = schema
     const all = { ...schemaObject(properties, `${path}/properties`) }
     if (!Array.isArray(required) || required.some((name) => typeof name !== 'string')) {
@@ -194,10 +224,28 @@ class SchemaGrammar {
       if (additionalProperties === false) refuse(`${path}/required`, name, 'names that "properties" has')
       all[name] = additionalProperties ?? true
     }
+    return all
+  }
+
+  #object(schema: SchemaObject, path: string, depth: number): string {
+    const all = this.#properties(schema, path)
+    if (Object.keys(all).length === 0) return this.#map(schema, path, depth)
+    const pairs = this.#pairs(schema, all, (name) => `${this.#notation.text(name)}: `, path, depth)
+    return `"{" ${pairs} "}"`
+  }
+
+  /** The properties of an object in their order. @param head what stands before the value of a property */
+  #pairs(
+    schema: SchemaObject,
+    all: Readonly<Record<string, unknown>>,
+    head: (name: string) => string,
+    path: string,
+    depth: number,
+  ): string {
     const names = Object.keys(all)
+    const required = (schema.required ?? []) as readonly string[]
     const least = countLimit(schema, 'minProperties', path, MOST_COUNT)
     const most = countLimit(schema, 'maxProperties', path, MOST_COUNT)
-    if (names.length === 0) return this.#map(additionalProperties, least ?? 0, most, path, depth)
     if ((least ?? 0) > required.length || (most ?? names.length) < names.length) {
       refuse(path, 'a number of properties that its names do not settle', 'names in "required" instead')
     }
@@ -206,23 +254,26 @@ class SchemaGrammar {
     let first = '""'
     for (const name of names.toReversed()) {
       const value = this.#visit(all[name], `${path}/properties/${name}`, depth + 1)
-      const pair = `${literal(`${JSON.stringify(name)}: `)} ${value}`
-      const isRequired = (required as string[]).includes(name)
+      const pair = `${literal(head(name))} ${value}`
+      const isRequired = required.includes(name)
       const then = behind
       behind = this.#rule(`", " ${pair} ${then}${isRequired ? '' : ` | ${then}`}`)
       first = this.#rule(`${pair} ${then}${isRequired ? '' : ` | ${first}`}`)
     }
-    return `"{" ${first} "}"`
+    return first
   }
 
   /** An object of any names, which may repeat: the last counts then. */
-  #map(values: unknown, least: number, most: number | undefined, path: string, depth: number): string {
+  #map(schema: SchemaObject, path: string, depth: number): string {
+    const { additionalProperties: values } = schema
+    const least = countLimit(schema, 'minProperties', path, MOST_COUNT) ?? 0
+    const most = countLimit(schema, 'maxProperties', path, MOST_COUNT)
     if (values === false || most === 0) {
       return least > 0 ? refuse(path, 'an object without properties that needs some', 'other limits') : '"{}"'
     }
     if (least > 1) refuse(`${path}/minProperties`, least, 'at most 1 where no names are given')
     const value = this.#visit(values ?? true, `${path}/additionalProperties`, depth + 1)
-    const pair = `json_string ": " ${value}`
+    const pair = `string ": " ${value}`
     const pairs = `${pair} ${repeated(`", " ${pair}`, 0, most === undefined ? undefined : most - 1)}`
     return `"{" ${least === 0 ? `(${pairs})?` : pairs} "}"`
   }
@@ -263,14 +314,14 @@ class SchemaGrammar {
     }
     const expression = format === undefined ? pattern : FORMATS[format as string]
     if (expression === undefined) {
-      if (least === undefined && most === undefined) return 'json_string'
+      if (least === undefined && most === undefined) return 'string'
       if (most !== undefined && most < (least ?? 0))
         refuse(path, 'limits that no length is within', 'other limits')
-      return `"\\"" ${repeated(ANY_CHARACTER, least ?? 0, most)} "\\""`
+      return stringOf(this.#notation, (quotes) => repeated(anyCharacter(quotes), least ?? 0, most))
     }
     if (typeof expression !== 'string') return refuse(`${path}/pattern`, expression, 'a regular expression')
     try {
-      return `"\\"" (${patternGrammar(expression)}) "\\""`
+      return stringOf(this.#notation, (quotes) => `(${patternGrammar(expression, quotes)})`)
     } catch (error) {
       if (!(error instanceof PatternProblem)) throw error
       return refuse(
@@ -324,6 +375,19 @@ class SchemaGrammar {
   }
 }
 
+/** A schema as the JSON that it is. */
+function copyOf(schema: unknown): unknown {
+  let text: string | undefined
+  try {
+    text = JSON.stringify(schema)
+  } catch {
+    // A circle of objects.
+  }
+  if (text !== undefined && text.length <= MOST_SCHEMA) return JSON.parse(text)
+  const what = text === undefined ? typeof schema : `${text.length} characters`
+  return refuse('', what, `JSON of at most ${MOST_SCHEMA} characters`)
+}
+
 /**
  * The grammar of the JSON texts that satisfy a schema. Every text of it parses and validates; some that would are not in it: it
  * has the properties that are named, in their order, the spaces of Python's `json.dumps`, and strings that match a pattern as a whole.
@@ -331,18 +395,19 @@ class SchemaGrammar {
  * @throws `option.invalid` naming the place, for what a grammar cannot hold, what nothing satisfies, and what is too large
  */
 export function jsonSchemaGrammar(schema: unknown): string {
-  let text: string | undefined
+  return namingSchema('constraint.jsonSchema', () => {
+    const grammar = new SchemaGrammar(schema, JSON_NOTATION)
+    const root = grammar.value()
+    return [`root ::= ${root}`, ...grammar.rules, ...valueRules(JSON_NOTATION)].join('\n')
+  })
+}
+
+/** Works on a schema. @throws `option.invalid` for what is wrong with it, behind its name */
+export function namingSchema<T>(name: string, work: () => T): T {
   try {
-    text = JSON.stringify(schema)
-  } catch {
-    // A circle of objects.
+    return work()
+  } catch (error) {
+    if (!(error instanceof SchemaProblem)) throw error
+    throw invalidOption(`${name}${error.path}`, error.what, error.expected)
   }
-  if (text === undefined || text.length > MOST_SCHEMA) {
-    refuse(
-      '',
-      text === undefined ? typeof schema : `${text.length} characters`,
-      `JSON of at most ${MOST_SCHEMA} characters`,
-    )
-  }
-  return new SchemaGrammar(JSON.parse(text)).write()
 }

@@ -1,5 +1,5 @@
 import { type CodePoints, complement, oneOf, repeated, union } from './ebnf.js'
-import { jsonCharacter } from './json-strings.js'
+import { type Quotes, quotedCharacter } from './strings.js'
 
 /** The most that the bounds of nested repetitions may come to: the engine writes some of them out. */
 const MOST_REPETITIONS = 10_000
@@ -41,13 +41,15 @@ const CONTROLS: Readonly<Record<string, number>> = { b: 8, t: 9, n: 10, v: 11, f
 /** What is wrong with a pattern. */
 export class PatternProblem extends Error {}
 
-/** Reads a regular expression and writes the JSON strings that it describes as a grammar. */
+/** Reads a regular expression and writes the strings that it describes as a grammar. */
 class PatternReader {
   readonly #characters: readonly string[]
+  readonly #quotes: Quotes
   #at = 0
 
-  constructor(pattern: string) {
+  constructor(pattern: string, quotes: Quotes) {
     this.#characters = Array.from(pattern)
+    this.#quotes = quotes
   }
 
   read(): string {
@@ -193,16 +195,16 @@ class PatternReader {
   }
 
   #only(ranges: CodePoints): string {
-    const expression = jsonCharacter(ranges)
-    if (expression === undefined) throw new PatternProblem('characters that no JSON string holds as they are')
+    const expression = quotedCharacter(this.#quotes, ranges)
+    if (expression === undefined) throw new PatternProblem('characters that no string holds as they are')
     return expression
   }
 }
 
 /**
- * The JSON strings, without their quotes, that match a regular expression from their beginning to their end.
+ * The strings, without their quotes, that match a regular expression from their beginning to their end.
  * @throws PatternProblem for what a grammar cannot hold: looking around, references back, word boundaries, classes of Unicode
  */
-export function patternGrammar(pattern: string): string {
-  return new PatternReader(pattern).read()
+export function patternGrammar(pattern: string, quotes: Quotes): string {
+  return new PatternReader(pattern, quotes).read()
 }

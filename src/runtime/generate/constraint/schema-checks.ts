@@ -1,5 +1,3 @@
-import { invalidOption } from '../../../errors/index.js'
-
 export type SchemaObject = Readonly<Record<string, unknown>>
 
 /** What says something of a schema and nothing of values. */
@@ -30,9 +28,21 @@ export const KEYWORDS: Readonly<Record<string, readonly string[]>> = {
 /** What stands alone, beside annotations and perhaps a type. */
 const WHOLE = ['$ref', 'enum', 'const', 'anyOf', 'oneOf', 'allOf'] as const
 
+/** What is wrong with a schema. */
+export class SchemaProblem extends Error {
+  /** @param path JSON pointer to where it stands */
+  constructor(
+    readonly path: string,
+    readonly what: unknown,
+    readonly expected: string,
+  ) {
+    super(`${path} is ${what}; expected ${expected}`)
+  }
+}
+
 /** Refuses a part of a schema. @param path JSON pointer to where it stands */
 export function refuse(path: string, what: unknown, expected: string): never {
-  throw invalidOption(`constraint.jsonSchema${path}`, what, expected)
+  throw new SchemaProblem(path, what, expected)
 }
 
 /** Takes a schema as an object. */
@@ -41,7 +51,7 @@ export function schemaObject(schema: unknown, path: string): SchemaObject {
   return refuse(path, JSON.stringify(schema) ?? typeof schema, 'a schema: an object, or true')
 }
 
-/** The keyword that a schema rests on, if there is one. @throws `option.invalid` for keywords that no grammar can hold */
+/** The keyword that a schema rests on, if there is one. @throws SchemaProblem for keywords that no grammar can hold */
 export function wholeKeyword(schema: SchemaObject, path: string): (typeof WHOLE)[number] | undefined {
   const known = [...ANNOTATIONS, ...WHOLE, 'type', ...Object.values(KEYWORDS).flat()]
   const unknown = Object.keys(schema).find((key) => !known.includes(key))
