@@ -35,7 +35,8 @@ export async function answerWithEvents(
     await run(events)
     events.end()
   } catch (error) {
-    const failure = toApiError(error, metrics.retryAfter)
+    const { constraintField } = work
+    const failure = toApiError(error, { retryAfter: metrics.retryAfter, constraintField })
     work.error = failure
     events.fail(failure.body)
     if (!events.opened) throw failure

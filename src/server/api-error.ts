@@ -50,15 +50,22 @@ export function unknownModel(name: string, known: readonly string[]): ApiError {
 }
 
 /** What OpenAI's fields are called where the library's name is another. */
-const FIELDS: Readonly<Record<string, string>> = {
-  stopIds: 'stop',
-  prefixStrength: 'prefix.strength',
-  constraint: 'response_format',
-  'constraint.jsonSchema': 'response_format.json_schema.schema',
-}
+const FIELDS: Readonly<Record<string, string>> = { stopIds: 'stop', prefixStrength: 'prefix.strength' }
 
-const fieldOf = (option: string) =>
-  FIELDS[option] ?? option.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+/**
+ * The path of the field that gave an option of the library.
+ * @param constraintField the field that says what the answer must look like
+ */
+export function fieldOf(option: string, constraintField = 'response_format'): string {
+  if (option === 'constraint.name') return 'tool_choice.function.name'
+  const [, kind, rest] = /^constraint(?:\.(\w+))?(.*)$/s.exec(option) ?? []
+  if (rest === undefined) {
+    return FIELDS[option] ?? option.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  }
+  const [at, ...pointer] = rest.split('/')
+  const parts = pointer.map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`))
+  return (kind === 'toolCall' ? 'tools' : constraintField) + at + parts.join('')
+}
 
 /** Errors of Fastify that a client brings about. */
 const FASTIFY_CODES: Readonly<Record<string, string>> = {
@@ -76,14 +83,20 @@ const STATUS: Readonly<Partial<Record<ErrorKind, number>>> = {
   device: 503,
 }
 
+export interface ErrorContext {
+  /** Seconds after which a refused client may ask again. */
+  readonly retryAfter?: number
+  /** The field of the request that says what the answer must look like. */
+  readonly constraintField?: string | undefined
+}
+
 /**
  * The answer to whatever was thrown. What no client can do anything about is told in general terms only: the log has the
  * rest.
- * @param retryAfter seconds after which a refused client may ask again
  */
-export function toApiError(error: unknown, retryAfter = 1): ApiError {
+export function toApiError(error: unknown, context: ErrorContext = {}): ApiError {
   if (error instanceof ApiError) return error
-  if (isLibraryError(error)) return ofLibrary(error, retryAfter)
+  if (isLibraryError(error)) return ofLibrary(error, context)
   const { code = '', statusCode = 500, message = '' } = (error ?? {}) as Partial<FastifyError>
   if (statusCode >= 400 && statusCode < 500) {
     return new ApiError(statusCode, 'invalid_request_error', FASTIFY_CODES[code] ?? 'bad_request', message)
@@ -104,12 +117,12 @@ function isLibraryError(error: unknown): error is ChatGLMError {
 
 const isKind = (error: Error) => ((error as ChatGLMError).kind as string) in ERROR_KINDS
 
-function ofLibrary(error: ChatGLMError, retryAfter: number): ApiError {
+function ofLibrary(error: ChatGLMError, { retryAfter = 1, constraintField }: ErrorContext): ApiError {
   const { message } = error
   if (hasCode(error, 'input.context-overflow')) return badRequest('context_length_exceeded', message)
   if (hasCode(error, 'option.invalid')) {
     const { option, value, expected } = error.details
-    const field = fieldOf(option)
+    const field = fieldOf(option, constraintField)
     return badRequest('invalid_value', `${field} is ${JSON.stringify(value)}; expected ${expected}.`, field)
   }
   if (hasCode(error, 'busy.waiting')) {

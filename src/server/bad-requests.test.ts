@@ -33,6 +33,16 @@ describe('a body that cannot be read', () => {
 })
 
 describe('a field that is wrong', () => {
+  const named = (name: string) => ({ type: 'function', function: { name } })
+  const call = { ...named('f') }
+  const wrongSchema = {
+    type: 'object',
+    properties: { list: { anyOf: [{ type: 'null' }, { type: 'text' }] } },
+  }
+  const wrongCall = {
+    type: 'function',
+    function: { name: 'h', parameters: { type: 'object', properties: { list: { uniqueItems: true } } } },
+  }
   const deep = `${'['.repeat(5000)}${']'.repeat(5000)}`
   it.each([
     [{}, 'messages', 'missing_required_parameter'],
@@ -81,10 +91,42 @@ describe('a field that is wrong', () => {
       'missing_required_parameter',
     ],
     [{ ...hello, tool_choice: 'required' }, 'tool_choice', 'invalid_value'],
+    [{ ...hello, tool_choice: 'any' }, 'tool_choice', 'invalid_value'],
+    [{ ...hello, tools: [call], tool_choice: named('g') }, 'tool_choice.function.name', 'invalid_value'],
+    [
+      { ...hello, tools: [call, wrongCall], tool_choice: 'required' },
+      'tools[1].function.parameters.properties.list',
+      'invalid_value',
+    ],
+    [{ ...hello, tools: [call], tool_choice: 'required', stop: 'x' }, 'stop', 'invalid_value'],
+    [
+      { ...hello, response_format: { type: 'json_schema', json_schema: { schema: wrongSchema } } },
+      'response_format.json_schema.schema.properties.list.anyOf[1].type',
+      'invalid_value',
+    ],
+    [
+      { ...hello, response_format: { type: 'json_object', schema: { not: {} } } },
+      'response_format.schema',
+      'invalid_value',
+    ],
+    [
+      { ...hello, response_format: { type: 'json_schema' } },
+      'response_format.json_schema',
+      'missing_required_parameter',
+    ],
+    [{ ...hello, grammar: 'root ::= (' }, 'grammar', 'invalid_value'],
+    [{ ...hello, grammar: 7 }, 'grammar', 'invalid_value'],
+    [{ ...hello, json_schema: { type: 'integer', minimum: 2, maximum: 1 } }, 'json_schema', 'invalid_value'],
+    [{ ...hello, structured_outputs: { choice: [] } }, 'structured_outputs.choice', 'invalid_value'],
+    [{ ...hello, structured_outputs: { regex: 'a' } }, 'structured_outputs.regex', 'unsupported_parameter'],
+    [{ ...hello, guided_choice: ['a', 1] }, 'guided_choice[1]', 'invalid_value'],
+    [{ ...hello, guided_choice: ['a'], grammar: 'root ::= "a"' }, 'guided_choice', 'invalid_value'],
   ])('%j', async (body, param, code) => {
     const error = await ask(body)
     expect(error).toMatchObject({ status: 400, code, param, type: 'invalid_request_error' })
     expect(error.message).toContain(param)
+    // In the words of clients, not of the library.
+    expect(error.message).not.toContain('constraint.')
   })
 
   it('is shown in part only', async () => {

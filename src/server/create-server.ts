@@ -120,7 +120,8 @@ export async function createServer(model: ServedModel, options: ServerOptions = 
   readBodies(app)
   followRequests(app, context, running, ending)
   app.setErrorHandler((error, { work }, reply) => {
-    const failure = toApiError(error, context.metrics.retryAfter)
+    const { constraintField } = work
+    const failure = toApiError(error, { retryAfter: context.metrics.retryAfter, constraintField })
     work.error = failure
     return reply.status(failure.status).headers(failure.headers).send(failure.body)
   })

@@ -114,6 +114,62 @@ describe('a call of a tool', () => {
   })
 })
 
+describe('a call that must be made', () => {
+  const city = { type: 'string', enum: ['Paris', '北京'] }
+  const weather = {
+    type: 'function',
+    function: {
+      name: 'get_weather',
+      parameters: { type: 'object', properties: { city }, required: ['city'] },
+    },
+  }
+  const time = { type: 'function', function: { name: 'get_time' } }
+  const call = (name: string, args: RegExp) => ({
+    content: null,
+    tool_calls: [
+      { id: expect.stringMatching(/^call_./), function: { name, arguments: expect.stringMatching(args) } },
+    ],
+  })
+
+  it('is made whatever the model would say, with arguments that its schema describes', async () => {
+    const { message, finish_reason } = await ask('nothing', { tools: [weather], tool_choice: 'required' })
+    expect(message).toMatchObject(call('get_weather', /^\{"city":"(Paris|北京)"\}$/))
+    expect(finish_reason).toBe('tool_calls')
+    expect(prompt).toContain('"name": "get_weather"')
+  })
+
+  it('is of the tool that is named, in spite of a form that is asked for', async () => {
+    const named = { type: 'function', function: { name: 'get_time' } }
+    const body = { tools: [weather, time], tool_choice: named, response_format: { type: 'json_object' } }
+    const { message } = await ask('weather', { ...body, parallel_tool_calls: true })
+    expect(message).toMatchObject(call('get_time', /^\{\}$/))
+  })
+
+  it('is as the model makes it where that is right', async () => {
+    const { message } = await ask('bare', { tools: [weather], tool_choice: 'required', temperature: 0 })
+    expect(message).toMatchObject(call('get_weather', /^\{"city":"(Paris|北京)"\}$/))
+  })
+
+  it('streams its name as soon as it is there, then its arguments', async () => {
+    const body = { tools: [weather, time], tool_choice: 'required', stream: true }
+    const events = await eventsOf<ChatCompletionChunk>(server.chat('nothing', body))
+    const deltas = events.flatMap((event) =>
+      event === '[DONE]' ? [] : (event.choices[0].delta.tool_calls ?? []),
+    )
+    expect(deltas[0]).toMatchObject({ index: 0, type: 'function', function: { arguments: '' } })
+    expect(deltas).toHaveLength(2)
+    const { calls, reason, text } = await joinStream('nothing', body)
+    expect({ reason, text }).toEqual({ reason: 'tool_calls', text: '' })
+    expect(calls).toHaveLength(1)
+    expect(() => JSON.parse(calls[0].arguments)).not.toThrow()
+  })
+
+  it('says that it was cut where it was', async () => {
+    const body = { tools: [weather], tool_choice: 'required', max_tokens: 12 }
+    expect((await ask('nothing', body)).finish_reason).toBe('length')
+  })
+})
+
 describe('the prompt', () => {
   it('has the tools as ChatGLM3 learnt them, behind the message of the system', async () => {
     await server.post('/v1/chat/completions', {

@@ -28,6 +28,8 @@ export class Work {
   target: Target | undefined
   stream: boolean | undefined
   error: ApiError | undefined
+  /** The field of the request that says what the answer must look like. */
+  constraintField: string | undefined
   finishReasons: string[] = []
   answers: string[] = []
   promptTokens = 0

@@ -39,17 +39,22 @@ const CALL = 'tool_call'
  */
 export class ChatChoice {
   readonly #toolNames: ReadonlySet<string>
+  readonly #mustCall: boolean
   #content = ''
   /** Spaces behind what was given out. */
   #spaces = ''
   #segment = -1
   /** A segment that may be a call: whom it is meant for, and its text so far. */
   #held: { readonly name: string; text: string } | undefined
-  readonly #calls: { readonly id: string; readonly name: string; readonly arguments: string }[] = []
+  readonly #calls: { readonly id: string; readonly name: string; arguments: string }[] = []
 
-  /** @param toolNames the tools that the model may call */
-  constructor(toolNames: ReadonlySet<string>) {
+  /**
+   * @param toolNames the tools that the model may call
+   * @param mustCall whether the answer is a call for certain: then its name is told as soon as it is there
+   */
+  constructor(toolNames: ReadonlySet<string>, mustCall = false) {
     this.#toolNames = toolNames
+    this.#mustCall = mustCall
   }
 
   /** Takes a piece of the answer. @returns what is certain of it now */
@@ -86,7 +91,10 @@ export class ChatChoice {
   #begin(segment: number, metadata: string): DeltaMessage[] {
     const deltas = this.#endSegment()
     this.#segment = segment
-    if (metadata !== '') this.#held = { name: metadata, text: '' }
+    if (metadata !== '') {
+      this.#held = { name: metadata, text: '' }
+      if (this.#mustCall) deltas.push(this.#tellName(metadata))
+    }
     // Segments are lines of their own.
     if (this.#content !== '') this.#spaces = '\n'
     return deltas
@@ -98,16 +106,19 @@ export class ChatChoice {
     const text = callArguments(held.text)
     if (text === undefined && !this.#toolNames.has(held.name)) return this.#release()
     this.#held = undefined
-    const index = this.#calls.length
+    const deltas = this.#mustCall ? [] : [this.#tellName(held.name)]
+    const index = this.#calls.length - 1
+    const call = this.#calls[index]
     // What cannot be read as a call is told as it is: the client says so to the model.
-    const call = { id: `call_${randomUUID()}`, name: held.name, arguments: text ?? held.text.trim() }
-    this.#calls.push(call)
-    return [
-      {
-        tool_calls: [{ index, id: call.id, type: 'function', function: { name: call.name, arguments: '' } }],
-      },
-      { tool_calls: [{ index, function: { arguments: call.arguments } }] },
-    ]
+    call.arguments = text ?? held.text.trim()
+    return [...deltas, { tool_calls: [{ index, function: { arguments: call.arguments } }] }]
+  }
+
+  #tellName(name: string): DeltaMessage {
+    const index = this.#calls.length
+    const id = `call_${randomUUID()}`
+    this.#calls.push({ id, name, arguments: '' })
+    return { tool_calls: [{ index, id, type: 'function', function: { name, arguments: '' } }] }
   }
 
   /** Whether a segment may be a call of a tool still; what is meant for one that was offered always is. */

@@ -1,4 +1,5 @@
 import { hasCode } from '../../errors/index.js'
+import type { ToolCallConstraint } from '../../runtime/generate/index.js'
 import {
   formatToolCall,
   type JsonValue,
@@ -17,6 +18,8 @@ export interface ServedConversation {
   readonly tools: readonly object[] | undefined
   /** The names of the tools. */
   readonly toolNames: ReadonlySet<string>
+  /** Set where the answer must be a call of one of the tools, or of the one that is named. */
+  readonly mustCall: ToolCallConstraint | undefined
 }
 
 /** The fields of a request that make a conversation. */
@@ -44,7 +47,20 @@ export function readConversation({ messages, tools, tool_choice }: ConversationF
     messages: [...head, ...rest],
     tools: offered.length > 0 ? offered.map(descriptionOf) : undefined,
     toolNames,
+    mustCall: mustCall(offered, tool_choice),
   }
+}
+
+/** @throws ApiError 400 where something must be called, and there is nothing */
+function mustCall(
+  tools: readonly ChatRequestTool[],
+  choice: ConversationFields['tool_choice'],
+): ToolCallConstraint | undefined {
+  if (choice === undefined || choice === 'auto' || choice === 'none') return undefined
+  if (tools.length > 0)
+    return { toolCall: tools, ...(choice !== 'required' && { name: choice.function.name }) }
+  const message = `tool_choice is ${JSON.stringify(choice)}, but there are no tools.`
+  throw badRequest('invalid_value', message, 'tool_choice')
 }
 
 /** A tool as ChatGLM3 saw them in training: what OpenAI's clients put inside `function`. */

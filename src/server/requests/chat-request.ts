@@ -1,30 +1,42 @@
-import { z } from 'zod'
-import { flag, generationFields, MOST_LOGPROBS, other, unsupported, whole } from './fields.js'
+import { text as aText, listOf, z } from '../../schema/index.js'
+import { constraintFields } from './constraint-fields.js'
+import {
+  flag,
+  generationFields,
+  MOST_LOGPROBS,
+  optional,
+  required,
+  unsupported,
+  whole,
+  written,
+} from './fields.js'
 
 const CONTENT = 'a text, or a list of parts {type: "text", text}'
 const TEXT_PART = 'a part {type: "text", text}: this model reads text only'
 
 const textPart = z.object(
-  {
-    type: z.literal('text', { error: '"text": this model reads text only' }),
-    text: z.string({ error: 'a text' }),
-  },
+  { type: z.literal('text', { error: '"text": this model reads text only' }), text: aText },
   { error: TEXT_PART },
 )
 
 /** The text of a message; parts are lines of it. */
-const content = z.preprocess(
+const content = written(
+  z.pipe(
+    z.array(textPart, { error: CONTENT }),
+    z.transform((parts) => parts.map(({ text }) => text).join('\n')),
+  ),
   (value) => (typeof value === 'string' ? [{ type: 'text', text: value }] : value),
-  z.array(textPart, { error: CONTENT }).transform((parts) => parts.map(({ text }) => text).join('\n')),
 )
 
 const name = z
   .string({ error: 'a name' })
-  .regex(/^\S(?:[^\n\r]{0,62}\S)?$/, { error: 'a name of one line, up to 64 characters' })
+  .check(z.regex(/^\S(?:[^\n\r]{0,62}\S)?$/, { error: 'a name of one line, up to 64 characters' }))
+
+const isFunction = z.literal('function', { error: '"function"' })
 
 const toolCall = z.object({
   id: z.string({ error: 'the id of the call' }),
-  type: z.literal('function', { error: '"function"' }).optional(),
+  type: z.optional(isFunction),
   function: z.object({ name, arguments: z.string({ error: 'the arguments as JSON text' }) }),
 })
 
@@ -35,8 +47,8 @@ const message = z.discriminatedUnion(
     z.object({ role: z.literal('user'), content }),
     z.object({
       role: z.literal('assistant'),
-      content: content.nullish(),
-      tool_calls: z.array(toolCall, { error: 'a list of calls' }).nullish(),
+      content: z.nullish(content),
+      tool_calls: z.nullish(listOf(toolCall, 'a list of calls')),
     }),
     z.object({ role: z.literal('tool'), content, tool_call_id: z.string({ error: 'the id of a call' }) }),
   ],
@@ -45,12 +57,12 @@ const message = z.discriminatedUnion(
 
 const tool = z.object(
   {
-    type: z.literal('function', { error: '"function"' }),
+    type: isFunction,
     function: z.object(
       {
         name,
-        description: z.string({ error: 'a text' }).nullish(),
-        parameters: z.record(z.string(), z.unknown(), { error: 'a JSON schema' }).nullish(),
+        description: z.nullish(aText),
+        parameters: z.nullish(z.record(z.string(), z.unknown(), { error: 'a JSON schema' })),
       },
       { error: 'an object with name, description and parameters' },
     ),
@@ -60,15 +72,15 @@ const tool = z.object(
 
 const MESSAGES = 'a list of at least one message'
 const TOOLS = 'a list of up to 128 tools {type: "function", function}'
-const FORMATS = 'text, json_object or json_schema'
-const TOOL_CHOICE = '"auto" or "none"'
+const TOOL_CHOICE = '"auto", "none", "required", or a tool {type: "function", function: {name}}'
 
 /** The body of `POST /v1/chat/completions`. */
 export const chatRequest = z.object({
-  messages: z
-    .array(message, { error: MESSAGES })
-    .min(1, { error: MESSAGES })
-    .meta({ expected: MESSAGES, description: 'The conversation; what is to be answered comes last.' }),
+  messages: required(
+    listOf(message, MESSAGES).check(z.minLength(1, { error: MESSAGES })),
+    MESSAGES,
+    'The conversation; what is to be answered comes last.',
+  ),
   ...generationFields,
   max_completion_tokens: whole(
     1,
@@ -76,31 +88,21 @@ export const chatRequest = z.object({
     'The most tokens of an answer. Default: the room there is.',
   ),
   max_tokens: whole(1, Number.MAX_SAFE_INTEGER, 'The older name of `max_completion_tokens`.'),
-  tools: other(z.array(tool, { error: TOOLS }).max(128, { error: TOOLS }), TOOLS, 'What the model may call.'),
-  tool_choice: other(
-    z.enum(['auto', 'none'], { error: TOOL_CHOICE }),
+  tools: optional(
+    listOf(tool, TOOLS).check(z.maxLength(128, { error: TOOLS })),
+    TOOLS,
+    'What the model may call.',
+  ),
+  tool_choice: optional(
+    z.union(
+      [z.enum(['auto', 'none', 'required']), z.object({ type: isFunction, function: z.object({ name }) })],
+      { error: TOOL_CHOICE },
+    ),
     TOOL_CHOICE,
-    'Whether it may call one. Default `auto`.',
+    'Whether it may call one, must call one, or must call this one. Default `auto`.',
   ),
   parallel_tool_calls: flag('Accepted; this model calls one tool at a time.'),
-  response_format: other(
-    z.discriminatedUnion(
-      'type',
-      [
-        z.object({ type: z.literal(['text', 'json_object']) }),
-        z.object({
-          type: z.literal('json_schema'),
-          json_schema: z.object(
-            { schema: z.record(z.string(), z.unknown(), { error: 'a JSON schema' }).optional() },
-            { error: 'an object with name and schema' },
-          ),
-        }),
-      ],
-      { error: FORMATS },
-    ),
-    'an object of the type text, json_object or json_schema',
-    'Whether the answer is JSON, of any kind or as a schema says. It is no call of a tool then.',
-  ),
+  ...constraintFields,
   logprobs: flag('Whether to tell how likely each token is.'),
   top_logprobs: whole(
     0,

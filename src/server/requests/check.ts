@@ -1,6 +1,5 @@
-import type { z } from 'zod'
 import { describe } from '../../errors/index.js'
-import { refusalOf } from '../../schema/index.js'
+import { refusalOf, type Schema, type z } from '../../schema/index.js'
 import { type ApiError, badRequest } from '../api-error.js'
 import { UNSUPPORTED } from './fields.js'
 
@@ -8,7 +7,7 @@ import { UNSUPPORTED } from './fields.js'
  * A request that is what its description says, without the fields that it does not know.
  * @throws ApiError 400 with the path of the first field that is wrong
  */
-export function checkRequest<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {
+export function checkRequest<Body extends Schema>(schema: Body, body: unknown): z.output<Body> {
   const checked = schema.safeParse(body)
   if (checked.success) return checked.data
   throw refuse(checked.error.issues, body)

@@ -11,6 +11,7 @@ import { chatLogprobs } from '../logprobs.js'
 import { checkTextLength } from '../prompt-length.js'
 import { type ChatRequest, chatRequest } from '../requests/chat-request.js'
 import { checkRequest } from '../requests/check.js'
+import { constraintOf } from '../requests/constraint-fields.js'
 import type { ServedModel } from '../served-model.js'
 import type { Work } from '../work.js'
 
@@ -36,7 +37,10 @@ export function chatRoutes(app: FastifyInstance, context: ServerContext): void {
     )
     const maxTokens = maxTokensOf(body, context)
     const likeliest = likeliestOf(body)
-    const constraint = constraintOf(body)
+    const asked = constraintOf(body)
+    work.constraintField = asked?.field
+    // A call that must be made leaves nothing for another form.
+    const constraint = conversation.mustCall ?? asked?.constraint
     const answer = (index: number, send: (piece: ChatPiece) => Promise<void>) => {
       const options = generationOptions(body, target, maxTokens, index, work.signal)
       return answerChat(context.model, work, conversation, { ...options, constraint, likeliest }, index, send)
@@ -95,12 +99,6 @@ function likeliestOf({ logprobs = false, top_logprobs }: ChatRequest): number | 
   throw badRequest('invalid_value', message, 'top_logprobs')
 }
 
-/** What the answer must look like. */
-function constraintOf({ response_format: format }: ChatRequest): GenerateOptions['constraint'] {
-  if (format?.type === 'json_object') return { json: true }
-  return format?.type === 'json_schema' ? { jsonSchema: format.json_schema.schema ?? true } : undefined
-}
-
 /** A piece of an answer, as a chunk has it. */
 interface ChatPiece {
   readonly delta: DeltaMessage
@@ -114,12 +112,12 @@ interface ChatPiece {
 async function answerChat(
   model: ServedModel,
   work: Work,
-  { messages, tools, toolNames }: ServedConversation,
+  { messages, tools, toolNames, mustCall }: ServedConversation,
   { likeliest, ...options }: GenerateOptions & { readonly likeliest: number | undefined },
   index: number,
   send: (piece: ChatPiece) => Promise<void>,
 ): Promise<ChatAnswer> {
-  const choice = new ChatChoice(toolNames)
+  const choice = new ChatChoice(toolNames, mustCall !== undefined)
   // The library tells of tokens where it is asked for one at least.
   const topLogprobs = likeliest === undefined ? undefined : Math.max(1, likeliest)
   const stream = model.chat(messages, { ...options, ...(tools && { tools }), topLogprobs })

@@ -8,6 +8,7 @@ import { type CompletionLogprobs, CompletionTokens, joinLogprobs } from '../logp
 import { checkTextLength } from '../prompt-length.js'
 import { checkRequest } from '../requests/check.js'
 import { completionRequest } from '../requests/completion-request.js'
+import { constraintOf } from '../requests/constraint-fields.js'
 import type { Work } from '../work.js'
 
 /** What OpenAI generates where a request names no limit. */
@@ -54,11 +55,14 @@ export function completionRoutes(app: FastifyInstance, context: ServerContext): 
     checkChoices(n * body.prompt.length, context)
     const target = catalog.resolve(body)
     Object.assign(work, { target, stream })
+    const asked = constraintOf(body)
+    work.constraintField = asked?.field
     const maxTokens = tokenLimit(body.max_tokens, 'max_tokens', context) ?? DEFAULT_TOKENS
     const prompts = body.prompt.map(promptOf)
     const count = prompts.length * n
     const answer = (index: number, send: (piece: Piece) => Promise<void>) => {
-      const options = generationOptions(body, target, maxTokens, index % n, work.signal)
+      const common = generationOptions(body, target, maxTokens, index % n, work.signal)
+      const options = { ...common, constraint: asked?.constraint }
       const prompt = prompts[Math.floor(index / n)]
       const plan = { prompt, options, maxTokens, echo, logprobs, countsPrompt: index % n === 0 }
       return answerCompletion(context, work, plan, send)
@@ -116,12 +120,15 @@ async function answerCompletion(
   }
   // Their own log-probabilities come always, the likeliest tokens where one at least was asked for.
   const stream = model.generate(ids, { ...options, topLogprobs: logprobs })
-  // The library begins an answer without the space of its first word; here it goes on from the prompt.
+  // The library begins an answer without the space of its first word; here it goes on from the prompt, unless it has a form.
+  const { constraint } = options
   let space: string | undefined
   for await (const token of stream) {
     work.piece()
     const isStop = tokenizer.stopIds.includes(token.id)
-    if (space === undefined && !isStop) space = tokenizer.vocabulary.text(token.id).startsWith(' ') ? ' ' : ''
+    if (space === undefined && !isStop) {
+      space = !constraint && tokenizer.vocabulary.text(token.id).startsWith(' ') ? ' ' : ''
+    }
     const text = token.text === '' ? '' : (space ?? '') + token.text
     if (text !== '') space = ''
     // A stop token is told of, too, although it has no text: lm-evaluation-harness counts on an entry for each token.
