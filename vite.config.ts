@@ -33,6 +33,7 @@ const programs: Record<string, string> = {
   'gpu-host': path('src/cards/node/gpu-host.ts'),
   'make-synthetic-checkpoint': path('tools/make-synthetic-checkpoint.ts'),
   'make-error-page': path('tools/make-error-page.ts'),
+  'make-server-page': path('tools/make-server-page.ts'),
   screenshots: path('tools/screenshots.ts'),
   fuzz: path('test/fuzz/main.ts'),
   'make-tiny-corpus': path('tools/make-tiny-corpus.ts'),

@@ -7,6 +7,7 @@ import { pagePolicy, SECURITY_HEADERS, workerPolicy } from '../demo/src/service-
 import { run } from '../src/cli/program.js'
 import { ERROR_CODES, ERROR_KINDS } from '../src/errors/index.js'
 import { withErrorTables } from '../tools/error-tables.js'
+import { withFieldTables } from '../tools/field-tables.js'
 
 /** A code block: its language and its lines. */
 interface CodeBlock {
@@ -159,6 +160,11 @@ describe('what the documentation names', () => {
     expect(unknown).toEqual([])
     const troubleshooting = readFileSync('docs/troubleshooting.md', 'utf8')
     expect(withErrorTables(troubleshooting), 'run npm run docs:errors').toBe(troubleshooting)
+  })
+
+  it('has the fields of requests that the server describes', () => {
+    const server = readFileSync('docs/server.md', 'utf8')
+    expect(withFieldTables(server), 'run npm run docs:server').toBe(server)
   })
 
   it('has every kernel that is exported', () => {

@@ -1,16 +1,11 @@
 /** The part of the troubleshooting page that the table of codes gives. */
 import { createError, ERROR_CODES, ERROR_KINDS, type ErrorCode } from '../src/errors/index.js'
+import { withMadePart } from './made-part.js'
 import { markdownTable } from './markdown-table.js'
-
-const BEGIN = '<!-- Made by `npm run docs:errors` from `src/errors/codes.ts`; edit that. -->\n'
-const END = '<!-- The end of what is made. -->\n'
 
 /** A page with the tables between its marks made anew; everything else stays as it is. */
 export function withErrorTables(page: string): string {
-  const [before, rest] = page.split(BEGIN)
-  const [, after] = rest?.split(END) ?? []
-  if (after === undefined) throw new Error(`The page has no lines "${BEGIN.trim()}" and "${END.trim()}".`)
-  return [before, BEGIN, '\n', ...errorSections(), END, after].join('')
+  return withMadePart(page, 'npm run docs:errors', 'src/errors/codes.ts', errorSections())
 }
 
 /** A section for each kind: what a caller can do, and its codes. */

@@ -126,7 +126,7 @@ describe('a field that is wrong', () => {
     expect(error).toMatchObject({ status: 400, code, param, type: 'invalid_request_error' })
     expect(error.message).toContain(param)
     // In the words of clients, not of the library.
-    expect(error.message).not.toContain('constraint.')
+    expect(error.message).not.toMatch(/constraint\.\w/)
   })
 
   it('is shown in part only', async () => {

@@ -1,4 +1,5 @@
 export { ChatServer, type CloseOptions, createServer, type ListenOptions } from './create-server.js'
 export type { ServerOptions, ServerTimeouts } from './options.js'
 export type { RequestRecord } from './request-log.js'
+export { type FieldRow, fieldTables } from './requests/field-tables.js'
 export type { ServedModel } from './served-model.js'
