@@ -7,6 +7,7 @@ import {
   loadModel as loadHere,
   type Model,
 } from '../runtime/generate/index.js'
+import { anObject, callback, checkArgument } from '../schema/index.js'
 import type { Tokenizer } from '../tokenizer/index.js'
 
 /** On which cards a model is to be. In Node alone. */
@@ -20,9 +21,13 @@ export interface GpuOptions {
   readonly onGpuLost?: (label: string, error: DeviceError) => void
 }
 
+/** More than a machine has. */
+const MOST_GPUS = 64
+
 /** @throws `option.invalid` for what is no card's number, and for a card that is named twice */
 function checkGpu(gpu: unknown): void {
   const gpus: readonly unknown[] = Array.isArray(gpu) ? gpu : [gpu]
+  if (gpus.length > MOST_GPUS) throw invalidOption('gpu', gpu, `at most ${MOST_GPUS} GPUs`)
   const areNumbers = gpus.every((one) => Number.isSafeInteger(one) && (one as number) >= 0)
   if (gpus.length === 0 || !areNumbers)
     throw invalidOption('gpu', gpu, 'the number of a GPU, or a list of them')
@@ -51,7 +56,9 @@ export async function loadModel(
   source: SourceLocation,
   options: LoadModelOptions & Partial<GpuOptions> = {},
 ): Promise<Model & { readonly tokenizer: Tokenizer }> {
-  const { gpu, onGpuLost: _, ...rest } = options
+  checkArgument('options', anObject, options)
+  const { gpu, onGpuLost, ...rest } = options
+  if (onGpuLost !== undefined) checkArgument('onGpuLost', callback, onGpuLost)
   if (gpu === undefined) return loadHere(source, rest)
   checkGpu(gpu)
   if (!isNode) throw invalidOption('gpu', gpu, 'nothing in a browser, which chooses the GPU itself')

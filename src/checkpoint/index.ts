@@ -46,9 +46,13 @@ export { writeTorchBin } from './formats/torch-bin-writer.js'
 export { type ListedFile, listCheckpoint } from './listing.js'
 export { type OpenCheckpointOptions, openCheckpoint } from './open-checkpoint.js'
 export {
+  isSourcePlace,
+  listFiles,
   openSink,
   openSource,
+  SINK_PLACE,
   type SinkLocation,
+  SOURCE_PLACE,
   SOURCE_SHAPE,
   type SourceLocation,
   type SourceOpener,

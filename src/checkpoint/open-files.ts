@@ -1,12 +1,12 @@
-import { SinkError, SourceError } from '../errors/index.js'
+import { invalidOption, lookAt, SinkError, SourceError } from '../errors/index.js'
 import { isNode } from '../platform/index.js'
-import { anObject, checkOptions, number, type OptionShape } from '../schema/index.js'
+import { checkArgument, checkOptions, number, type OptionShape, opaque, text, z } from '../schema/index.js'
 import type { ByteSink } from './sinks/byte-sink.js'
 import { DirectoryHandleFiles } from './sinks/directory-handle.js'
 import type { ByteSource } from './sources/byte-source.js'
 import { FileListSource } from './sources/file-list-source.js'
 import { type HttpOptions, HttpSource } from './sources/http-source.js'
-import { type HubEndpoints, HubSource } from './sources/hub-source.js'
+import { HUB_NAMES, type HubEndpoints, HubSource } from './sources/hub-source.js'
 import { showUrl } from './sources/show-url.js'
 
 /** A place that first has to be opened, such as an item of the browser's storage. */
@@ -39,23 +39,73 @@ export interface SourceOptions extends HttpOptions {
 
 /** What each of them takes. */
 export const SOURCE_SHAPE: OptionShape<SourceOptions> = {
-  endpoints: anObject,
+  endpoints: z.strictObject(Object.fromEntries(HUB_NAMES.map((name) => [name, z.optional(text)])), {
+    error: `addresses of ${HUB_NAMES.join(' and ')}`,
+  }),
   // A timer takes no more milliseconds.
   stallTimeout: number((value) => value > 0 && value < 2 ** 31, 'milliseconds, above 0 and below 2^31'),
+}
+
+const READING = ['list', 'has', 'size', 'read'] as const
+const WRITING = [...READING, 'create', 'remove'] as const
+
+/** Whether something is a source or a sink of somebody's own. */
+function hasMethods(value: object, names: readonly string[]): boolean {
+  const one = value as Readonly<Record<string, unknown>>
+  return typeof one.name === 'string' && names.every((name) => typeof one[name] === 'function')
+}
+
+/** Whether something is a place for `openSource`. */
+export function isSourcePlace(value: unknown): value is SourceLocation {
+  if (typeof value === 'string') return true
+  if (typeof value !== 'object' || value === null) return false
+  if (value instanceof URL || Symbol.iterator in value || isDirectoryHandle(value)) return true
+  return hasMethods(value, ['open']) || hasMethods(value, READING)
+}
+
+export const SOURCE_PLACE = opaque<SourceLocation>(
+  isSourcePlace,
+  'a path, a URL, files, a directory handle or a source',
+)
+
+/** The places of `openSink`. */
+export const SINK_PLACE = opaque<SinkLocation>((value) => {
+  if (typeof value === 'string') return value !== ''
+  if (typeof value !== 'object' || value === null) return false
+  return value instanceof URL || isDirectoryHandle(value) || hasMethods(value, WRITING)
+}, 'the path of a folder, a directory handle or a sink')
+
+/** Folders of models have dozens. */
+const MOST_FILES = 100_000
+
+/** @throws `option.invalid` for anything but files */
+export function listFiles(files: Iterable<File>): File[] {
+  const refuse = () => invalidOption('files', files, `a list of at most ${MOST_FILES} files`)
+  return lookAt(refuse, () => {
+    const list: File[] = []
+    for (const file of files) {
+      const isFile = typeof file?.name === 'string' && typeof file.slice === 'function'
+      if (!isFile || list.length === MOST_FILES) throw refuse()
+      list.push(file)
+    }
+    return list
+  })
 }
 
 /**
  * Opens the place that a checkpoint is read from.
  *
- * @throws `source.not-found` where there is no such place, `option.invalid` for a stall timeout that is none
+ * @throws `source.not-found` where there is no such place, `option.invalid` for what is no place, and a stall timeout that
+ *   is none
  */
 export async function openSource(location: SourceLocation, options: SourceOptions = {}): Promise<ByteSource> {
   const { endpoints, stallTimeout } = options
   checkOptions(SOURCE_SHAPE, { endpoints, stallTimeout })
+  checkArgument('source', SOURCE_PLACE, location)
   if (typeof location === 'string') return openNamedSource(location, options)
   if (location instanceof URL)
     return location.protocol === 'file:' ? openFolder(location) : new HttpSource(location, options)
-  if (Symbol.iterator in location) return new FileListSource(location)
+  if (Symbol.iterator in location) return new FileListSource(listFiles(location))
   if (isDirectoryHandle(location)) return new DirectoryHandleFiles(location)
   return 'open' in location ? location.open() : location
 }
@@ -63,9 +113,10 @@ export async function openSource(location: SourceLocation, options: SourceOption
 /**
  * Opens the place that a checkpoint is written to.
  *
- * @throws `sink.failed` where it cannot be written to
+ * @throws `sink.failed` where it cannot be written to, `option.invalid` for what is no place
  */
 export async function openSink(location: SinkLocation): Promise<ByteSink> {
+  checkArgument('destination', SINK_PLACE, location)
   if (typeof location === 'string' || location instanceof URL) {
     const isUrl =
       location instanceof URL ? location.protocol !== 'file:' : /^[a-z][a-z0-9+.-]+:/i.test(location)

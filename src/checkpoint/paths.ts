@@ -1,4 +1,4 @@
-import { CheckpointError } from '../errors/index.js'
+import { CheckpointError, invalidOption } from '../errors/index.js'
 
 /**
  * Checks a path that came from data (an index, a manifest) or from a caller and gives its plain form.
@@ -9,6 +9,7 @@ import { CheckpointError } from '../errors/index.js'
  * letters, `..`, backslashes (a separator on Windows), control characters
  */
 export function normalizePath(path: string): string {
+  if (typeof path !== 'string') throw invalidOption('path', path, 'a text')
   const refuse = (why: string) =>
     new CheckpointError(
       'checkpoint.unsafe-path',

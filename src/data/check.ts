@@ -1,7 +1,31 @@
-import { describe, InputError } from '../errors/index.js'
-import { findRefusal, type Schema, type z } from '../schema/index.js'
+import { describe, InputError, lookAt } from '../errors/index.js'
+import { checkArgument, findRefusal, opaque, type Schema, type z } from '../schema/index.js'
+import type { SourceRecord } from './records.js'
 
 type Fields = Readonly<Record<string, unknown>>
+
+/** What a call takes as a record. */
+const RECORD = opaque<SourceRecord>(
+  (value) => typeof (value as SourceRecord | null)?.where === 'string' && 'value' in (value as object),
+  '{ value, where }',
+)
+
+/**
+ * Makes something of a record that a caller gives.
+ * @throws `option.invalid` for what is no record, `input.dataset` for one that cannot be read, and what `read` throws
+ */
+export function ofRecord<T>(record: SourceRecord, read: (record: SourceRecord) => T): T {
+  checkArgument('record', RECORD, record)
+  const { where } = record
+  return lookAt(
+    (cause) => unreadable(where, cause),
+    () => read(record),
+  )
+}
+
+function unreadable(where: string, cause: unknown): InputError {
+  return new InputError('input.dataset', `${where}: the record cannot be read.`, { cause })
+}
 
 /** Whether a value of JSON is an object, neither a list nor a number. */
 export function isFields(value: unknown): value is object {

@@ -1,6 +1,7 @@
 import { describe, hasCode, InputError } from '../errors/index.js'
+import { checkArgument, fields, text } from '../schema/index.js'
 import { parseJson, type ToolParameters } from '../tokenizer/index.js'
-import { fieldsOf, isFields } from './check.js'
+import { fieldsOf, isFields, ofRecord } from './check.js'
 import type { Conversation, PromptResponse, SourceRecord, TrainingMessage } from './records.js'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -10,17 +11,23 @@ type Fields = Readonly<Record<string, unknown>>
  * @throws `input.dataset` for any other record
  */
 export function fromAdvertiseGen(record: SourceRecord): PromptResponse {
-  const { content, summary } = fieldsOf(record.value, record.where)
-  if (typeof content === 'string' && typeof summary === 'string')
-    return { prompt: content, response: summary }
-  throw new InputError(
-    'input.dataset',
-    `${record.where}: expected the texts content and summary, found ${describe(record.value)}.`,
-  )
+  return ofRecord(record, ({ value, where }) => {
+    const { content, summary } = fieldsOf(value, where)
+    if (typeof content === 'string' && typeof summary === 'string')
+      return { prompt: content, response: summary }
+    throw new InputError(
+      'input.dataset',
+      `${where}: expected the texts content and summary, found ${describe(value)}.`,
+    )
+  })
 }
 
+const PAIR = fields({ prompt: text, response: text })
+
 /** A pair as a conversation of two messages, as the official notebook converts AdvertiseGen. */
-export function toConversation({ prompt, response }: PromptResponse): Conversation {
+export function toConversation(pair: PromptResponse): Conversation {
+  checkArgument('pair', PAIR, pair)
+  const { prompt, response } = pair
   return {
     conversations: [
       { role: 'user', content: prompt },
@@ -41,6 +48,10 @@ export interface ConvertedApi {
  * @throws `input.dataset` where it is no such record
  */
 export function fromToolAlpaca(record: SourceRecord): ConvertedApi {
+  return ofRecord(record, convertApi)
+}
+
+function convertApi(record: SourceRecord): ConvertedApi {
   const { NLDocumentation: documentation, Instances: instances } = fieldsOf(record.value, record.where)
   if (typeof documentation !== 'string' || !Array.isArray(instances)) {
     throw new InputError(

@@ -1,10 +1,20 @@
 import { createSha256, type Sha256 } from '../checkpoint/index.js'
-import { InputError } from '../errors/index.js'
-import type { Tokenizer } from '../tokenizer/index.js'
+import { InputError, invalidOption } from '../errors/index.js'
+import {
+  checkArgument,
+  checkOptions,
+  flag,
+  type OptionShape,
+  opaque,
+  text,
+  wholeNumber,
+  z,
+} from '../schema/index.js'
+import { TOKENIZER, type Tokenizer } from '../tokenizer/index.js'
 import { convertPublished } from './convert.js'
 import { type EncodedSample, encodeConversation, encodePair, IGNORED } from './encode.js'
 import { parseRecord } from './parse-record.js'
-import { type DataLocation, dataName, type ReadOptions, readRecords } from './read-records.js'
+import { type DataLocation, dataName, READ_SHAPE, type ReadOptions, readRecords } from './read-records.js'
 import { isConversation, type SourceRecord, type TrainingRecord } from './records.js'
 import type { TrainingSample } from './training-sample.js'
 
@@ -31,6 +41,22 @@ export interface MultiTurnSettings {
   /** Tokens of a conversation. */
   readonly maxLength: number
 }
+
+const READ_DATASET_SHAPE: OptionShape<ReadDatasetOptions> = { ...READ_SHAPE, convert: flag }
+
+/** What a call takes as settings of data. */
+const SETTINGS = z.discriminatedUnion(
+  'format',
+  [
+    z.strictObject({
+      format: z.literal('input-output'),
+      maxSourceLength: wholeNumber(1),
+      maxTargetLength: wholeNumber(1),
+    }),
+    z.strictObject({ format: z.literal('multi-turn'), maxLength: wholeNumber(1) }),
+  ],
+  { error: 'settings of the format input-output or multi-turn' },
+)
 
 /** A dataset as those see it who only give it to calls; its samples are where the model is. */
 export interface DatasetHandle {
@@ -85,8 +111,9 @@ export class TrainingDataset implements DatasetHandle {
     return this.#samples.length
   }
 
+  /** @throws `option.invalid` for an index beyond `length` */
   sample(index: number): TrainingSample {
-    const packed = Array.from(this.#samples[index])
+    const packed = Array.from(this.#at(index))
     return {
       ids: packed.map((value) => (value < 0 ? ~value : value)),
       labels: packed.map((value) => (value < 0 ? ~value : IGNORED)),
@@ -95,9 +122,21 @@ export class TrainingDataset implements DatasetHandle {
 
   /** Tokens of a sample that are predicted; the first token of a sequence never is. */
   targets(index: number): number {
-    return countTargets(this.#samples[index])
+    return countTargets(this.#at(index))
+  }
+
+  #at(index: number): Int32Array {
+    const isIndex = Number.isInteger(index) && index >= 0 && index < this.length
+    if (!isIndex) throw invalidOption('index', index, `a whole number below ${this.length}`)
+    return this.#samples[index]
   }
 }
+
+/** What a call takes as a dataset. */
+export const DATASET = opaque<TrainingDataset>(
+  (value) => value instanceof TrainingDataset,
+  'a dataset of readDataset or createDataset',
+)
 
 function pack({ ids, labels }: EncodedSample): Int32Array {
   return Int32Array.from(ids, (id, index) => (labels[index] === IGNORED ? id : ~id))
@@ -146,9 +185,21 @@ export async function createDataset(
   settings: DataSettings,
   name = 'the data',
 ): Promise<TrainingDataset> {
+  checkArgument('name', text, name)
+  checkArgument('settings', SETTINGS, settings)
   async function* located(): AsyncGenerator<SourceRecord> {
     let index = 0
-    for await (const value of records) yield { value, where: `${name}, record ${index++}` }
+    try {
+      for await (const value of records) yield { value, where: `${name}, record ${index++}` }
+    } catch (cause) {
+      throw new InputError(
+        'input.dataset',
+        `${name}: there is no record ${index} to be read from what was given.`,
+        {
+          cause,
+        },
+      )
+    }
   }
   return collect(located(), tokenizer, settings, name)
 }
@@ -161,9 +212,12 @@ export async function readDataset(
   location: DataLocation,
   tokenizer: Tokenizer,
   settings: DataSettings,
-  { convert = false, ...options }: ReadDatasetOptions = {},
+  options: ReadDatasetOptions = {},
 ): Promise<TrainingDataset> {
-  const records = readRecords(location, options)
+  checkOptions(READ_DATASET_SHAPE, options)
+  checkArgument('settings', SETTINGS, settings)
+  const { convert = false, ...reading } = options
+  const records = readRecords(location, reading)
   const name = dataName(location)
   if (!convert) return collect(records, tokenizer, settings, name)
   let dropped = 0
@@ -183,6 +237,7 @@ export async function checkDataset(
   settings: DataSettings,
   options: ReadOptions = {},
 ): Promise<number> {
+  checkArgument('settings', SETTINGS, settings)
   let records = 0
   for await (const source of readRecords(location, options)) {
     checkFormat(parseRecord(source), settings, source.where)
@@ -199,6 +254,7 @@ async function collect(
   name: string,
   dropped = () => 0,
 ): Promise<TrainingDataset> {
+  checkArgument('tokenizer', TOKENIZER, tokenizer)
   const samples: Int32Array[] = []
   const hash = await createSha256()
   const counts = { truncated: 0, empty: 0 }

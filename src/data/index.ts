@@ -2,6 +2,7 @@ export { fromAdvertiseGen, fromToolAlpaca, toConversation } from './convert.js'
 export {
   checkDataset,
   createDataset,
+  DATASET,
   type DataSettings,
   type DatasetHandle,
   type InputOutputSettings,

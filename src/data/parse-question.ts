@@ -1,6 +1,6 @@
 import { fields, findRefusal, optional, type Schema, text, z } from '../schema/index.js'
 import { type Message, pythonJson, TOOLS_SYSTEM_PROMPT } from '../tokenizer/index.js'
-import { fieldsOf, refuse } from './check.js'
+import { fieldsOf, ofRecord, refuse } from './check.js'
 import { callText, parseMessages } from './parse-messages.js'
 import { parseHistory, parseTools } from './parse-record.js'
 import type { SourceRecord, TrainingMessage } from './records.js'
@@ -45,7 +45,11 @@ const ADVICE: Readonly<Record<string, string>> = {
  * turns, `tools` are described in the system message.
  * @throws `input.dataset` naming the line, the field, and what was expected there
  */
-export function parseQuestion({ value, where }: SourceRecord): readonly Message[] {
+export function parseQuestion(record: SourceRecord): readonly Message[] {
+  return ofRecord(record, readQuestion)
+}
+
+function readQuestion({ value, where }: SourceRecord): readonly Message[] {
   const record = fieldsOf(value, where)
   const field = questionField(record, [...MESSAGES_FIELDS, ...TEXT_FIELDS], where)
   const given = MESSAGES_FIELDS.find((name) => name === field)
@@ -71,7 +75,11 @@ export function parseQuestion({ value, where }: SourceRecord): readonly Message[
  * The text of a record that is continued as it is.
  * @throws `input.dataset` naming the line and the field
  */
-export function parseRawQuestion({ value, where }: SourceRecord): string {
+export function parseRawQuestion(record: SourceRecord): string {
+  return ofRecord(record, readRawQuestion)
+}
+
+function readRawQuestion({ value, where }: SourceRecord): string {
   const record = fieldsOf(value, where)
   const field = questionField(record, [...TEXT_FIELDS, ...MESSAGES_FIELDS], where)
   if (MESSAGES_FIELDS.some((name) => name === field)) {

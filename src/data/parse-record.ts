@@ -1,7 +1,7 @@
 import { hasCode } from '../errors/index.js'
 import { fields, optional, type Schema, text, z } from '../schema/index.js'
 import { parseJson } from '../tokenizer/index.js'
-import { check, fieldsOf, refuse } from './check.js'
+import { check, fieldsOf, ofRecord, refuse } from './check.js'
 import { parseMessages } from './parse-messages.js'
 import type { SourceRecord, TrainingMessage, TrainingRecord } from './records.js'
 
@@ -78,7 +78,11 @@ const ADVICE: Readonly<Record<string, string>> = {
  * conversation: `system` its first message, `history` its earlier turns.
  * @throws `input.dataset` naming the line, the field, and what was expected there
  */
-export function parseRecord({ value, where }: SourceRecord): TrainingRecord {
+export function parseRecord(record: SourceRecord): TrainingRecord {
+  return ofRecord(record, readRecord)
+}
+
+function readRecord({ value, where }: SourceRecord): TrainingRecord {
   const record = definedFields(fieldsOf(value, where))
   const format = FORMATS.find(({ mark }) => Object.hasOwn(record, mark))
   if (!format) throw unknownFormat(record, where)

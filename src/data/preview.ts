@@ -1,4 +1,5 @@
-import { StreamDecoder, type Tokenizer } from '../tokenizer/index.js'
+import { checkArgument, opaque } from '../schema/index.js'
+import { StreamDecoder, TOKENIZER, type Tokenizer } from '../tokenizer/index.js'
 import { IGNORED } from './encode.js'
 import type { TrainingSample } from './training-sample.js'
 
@@ -9,11 +10,19 @@ export interface PreviewPart {
   readonly learnt: boolean
 }
 
+const SAMPLE = opaque<TrainingSample>((value) => {
+  const { ids, labels } = (value ?? {}) as Partial<TrainingSample>
+  return Array.isArray(ids) && Array.isArray(labels) && ids.length === labels.length
+}, 'a sample with ids and as many labels')
+
 /**
  * The text of a sample as the model will see it, in parts that are learnt from and parts that are not. What has no
  * text of its own is shown by its name: `</s>`.
  */
-export function previewSample(tokenizer: Tokenizer, { ids, labels }: TrainingSample): PreviewPart[] {
+export function previewSample(tokenizer: Tokenizer, sample: TrainingSample): PreviewPart[] {
+  checkArgument('tokenizer', TOKENIZER, tokenizer)
+  checkArgument('sample', SAMPLE, sample)
+  const { ids, labels } = sample
   const decoder = new StreamDecoder(tokenizer)
   const parts: { text: string; learnt: boolean }[] = []
   const add = (text: string, learnt: boolean) => {

@@ -1,4 +1,5 @@
-import type { Tokenizer } from '../tokenizer/index.js'
+import { checkArgument, checkOptions, type OptionShape, wholeNumber } from '../schema/index.js'
+import { TOKENIZER, type Tokenizer } from '../tokenizer/index.js'
 import { createDataset, type DataSettings, type TrainingDataset } from './dataset.js'
 import { encodeTools, encodeTrainingMessage } from './encode.js'
 import { parseRecord } from './parse-record.js'
@@ -13,6 +14,12 @@ export interface EvaluationLimits {
   readonly maxTargetLength?: number
   /** Records to read from the beginning of the file; the official evaluation reads 50. Default: all. */
   readonly maxRecords?: number
+}
+
+const LIMITS_SHAPE: OptionShape<EvaluationLimits> = {
+  maxSourceLength: wholeNumber(1),
+  maxTargetLength: wholeNumber(1),
+  maxRecords: wholeNumber(1),
 }
 
 /** What the model is asked, and what it should answer. */
@@ -41,9 +48,12 @@ const DEFAULTS = {
 export async function readEvaluationData(
   location: DataLocation,
   tokenizer: Tokenizer,
-  { maxSourceLength, maxTargetLength, maxRecords = Number.POSITIVE_INFINITY }: EvaluationLimits = {},
+  limits: EvaluationLimits = {},
   options: ReadOptions = {},
 ): Promise<EvaluationData> {
+  checkArgument('tokenizer', TOKENIZER, tokenizer)
+  checkOptions(LIMITS_SHAPE, limits)
+  const { maxSourceLength, maxTargetLength, maxRecords = Number.POSITIVE_INFINITY } = limits
   const records: TrainingRecord[] = []
   for await (const source of readRecords(location, options)) {
     records.push(parseRecord(source))

@@ -1,7 +1,21 @@
 import type { Progress } from '../checkpoint/index.js'
-import { type ByteSource, openSource, type SourceLocation, showUrl } from '../checkpoint/index.js'
+import {
+  type ByteSource,
+  isSourcePlace,
+  openSource,
+  type SourceLocation,
+  showUrl,
+} from '../checkpoint/index.js'
 import { InputError } from '../errors/index.js'
-import { signal as abortSignal, callback, checkOptions, type OptionShape, oneOf } from '../schema/index.js'
+import {
+  signal as abortSignal,
+  callback,
+  checkArgument,
+  checkOptions,
+  type OptionShape,
+  oneOf,
+  opaque,
+} from '../schema/index.js'
 import { readCsv } from './read-csv.js'
 import { readJsonLines, readJsonList } from './read-json.js'
 import type { SourceRecord } from './records.js'
@@ -24,8 +38,14 @@ export const READ_SHAPE: OptionShape<ReadOptions> = {
   onProgress: callback,
 }
 
+const DATA_PLACE = opaque<DataLocation>(
+  (value) => value instanceof File || isSourcePlace(value),
+  'a path, a URL, a file or a source',
+)
+
 /** What to call a data file in messages about all of it. */
 export function dataName(location: DataLocation): string {
+  checkArgument('data', DATA_PLACE, location)
   if (typeof location === 'string' || location instanceof URL) return showUrl(location)
   return location instanceof File ? location.name : 'the data'
 }
@@ -54,6 +74,7 @@ export async function* readRecords(
 }
 
 async function openDataFile(location: DataLocation): Promise<{ source: ByteSource; path: string }> {
+  checkArgument('data', DATA_PLACE, location)
   const source = await openSource(location instanceof File ? [location] : location)
   if (source.file !== undefined) return { source, path: source.file }
   throw new InputError(

@@ -1,4 +1,5 @@
 import { InputError, invalidOption } from '../errors/index.js'
+import { bytes as bytesSchema, checkArgument, text as textSchema } from '../schema/index.js'
 
 /**
  * How text is written as bytes. It is never guessed: UTF-8 unless the caller says otherwise. GB18030 holds GBK and
@@ -107,6 +108,8 @@ function firstWrongLine(lines: Uint8Array, encoding: TextEncodingName): number {
  * @throws `input.encoding` naming the line, `option.invalid` for another encoding
  */
 export function decodeText(bytes: Uint8Array, name: string, encoding?: TextEncodingName): string {
+  checkArgument('bytes', bytesSchema, bytes)
+  checkArgument('name', textSchema, name)
   const reader = new TextReader(name, encoding)
   const text = reader.push(bytes)
   reader.end()

@@ -18,7 +18,7 @@ export class ChatGLMError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly details: DetailsOf<Code>
 
   constructor(code: Code, message: string, ...[extras]: ErrorExtras<Code>) {
-    super(message, extras && 'cause' in extras ? { cause: extras.cause } : undefined)
+    super(bounded(message), extras && 'cause' in extras ? { cause: extras.cause } : undefined)
     this.code = code
     this.details = (extras as { details?: unknown } | undefined)?.details as DetailsOf<Code>
   }
@@ -27,6 +27,15 @@ export class ChatGLMError<Code extends ErrorCode = ErrorCode> extends Error {
   get kind(): ErrorKind {
     return kindOf(this.code)
   }
+}
+
+/** Characters of a message: twenty lines of a file of settings fit. */
+const MAX_MESSAGE = 4000
+
+/** A message without its middle where it is too long: names may have any length, and the advice stands at the end. */
+function bounded(message: string): string {
+  if (message.length <= MAX_MESSAGE) return message
+  return `${message.slice(0, MAX_MESSAGE / 2)} … ${message.slice(3 - MAX_MESSAGE / 2)}`
 }
 
 /** Something passed to a call, a command or a settings file is wrong. */
@@ -117,5 +126,10 @@ export function hasCode<Code extends ErrorCode>(
   error: unknown,
   ...codes: readonly Code[]
 ): error is ChatGLMError<Code> {
-  return error instanceof Error && codes.includes((error as Partial<ChatGLMError<Code>>).code as Code)
+  try {
+    return error instanceof Error && codes.includes((error as Partial<ChatGLMError<Code>>).code as Code)
+  } catch {
+    // Anything can be thrown, also what throws when it is looked at.
+    return false
+  }
 }

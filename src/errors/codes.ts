@@ -25,6 +25,10 @@ export const ERROR_CODES = {
     meaning: 'A YAML file of training settings has a name or a value without meaning here.',
     advice: 'Correct what the message names.',
   },
+  'option.stream-left': {
+    meaning: 'The result of an answer was asked for after the loop over its pieces was left early.',
+    advice: 'Take all pieces, or call `result()` alone.',
+  },
 
   'input.context-overflow': {
     meaning: 'The prompt leaves no room for an answer.',
@@ -308,6 +312,10 @@ export const ERROR_CODES = {
     advice: 'Leave the private window, use https or localhost, or choose the folder of the model each time.',
   },
 
+  'busy.address': {
+    meaning: 'Another program listens at the address that a server was to listen at.',
+    advice: 'End it, or give another port; 0 takes any that is free.',
+  },
   'busy.output': {
     meaning: 'Another conversion or training writes into the folder. The message names its process.',
     advice:

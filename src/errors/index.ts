@@ -28,3 +28,4 @@ export {
 export { describe } from './describe.js'
 export type { DetailsOf } from './details.js'
 export { ERROR_KINDS, type ErrorKind } from './kinds.js'
+export { lookAt } from './look-at.js'

@@ -1,6 +1,19 @@
-import type { EvaluationData, TrainingSample } from '../data/index.js'
+import { DATASET, type EvaluationData, type TrainingSample } from '../data/index.js'
 import type { Model, ScoredToken } from '../runtime/generate/index.js'
 import type { AdapterHandle } from '../runtime/model/index.js'
+import {
+  signal as abortSignal,
+  anObject,
+  callback,
+  checkArgument,
+  checkOptions,
+  flag,
+  listOf,
+  type OptionShape,
+  wholeNumber,
+  withMethods,
+  z,
+} from '../schema/index.js'
 import { loadJieba, meanScores, type Scores, scoreAnswer } from './metrics/scores.js'
 
 export interface EvaluationOptions {
@@ -33,6 +46,23 @@ export interface Evaluation {
   readonly answers: readonly { readonly answer: string; readonly reference: string }[]
 }
 
+const MODEL = withMethods(['scores', 'generateBatch'], 'a model')
+const DATA = z.object(
+  {
+    dataset: DATASET,
+    questions: listOf(anObject, 'a list of questions'),
+    maxAnswerLength: wholeNumber(1),
+  },
+  { error: 'the data of readEvaluationData' },
+)
+const EVALUATION_SHAPE: OptionShape<EvaluationOptions> = {
+  prefix: anObject,
+  answers: flag,
+  batchSize: wholeNumber(1),
+  signal: abortSignal,
+  onProgress: callback,
+}
+
 /**
  * Evaluates a model, with or without a prefix: the loss on what it should say, and how close what it does say comes to
  * that (BLEU-4, ROUGE).
@@ -40,9 +70,14 @@ export interface Evaluation {
  */
 export async function evaluate(
   model: Pick<Model, 'scores' | 'generateBatch'>,
-  { dataset, questions, maxAnswerLength }: EvaluationData,
-  { prefix, answers: wanted = true, batchSize = 1, signal, onProgress }: EvaluationOptions = {},
+  data: EvaluationData,
+  options: EvaluationOptions = {},
 ): Promise<Evaluation> {
+  checkArgument('model', MODEL, model)
+  checkArgument('data', DATA, data)
+  checkOptions(EVALUATION_SHAPE, options)
+  const { dataset, questions, maxAnswerLength } = data
+  const { prefix, answers: wanted = true, batchSize = 1, signal, onProgress } = options
   let sum = 0
   let targets = 0
   for (let index = 0; index < dataset.length; index++) {

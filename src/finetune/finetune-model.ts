@@ -1,9 +1,9 @@
 import { type ByteSink, readFile, writeFile } from '../checkpoint/index.js'
 import type { TrainingDataset } from '../data/index.js'
 import { TrainingError } from '../errors/index.js'
-import type { LocalModel } from '../runtime/generate/index.js'
+import { LOCAL_MODEL, type LocalModel } from '../runtime/generate/index.js'
 import { modelTensors, tensorList } from '../runtime/model/index.js'
-import { checkOptions, type OptionShape } from '../schema/index.js'
+import { checkArgument, checkOptions, type OptionShape } from '../schema/index.js'
 import { createModelTraining } from './engine/model-training.js'
 import { SFT } from './presets.js'
 import {
@@ -52,6 +52,7 @@ export async function finetuneModel(
   dataset: TrainingDataset,
   options: FinetuneModelOptions = {},
 ): Promise<TrainingOutcome> {
+  checkArgument('model', LOCAL_MODEL, model)
   checkOptions(SHAPE, options)
   const settings = settingsFrom<OptimizationSettings>(SFT.training, options)
   const { config, checkpoint, tokenizer } = model

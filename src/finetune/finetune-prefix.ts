@@ -1,6 +1,7 @@
 import type { TrainingDataset } from '../data/index.js'
-import type { LocalModel } from '../runtime/generate/index.js'
+import { LOCAL_MODEL, type LocalModel } from '../runtime/generate/index.js'
 import type { AdapterHandle } from '../runtime/model/index.js'
+import { checkArgument } from '../schema/index.js'
 import { createPrefixTraining, planTraining } from './engine/prefix-training.js'
 import type { PlannedMemory } from './engine/training-engine.js'
 import { longestSample, type TrainingOutcome } from './run-training.js'
@@ -33,6 +34,7 @@ export async function finetunePrefix(
   dataset: TrainingDataset,
   options: FinetuneOptions = {},
 ): Promise<FinetuneResult> {
+  checkArgument('model', LOCAL_MODEL, model)
   const create = (training: Parameters<typeof createPrefixTraining>[1]) =>
     createPrefixTraining(model.base, training)
   const { files, ...outcome } = await trainPrefix(create, model.config, dataset, options)
@@ -49,6 +51,7 @@ export async function planTrainingMemory(
   dataset: TrainingDataset,
   options: FinetuneOptions = {},
 ): Promise<readonly PlannedMemory[]> {
+  checkArgument('model', LOCAL_MODEL, model)
   const settings = resolveSettings(options)
   const { evaluation } = options
   const longest = longestSample(evaluation ? [dataset, evaluation] : [dataset], model.config)

@@ -1,8 +1,15 @@
-import { type ByteSink, MemoryFiles, openSink, type SinkLocation, withLock } from '../checkpoint/index.js'
-import type { DatasetHandle, TrainingDataset } from '../data/index.js'
+import {
+  type ByteSink,
+  MemoryFiles,
+  openSink,
+  SINK_PLACE,
+  type SinkLocation,
+  withLock,
+} from '../checkpoint/index.js'
+import { DATASET, type DatasetHandle, type TrainingDataset } from '../data/index.js'
 import { InputError } from '../errors/index.js'
 import type { ModelConfig } from '../runtime/model/index.js'
-import { signal as abortSignal, anObject, callback, flag, type OptionShape, opaque } from '../schema/index.js'
+import { signal as abortSignal, callback, checkArgument, flag, type OptionShape } from '../schema/index.js'
 import { CheckpointStore } from './checkpoint-store.js'
 import type { TrainingEngine } from './engine/training-engine.js'
 import type { OptimizationSettings } from './settings.js'
@@ -26,15 +33,11 @@ export interface RunOptions {
 
 /** What each of them takes. */
 export const RUN_SHAPE: OptionShape<RunOptions> = {
-  output: opaque(isPlace, 'a folder, a directory handle or a sink'),
+  output: SINK_PLACE,
   resume: flag,
-  evaluation: anObject,
+  evaluation: DATASET,
   signal: abortSignal,
   onProgress: callback,
-}
-
-function isPlace(value: unknown): boolean {
-  return typeof value === 'string' ? value !== '' : typeof value === 'object' && value !== null
 }
 
 /** What came out of a training. */
@@ -69,6 +72,7 @@ export interface Subject<Settings extends TrainerSettings> {
  * @throws `input.dataset` for a sample that the model has no positions for
  */
 export function longestSample(datasets: readonly DatasetHandle[], model: ModelConfig): number {
+  for (const dataset of datasets) checkArgument('dataset', DATASET, dataset)
   for (const { name, longest } of datasets) {
     if (longest <= model.maxContextLength) continue
     throw new InputError(

@@ -1,6 +1,17 @@
 import type { DataSettings } from '../data/index.js'
 import { describe, OptionError } from '../errors/index.js'
-import { findRefusal } from '../schema/index.js'
+import {
+  checkArgument,
+  checkOptions,
+  findRefusal,
+  listOf,
+  number,
+  type OptionShape,
+  oneOf,
+  text as textSchema,
+  wholeNumber,
+  z,
+} from '../schema/index.js'
 import { type ModelPreset, PRESETS, type Preset, type PresetName, SFT } from './presets.js'
 import { type OptimizationSettings, TRAINING_SHAPE, type TrainingSettings } from './settings.js'
 import {
@@ -40,15 +51,31 @@ export interface RelativeSettings {
   readonly everyEpoch?: readonly ('saveInterval' | 'logInterval' | 'evaluationInterval')[]
 }
 
+const INTERVALS = ['saveInterval', 'logInterval', 'evaluationInterval'] as const
+const RELATIVE_SHAPE: OptionShape<RelativeSettings> = {
+  epochs: number((value) => value > 0 && value <= 1e6, 'a number of epochs above 0'),
+  warmupRatio: number((value) => value >= 0 && value <= 1, 'a share from 0 to 1'),
+  everyEpoch: listOf(oneOf(INTERVALS), 'a list of intervals'),
+}
+/** What epochs are counted by. */
+const COUNTED = z.object(
+  { batchSize: wholeNumber(1), accumulationSteps: wholeNumber(1) },
+  { error: 'settings of a training' },
+)
+
 /**
  * Settings with what follows from the number of samples, as Hugging Face's `Trainer` computes it: an epoch has
  * `ceil(ceil(samples / batchSize) / accumulationSteps)` steps.
  */
 export function withData<Settings extends OptimizationSettings>(
   training: Settings,
-  { epochs, warmupRatio, everyEpoch = [] }: RelativeSettings,
+  relative: RelativeSettings,
   samples: number,
 ): Settings {
+  checkArgument('training', COUNTED, training)
+  checkOptions(RELATIVE_SHAPE, relative)
+  checkArgument('samples', wholeNumber(0), samples)
+  const { epochs, warmupRatio, everyEpoch = [] } = relative
   const epoch = Math.max(1, Math.ceil(Math.ceil(samples / training.batchSize) / training.accumulationSteps))
   const maxSteps = epochs === undefined ? training.maxSteps : Math.max(1, Math.ceil(epochs * epoch))
   const warmupSteps = warmupRatio === undefined ? training.warmupSteps : Math.ceil(maxSteps * warmupRatio)
@@ -64,6 +91,7 @@ export function withData<Settings extends OptimizationSettings>(
  * @throws `option.settings-file` naming the setting and what was expected
  */
 export async function parseSettings(text: string, name: string, base?: PresetName): Promise<SettingsFile> {
+  if (base !== undefined) checkArgument('base', oneOf(Object.keys(PRESETS)), base)
   const { content, training, lengths, unused, relative } = await readSettings(text, name)
   const preset: Preset = PRESETS[base ?? presetFor(content, lengths)]
   const data = withLengths(preset.data, lengths, name)
@@ -105,6 +133,8 @@ interface ReadSettings {
 }
 
 async function readSettings(text: string, name: string): Promise<ReadSettings> {
+  checkArgument('text', textSchema, text)
+  checkArgument('name', textSchema, name)
   const { parse } = await import('yaml')
   if (text.length > MAX_LENGTH) {
     throw new OptionError(

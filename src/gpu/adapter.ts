@@ -1,7 +1,7 @@
 import { AdapterError } from '../errors/index.js'
 import { isNode } from '../platform/index.js'
-import { checkOptions, opaque } from '../schema/index.js'
-import { Gpu, type GpuOptions, isSoftwareAdapter } from './gpu.js'
+import { checkArgument, opaque } from '../schema/index.js'
+import { ADAPTER_INFO, Gpu, type GpuOptions, isSoftwareAdapter } from './gpu.js'
 
 /**
  * Which adapter to use: the fastest there is, the one that takes the least power where there are several, the software
@@ -54,7 +54,7 @@ function noAdapter(software: boolean): AdapterError {
  * @throws `adapter.none` where there is none: a GPU is never taken for the software adapter
  */
 export async function requestAdapter(choice: DeviceChoice = 'auto'): Promise<GPUAdapter> {
-  checkOptions<{ device: DeviceChoice }>({ device: DEVICE_SCHEMA }, { device: choice })
+  checkArgument('device', DEVICE_SCHEMA, choice)
   if (typeof choice !== 'string') return choice
   const software = choice === 'software'
   const gpu = await webGpu(software)
@@ -90,5 +90,6 @@ export async function openGpu(choice?: DeviceChoice, options?: GpuOptions): Prom
 export function adapterName(
   info: Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>,
 ): string {
+  checkArgument('info', ADAPTER_INFO, info)
   return info.description || info.device || `${info.vendor} ${info.architecture}`.trim() || 'unknown adapter'
 }

@@ -1,4 +1,5 @@
-import { DeviceError } from '../errors/index.js'
+import { AdapterError, DeviceError } from '../errors/index.js'
+import { checkArgument, opaque } from '../schema/index.js'
 import { adapterLimit, deviceLost, outOfMemory, shaderRefused } from './errors.js'
 import { type Specialization, specialize } from './wgsl.js'
 
@@ -41,12 +42,19 @@ export const STORAGE_USAGE = STORAGE | COPY_DST | COPY_SRC
 /** Not in the standard yet, nor in its types. */
 const SUBGROUP_MATRIX = 'chromium-experimental-subgroup-matrix'
 
+/** What an adapter says of itself: texts, where it says them. */
+export const ADAPTER_INFO = opaque<Partial<GPUAdapterInfo>>((value) => {
+  if (typeof value !== 'object' || value === null) return false
+  const { vendor = '', architecture = '', device = '', description = '' } = value as Partial<GPUAdapterInfo>
+  return [vendor, architecture, device, description].every((part) => typeof part === 'string')
+}, 'the info of an adapter')
+
 /** Whether an adapter runs shaders on the CPU. */
-export function isSoftwareAdapter({
-  isFallbackAdapter,
-  architecture,
-  description,
-}: Pick<GPUAdapterInfo, 'architecture' | 'description'> & { isFallbackAdapter?: boolean }): boolean {
+export function isSoftwareAdapter(
+  info: Pick<GPUAdapterInfo, 'architecture' | 'description'> & { isFallbackAdapter?: boolean },
+): boolean {
+  checkArgument('info', ADAPTER_INFO, info)
+  const { isFallbackAdapter, architecture, description } = info
   return isFallbackAdapter === true || /swiftshader|llvmpipe/i.test(`${architecture} ${description}`)
 }
 
@@ -115,7 +123,7 @@ export class Gpu {
 
   /**
    * Requests a device with every limit the adapter offers and the features that kernels can use.
-   * @throws `adapter.limit` where the adapter has fewer than 8 storage buffers a stage.
+   * @throws `adapter.limit` where the adapter has fewer than 8 storage buffers a stage, `adapter.none` where it gives no device
    */
   static async create(adapter: GPUAdapter, options: GpuOptions = {}): Promise<Gpu> {
     const storageBuffers = adapter.limits.maxStorageBuffersPerShaderStage
@@ -147,8 +155,16 @@ export class Gpu {
     ] as const) {
       requiredLimits[name] = adapter.limits[name]
     }
-    const device = await adapter.requestDevice({ requiredFeatures, requiredLimits })
-    return new Gpu(device, adapter.info, options)
+    try {
+      const device = await adapter.requestDevice({ requiredFeatures, requiredLimits })
+      return new Gpu(device, adapter.info, options)
+    } catch (error) {
+      throw new AdapterError(
+        'adapter.none',
+        `The adapter gives no device: ${(error as Error)?.message}. An adapter gives one device; ask for it anew.`,
+        { cause: error },
+      )
+    }
   }
 
   get limits(): GPUSupportedLimits {

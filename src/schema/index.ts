@@ -1,5 +1,16 @@
 /** What inputs look like: one declarative description for each, and what is wrong with a value in words. */
-export { anObject, callback, checkOptions, listOf, type OptionShape, opaque, signal } from './options.js'
+export {
+  anObject,
+  bytes,
+  callback,
+  checkArgument,
+  checkOptions,
+  listOf,
+  type OptionShape,
+  opaque,
+  signal,
+  withMethods,
+} from './options.js'
 export {
   fields,
   findRefusal,

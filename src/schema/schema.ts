@@ -27,8 +27,13 @@ export interface Refusal {
  * @returns the first thing that is wrong; a name that means nothing comes first, as it is the likeliest cause of others
  */
 export function findRefusal(schema: Schema, value: unknown): Refusal | undefined {
-  const { error } = schema.safeParse(value)
-  return error && refusalOf(error.issues, value)
+  try {
+    const { error } = schema.safeParse(value)
+    return error && refusalOf(error.issues, value)
+  } catch {
+    // A getter, a proxy or a conversion of the caller's, which may throw anything.
+    return { path: [], unknown: [], expected: 'a value that can be read', found: describe(value) }
+  }
 }
 
 /** The first thing that is wrong with a value, of what a schema found. */

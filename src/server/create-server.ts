@@ -1,6 +1,17 @@
 import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
-import type { SourceLocation } from '../checkpoint/index.js'
+import { SOURCE_PLACE, type SourceLocation } from '../checkpoint/index.js'
+import { BusyError, invalidOption, OptionError } from '../errors/index.js'
+import {
+  checkArgument,
+  checkOptions,
+  number,
+  type OptionShape,
+  text,
+  wholeNumber,
+  withMethods,
+  z,
+} from '../schema/index.js'
 import { ApiError, badRequest, toApiError } from './api-error.js'
 import { ApiKeys } from './api-keys.js'
 import { Catalog } from './catalog.js'
@@ -55,21 +66,36 @@ export class ChatServer {
 
   /**
    * Loads a P-Tuning v2 prefix, which clients can then ask for as a model of its own or in `prefix`.
-   * @throws as `loadAdapter` of the model; an Error where the name is taken
+   * @throws as `loadAdapter` of the model; `option.invalid` where the name is taken
    */
   async addPrefix(name: string, source: SourceLocation): Promise<void> {
+    checkArgument('name', NAME, name)
+    checkArgument('source', SOURCE_PLACE, source)
+    if (this.models.includes(name)) throw invalidOption('name', name, 'a name that is not taken')
     await this.#catalog.load(name, source)
   }
 
-  /** Begins to listen. @returns the address, as `http://127.0.0.1:8000` */
-  async listen({ port = 8000, host = '127.0.0.1' }: ListenOptions = {}): Promise<string> {
-    await this.#app.listen({ port, host })
+  /**
+   * Begins to listen.
+   * @returns the address, as `http://127.0.0.1:8000`
+   * @throws `busy.address` where somebody listens there already, `option.invalid` for an address that this machine has not
+   */
+  async listen(options: ListenOptions = {}): Promise<string> {
+    checkOptions(LISTEN_SHAPE, options)
+    const { port = 8000, host = '127.0.0.1' } = options
+    try {
+      await this.#app.listen({ port, host })
+    } catch (error) {
+      throw cannotListen(error as NodeJS.ErrnoException, host, port)
+    }
     const { port: actual } = this.#app.server.address() as AddressInfo
     return `http://${host.includes(':') ? `[${host}]` : host}:${actual}`
   }
 
   /** Ends the server: takes nothing new, lets answers under way end, and ends those that take longer. The model stays. */
-  async close({ grace = 30_000 }: CloseOptions = {}): Promise<void> {
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkOptions(CLOSE_SHAPE, options)
+    const { grace = 30_000 } = options
     this.#ending.now = true
     const patience = setTimeout(() => {
       for (const work of this.#running) work.abort(serverEnds())
@@ -82,6 +108,33 @@ export class ChatServer {
   }
 }
 
+/** A name that clients can write into a request, as `--prefix` takes it. */
+const NAME = text.check(z.minLength(1, { error: 'a name' }), z.maxLength(200, { error: 'a shorter name' }))
+const LISTEN_SHAPE: OptionShape<ListenOptions> = { port: wholeNumber(0, 65_535), host: text }
+const CLOSE_SHAPE: OptionShape<CloseOptions> = {
+  grace: number((value) => value >= 0 && value < 2 ** 31, 'milliseconds, from 0 to below 2^31'),
+}
+
+/** Why nobody can be heard at an address. */
+function cannotListen(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  const address = `${host}:${port}`
+  if (error.code === 'EADDRINUSE') {
+    return new BusyError(
+      'busy.address',
+      `Another program listens at ${address} already. Give another port; 0 takes any that is free.`,
+      { cause: error },
+    )
+  }
+  return new OptionError('option.invalid', `Cannot listen at ${address}: ${error.message}.`, {
+    cause: error,
+    details: {
+      option: 'host',
+      value: address,
+      expected: 'an address of this machine, and a port that is allowed',
+    },
+  })
+}
+
 function serverEnds(): ApiError {
   return new ApiError(503, 'server_error', 'server_ending', 'The server ends. Ask again, or ask another one.')
 }
@@ -90,11 +143,18 @@ function clientGone(): ApiError {
   return new ApiError(CLIENT_GONE, 'invalid_request_error', 'client_gone', 'The client went away.')
 }
 
+/** The methods of a model that requests need. */
+const MODEL = withMethods<ServedModel>(
+  ['chat', 'generate', 'loadAdapter', 'scores', 'unloadAdapter'],
+  'a model of loadModel',
+)
+
 /**
  * Makes a server over a model. Requests are answered side by side, as many as the model was loaded for (`maxSequences`);
  * more wait, up to `maxWaiting`, and the rest is refused with status 429. Who closes the server also disposes of the model.
  */
 export async function createServer(model: ServedModel, options: ServerOptions = {}): Promise<ChatServer> {
+  checkArgument('model', MODEL, model)
   const resolved = resolveOptions(options)
   const { timeouts, bodyLimit, name, corsOrigins, apiKeys } = resolved
   const catalog = new Catalog(model, name)

@@ -1,3 +1,13 @@
+import {
+  callback,
+  checkOptions,
+  flag,
+  listOf,
+  type OptionShape,
+  text,
+  wholeNumber,
+  z,
+} from '../schema/index.js'
 import type { RequestRecord } from './request-log.js'
 
 /** How long things may take, in milliseconds. */
@@ -39,8 +49,39 @@ export type ResolvedOptions = Required<Omit<ServerOptions, 'maxTokens' | 'timeou
   readonly timeouts: Required<ServerTimeouts>
 }
 
-/** The options with their defaults. */
-export function resolveOptions({ maxTokens, timeouts, ...options }: ServerOptions): ResolvedOptions {
+// A timer takes no more.
+const milliseconds = wholeNumber(1, 2 ** 31 - 1, 'milliseconds, from 1 to 2^31 - 1')
+const count = wholeNumber(1, 2 ** 31 - 1)
+const filled = text.check(z.minLength(1, { error: 'a text that is not empty' }))
+
+const SHAPE: OptionShape<ServerOptions> = {
+  name: filled,
+  apiKeys: listOf(filled, 'a list of keys'),
+  corsOrigins: listOf(filled, 'a list of origins'),
+  bodyLimit: count,
+  maxTokens: count,
+  maxChoices: count,
+  manageAdapters: flag,
+  timeouts: z.strictObject(
+    {
+      headers: z.optional(milliseconds),
+      request: z.optional(milliseconds),
+      stall: z.optional(milliseconds),
+      ping: z.optional(milliseconds),
+    },
+    { error: 'times by name' },
+  ),
+  onRequest: callback,
+  logContents: flag,
+}
+
+/**
+ * The options with their defaults.
+ * @throws `option.invalid`
+ */
+export function resolveOptions(given: ServerOptions): ResolvedOptions {
+  checkOptions(SHAPE, given)
+  const { maxTokens, timeouts, ...options } = defined(given)
   return {
     name: 'chatglm3-6b',
     apiKeys: [],
@@ -52,6 +93,11 @@ export function resolveOptions({ maxTokens, timeouts, ...options }: ServerOption
     logContents: false,
     ...options,
     maxTokens,
-    timeouts: { headers: 10_000, request: 60_000, stall: 60_000, ping: 15_000, ...timeouts },
+    timeouts: { headers: 10_000, request: 60_000, stall: 60_000, ping: 15_000, ...defined(timeouts ?? {}) },
   }
+}
+
+/** What is undefined counts as left out. */
+function defined<Options extends object>(options: Options): Options {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options
 }

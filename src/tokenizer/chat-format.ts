@@ -1,4 +1,4 @@
-import { describe, invalidOption } from '../errors/index.js'
+import { describe, invalidOption, lookAt } from '../errors/index.js'
 import { emptyConversation, invalidMessage, misplacedSystemMessage, unknownRole } from './errors.js'
 import { entriesOf, pythonJson } from './python-json.js'
 import type { Tokenizer } from './tokenizer.js'
@@ -56,12 +56,24 @@ export function buildPrompt(
   messages: readonly Message[],
   { tools }: PromptOptions = {},
 ): number[] {
-  if (!Array.isArray(messages)) throw invalidOption('messages', messages, 'a list of messages')
-  if (messages.length === 0) throw emptyConversation()
-  messages.forEach(assertMessage)
+  checkMessages(messages)
   const { gMask, sop, assistant } = tokenizer.special
   const ids = withTools(messages, tools).flatMap((message) => encodeMessage(tokenizer, message))
   return [gMask, sop, ...ids, assistant]
+}
+
+/**
+ * Checks a conversation. Messages often come out of JSON, so nothing is taken from their type.
+ * @throws as `buildPrompt`
+ */
+export function checkMessages(messages: readonly Message[]): void {
+  if (!Array.isArray(messages)) throw invalidOption('messages', messages, 'a list of messages')
+  if (messages.length === 0) throw emptyConversation()
+  for (let index = 0; index < messages.length; index++) {
+    const unreadable = () =>
+      invalidMessage(index, 'an object', 'something that cannot be read', 'Pass {role, content}.')
+    lookAt(unreadable, () => assertMessage(messages[index], index))
+  }
 }
 
 /**
@@ -135,7 +147,6 @@ const ADVICE: Readonly<Record<string, string>> = {
   loss: 'It has a meaning in training data only.',
 }
 
-/** Messages often come out of JSON, so nothing is taken from their type. */
 function assertFields(message: unknown, index: number): void {
   if (typeof message !== 'object' || message === null) {
     throw invalidMessage(index, 'an object', describe(message), 'Pass {role, content}.')

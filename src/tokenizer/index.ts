@@ -1,6 +1,7 @@
 export {
   type AssistantMessage,
   buildPrompt,
+  checkMessages,
   encodeMessage,
   hasTools,
   type Message,
@@ -39,6 +40,6 @@ export {
 export { chatglmSentencePieceModel, chatglmSpecs, writeSentencePieceModel } from './sentencepiece-writer.js'
 export { SPECIAL_TOKENS, type SpecialIds, type SpecialToken } from './special-tokens.js'
 export { StreamDecoder } from './stream-decoder.js'
-export { type EncodeOptions, Tokenizer } from './tokenizer.js'
+export { type EncodeOptions, TOKENIZER, Tokenizer } from './tokenizer.js'
 export { type TokenizerJson, tokenizerJsonFromSentencePiece } from './tokenizer-json.js'
 export { Vocabulary } from './vocabulary.js'

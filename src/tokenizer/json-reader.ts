@@ -1,3 +1,4 @@
+import { checkArgument, text as textSchema } from '../schema/index.js'
 import { invalidJson } from './errors.js'
 
 /**
@@ -38,6 +39,7 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y
  * @throws `input.json` for what is no JSON, a key given twice, more than 100 levels, or more than 2^20 values
  */
 export function parseJson(text: string): JsonValue {
+  checkArgument('text', textSchema, text)
   return new JsonReader(text).readAll()
 }
 

@@ -1,3 +1,5 @@
+import { lookAt } from '../errors/index.js'
+import { checkArgument, wholeNumber } from '../schema/index.js'
 import { notSerializable } from './errors.js'
 import type { WholeFloat } from './json-reader.js'
 
@@ -41,7 +43,7 @@ const PLAIN: Omit<Style, 'indent'> = {
  * @throws `input.not-serializable` if the value holds something that JSON has not, or itself
  */
 export function pythonJson(value: unknown, indent?: number): string {
-  return write(value, { ...PYTHON, indent }, 0)
+  return writeWhole(value, { ...PYTHON, indent })
 }
 
 /**
@@ -52,7 +54,7 @@ export function pythonJson(value: unknown, indent?: number): string {
  * @throws `input.not-serializable` if the value holds something that JSON has not, or itself
  */
 export function stringifyJson(value: unknown, indent?: number): string {
-  return write(value, { ...PLAIN, colon: indent === undefined ? ':' : ': ', indent }, 0)
+  return writeWhole(value, { ...PLAIN, colon: indent === undefined ? ':' : ': ', indent })
 }
 
 /** A number as Python's `repr` writes it, given that a whole number is an integer. */
@@ -67,6 +69,16 @@ export function pythonNumber(value: number): string {
 export function pythonWholeFloat(value: WholeFloat): string {
   const number = value.valueOf()
   return Math.abs(number) < 1e16 ? `${number}.0` : number.toExponential()
+}
+
+const INDENT = wholeNumber(0, 16)
+
+function writeWhole(value: unknown, style: Style): string {
+  if (style.indent !== undefined) checkArgument('indent', INDENT, style.indent)
+  return lookAt(
+    () => notSerializable('something that cannot be read'),
+    () => write(value, style, 0),
+  )
 }
 
 function write(value: unknown, style: Style, depth: number): string {

@@ -1,4 +1,15 @@
 import { type BPE, Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
+import { invalidOption, lookAt } from '../errors/index.js'
+import {
+  anObject,
+  bytes as bytesSchema,
+  checkArgument,
+  checkOptions,
+  flag,
+  type OptionShape,
+  opaque,
+  text as textSchema,
+} from '../schema/index.js'
 import { MergeBoundaries } from './merge-boundaries.js'
 import { readSentencePieceModel } from './sentencepiece.js'
 import { SPECIAL_TOKENS, type SpecialIds, splitAtSpecialTokens } from './special-tokens.js'
@@ -13,6 +24,14 @@ export interface EncodeOptions {
    */
   allowSpecial?: boolean
 }
+
+/** What to call a tokenizer's file. */
+export interface FileName {
+  readonly file?: string
+}
+
+const ENCODE_SHAPE: OptionShape<EncodeOptions> = { allowSpecial: flag }
+const FILE_SHAPE: OptionShape<FileName> = { file: textSchema }
 
 /** ChatGLM3's tokenizer: text to token ids and back. */
 export class Tokenizer {
@@ -50,10 +69,10 @@ export class Tokenizer {
    * @param file what to call the file in an error
    * @throws `checkpoint.tokenizer-invalid` if the bytes are not a SentencePiece model of ChatGLM3's kind
    */
-  static fromSentencePiece(
-    bytes: Uint8Array,
-    { file = 'tokenizer.model' }: { file?: string } = {},
-  ): Tokenizer {
+  static fromSentencePiece(bytes: Uint8Array, options: FileName = {}): Tokenizer {
+    checkArgument('bytes', bytesSchema, bytes)
+    checkOptions(FILE_SHAPE, options)
+    const { file = 'tokenizer.model' } = options
     return new Tokenizer(tokenizerJsonFromSentencePiece(readSentencePieceModel(bytes, file), file))
   }
 
@@ -64,7 +83,10 @@ export class Tokenizer {
    * @param file what to call the file in an error
    * @throws `checkpoint.tokenizer-invalid` if it describes another kind of tokenizer
    */
-  static fromJson(json: string | object, { file = 'tokenizer.json' }: { file?: string } = {}): Tokenizer {
+  static fromJson(json: string | object, options: FileName = {}): Tokenizer {
+    if (typeof json !== 'string') checkArgument('json', anObject, json)
+    checkOptions(FILE_SHAPE, options)
+    const { file = 'tokenizer.json' } = options
     return new Tokenizer(readTokenizerJson(json, file))
   }
 
@@ -88,8 +110,10 @@ export class Tokenizer {
    * unless `allowSpecial` is set; then each text between them is encoded by itself. Unpaired surrogates become
    * U+FFFD.
    */
-  encode(text: string, { allowSpecial = false }: EncodeOptions = {}): number[] {
-    if (!allowSpecial) return this.#encodeText(text)
+  encode(text: string, options?: EncodeOptions): number[] {
+    if (typeof text !== 'string') throw invalidOption('text', text, 'a text')
+    if (options !== undefined) checkOptions(ENCODE_SHAPE, options)
+    if (!options?.allowSpecial) return this.#encodeText(text)
     return splitAtSpecialTokens(text).flatMap((part) => this.#idOfSpecial.get(part) ?? this.#encodeText(part))
   }
 
@@ -108,7 +132,12 @@ export class Tokenizer {
   decode(ids: Iterable<number>): string {
     const decoder = new StreamDecoder(this)
     const deltas: string[] = []
-    for (const id of ids) deltas.push(decoder.push(id))
+    lookAt(
+      () => invalidOption('ids', ids, 'a list of token ids'),
+      () => {
+        for (const id of ids) deltas.push(decoder.push(id))
+      },
+    )
     deltas.push(decoder.flush())
     return deltas.join('')
   }
@@ -132,6 +161,9 @@ export class Tokenizer {
     return ids
   }
 }
+
+/** What a call takes as its tokenizer. */
+export const TOKENIZER = opaque<Tokenizer>((value) => value instanceof Tokenizer, 'a Tokenizer')
 
 const MAX_CACHED_PARTS = 2 ** 15
 const MAX_CACHED_LENGTH = 32

@@ -1,12 +1,25 @@
 import { proxy } from 'comlink'
 import {
   keptUrl,
+  listFiles,
   openSource,
+  SOURCE_PLACE,
+  SOURCE_SHAPE,
   type SourceLocation,
   type SourceOpener,
   type SourceOptions,
 } from '../../checkpoint/index.js'
 import { disposed, invalidOption } from '../../errors/index.js'
+import {
+  signal as abortSignal,
+  callback,
+  checkArgument,
+  checkOptions,
+  type OptionShape,
+  oneOf,
+  text,
+  withMethods,
+} from '../../schema/index.js'
 import type { Outcome } from '../worker/outcome.js'
 import { packSource } from '../worker/source-transport.js'
 import { startWorker } from '../worker/start-worker.js'
@@ -34,6 +47,17 @@ export interface DownloadOptions extends StoreWorkOptions, SourceOptions {
   readonly kind?: StoredKind
 }
 
+const OPEN_SHAPE: OptionShape<StoreOptions> = {
+  root: withMethods(['getDirectoryHandle', 'removeEntry'], 'a directory handle'),
+}
+const WORK_SHAPE: OptionShape<StoreWorkOptions> = { onProgress: callback, signal: abortSignal }
+const DOWNLOAD_SHAPE: OptionShape<DownloadOptions> = {
+  ...SOURCE_SHAPE,
+  ...WORK_SHAPE,
+  name: text,
+  kind: oneOf(['model', 'prefix']),
+}
+
 /**
  * Models and prefixes in the browser's storage (the origin private file system), so that they are downloaded once.
  * Several tabs can use it at a time: work on an item that another tab is working on fails with `busy.stored-item`.
@@ -52,7 +76,9 @@ export class ModelStore {
   }
 
   /** @throws `store.unavailable` in a private window, in an old browser, and outside https */
-  static async open({ root }: StoreOptions = {}): Promise<ModelStore> {
+  static async open(options: StoreOptions = {}): Promise<ModelStore> {
+    checkOptions(OPEN_SHAPE, options)
+    const { root } = options
     if (root) return new ModelStore(root)
     if (typeof navigator === 'undefined' || !navigator.storage?.getDirectory) {
       throw storeUnavailable('the browser offers no private file system here')
@@ -84,10 +110,10 @@ export class ModelStore {
    * @throws `busy.stored-item` where another tab is at it, `store.quota`, `checkpoint.manifest-mismatch` where the source itself
    *   is damaged, the signal's reason, and what reading the source throws
    */
-  async download(
-    source: SourceLocation,
-    { name, kind = 'model', ...options }: DownloadOptions,
-  ): Promise<StoredItem> {
+  async download(source: SourceLocation, given: DownloadOptions): Promise<StoredItem> {
+    checkArgument('source', SOURCE_PLACE, source)
+    checkOptions(DOWNLOAD_SHAPE, given)
+    const { name, kind = 'model', ...options } = given
     const folder = this.#folder(name)
     const { onProgress, signal, ...sourceOptions } = options
     signal?.throwIfAborted()
@@ -112,7 +138,8 @@ export class ModelStore {
     kind: StoredKind,
     options: StoreWorkOptions = {},
   ): Promise<StoredItem> {
-    return this.download([...files], { name, kind, ...options })
+    checkOptions(WORK_SHAPE, options)
+    return this.download(listFiles(files), { name, kind, ...options })
   }
 
   /**
@@ -125,6 +152,7 @@ export class ModelStore {
     name: string,
     options: StoreWorkOptions = {},
   ): Promise<{ readonly item: StoredItem; readonly damaged: readonly string[] }> {
+    checkOptions(WORK_SHAPE, options)
     const folder = this.#folder(name)
     const { onProgress, signal } = options
     signal?.throwIfAborted()
@@ -188,7 +216,7 @@ export class ModelStore {
   }
 
   #folder(name: string): ItemFolder {
-    if (name.trim() === '' || name.length > MAX_NAME) {
+    if (typeof name !== 'string' || name.trim() === '' || name.length > MAX_NAME) {
       throw invalidOption('name', name, `a name of 1 to ${MAX_NAME} characters`)
     }
     if (folderName(name).length > MAX_FOLDER_NAME) {
@@ -225,6 +253,9 @@ async function inWorker<T>(
 /** What to say where something came from, and to keep: no secret of an address stays on the disk. */
 function originOf(source: SourceLocation): string {
   if (typeof source === 'string' || source instanceof URL) return keptUrl(source)
-  if (Symbol.iterator in source) return [...source].map(({ name }) => name).join(', ')
+  if (Symbol.iterator in source)
+    return listFiles(source)
+      .map(({ name }) => name)
+      .join(', ')
   return source.name
 }

@@ -2,6 +2,15 @@ import { proxy } from 'comlink'
 import type { SourceLocation } from '../../checkpoint/index.js'
 import { disposed, invalidOption } from '../../errors/index.js'
 import type { LoadModelOptions } from '../../runtime/generate/index.js'
+import {
+  signal as abortSignal,
+  anObject,
+  callback,
+  checkArgument,
+  checkOptions,
+  type OptionShape,
+  withMethods,
+} from '../../schema/index.js'
 import { ModelLine } from './model-line.js'
 import { packSource } from './source-transport.js'
 import { startWorker } from './start-worker.js'
@@ -13,6 +22,13 @@ export interface LoadModelInWorkerOptions extends LoadModelOptions {
    * stays alive after `dispose()` and can be given again. Default: one that ends with the model.
    */
   readonly worker?: Worker
+}
+
+/** What stays in the page; the worker checks the rest. */
+const HERE_SHAPE: OptionShape<Pick<LoadModelInWorkerOptions, 'worker' | 'signal' | 'onProgress'>> = {
+  worker: withMethods(['postMessage', 'addEventListener', 'terminate'], 'a Worker'),
+  signal: abortSignal,
+  onProgress: callback,
 }
 
 const NAME = 'chatglm-webgpu'
@@ -28,8 +44,11 @@ const startModelWorker = () =>
  */
 export async function loadModelInWorker(
   source: SourceLocation,
-  { worker, signal, onProgress, device, ...options }: LoadModelInWorkerOptions = {},
+  given: LoadModelInWorkerOptions = {},
 ): Promise<WorkerModel> {
+  checkArgument('options', anObject, given)
+  const { worker, signal, onProgress, device, ...options } = given
+  checkOptions(HERE_SHAPE, { worker, signal, onProgress })
   if (typeof device === 'object') {
     throw invalidOption('device', 'an adapter', '"auto" or "software": an adapter cannot go to a worker')
   }

@@ -1,5 +1,12 @@
 import { expose, type Remote, transfer, wrap } from 'comlink'
-import { type ByteSource, heed, type SourceLocation } from '../../checkpoint/index.js'
+import {
+  type ByteSource,
+  heed,
+  listFiles,
+  SOURCE_PLACE,
+  type SourceLocation,
+} from '../../checkpoint/index.js'
+import { checkArgument } from '../../schema/index.js'
 import { StoredLocation } from '../store/stored-files.js'
 import { type Outcome, unwrap, wrapped } from './outcome.js'
 
@@ -20,6 +27,7 @@ export interface PortSource {
 
 /** Makes a location ready for a message; a relative URL is completed, as the worker lies elsewhere. */
 export async function packSource(location: SourceLocation): Promise<PortableSource> {
+  checkArgument('source', SOURCE_PLACE, location)
   if (location instanceof URL) return { kind: 'location', location: location.href }
   if (typeof location === 'string') {
     const complete = /^[a-z][a-z0-9+.-]*:/i.test(location) || globalThis.location === undefined
@@ -29,7 +37,7 @@ export async function packSource(location: SourceLocation): Promise<PortableSour
     }
   }
   if (Symbol.iterator in location) {
-    const files = [...location]
+    const files = listFiles(location)
     return { kind: 'files', files, paths: files.map((file) => file.webkitRelativePath) }
   }
   if (location instanceof StoredLocation) return { kind: 'stored', root: location.root, item: location.name }

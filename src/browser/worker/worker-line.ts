@@ -1,4 +1,5 @@
 import { type Endpoint, type Remote, wrap } from 'comlink'
+import { ChatGLMError, invalidOption } from '../../errors/index.js'
 import { workerFailed } from './errors.js'
 import { type Outcome, unwrap } from './outcome.js'
 
@@ -30,6 +31,16 @@ function hostOf<Host>(worker: WorkerLike): Remote<Host> {
   return host as Remote<Host>
 }
 
+/** What cannot be sent to a worker: a function within options, or a proxy that throws when it is copied. */
+function refuseUnsendable(error: unknown): never {
+  if (error instanceof ChatGLMError || (error as Error | undefined)?.name === 'AbortError') throw error
+  throw invalidOption(
+    'arguments',
+    (error as Error | undefined)?.message,
+    'plain data, which a worker can be sent',
+  )
+}
+
 /** The page's end of the line to a worker: calls that can be aborted, and that fail when the worker does. */
 export class WorkerLine<Host extends Abortable> {
   readonly worker: WorkerLike
@@ -59,7 +70,8 @@ export class WorkerLine<Host extends Abortable> {
   /** What the worker answers; throws the reason for which it ended. */
   async ask<Answer>(question: Question<Host, Answer>): Promise<Answer> {
     if (this.#reason) throw this.#reason
-    const answer = question(this.#host)
+    // Comlink looks at some arguments at once and at others while it sends them.
+    const answer = (async () => question(this.#host))().catch(refuseUnsendable)
     // A call that is given up on must not fail unseen later.
     answer.catch(() => {})
     return Promise.race([answer, this.ended])

@@ -7,7 +7,7 @@ import type {
   PreviewPart,
   ReadDatasetOptions,
 } from '../../data/index.js'
-import { type DeviceError, disposed, hasCode, InputError } from '../../errors/index.js'
+import { type DeviceError, disposed, hasCode, InputError, invalidOption, lookAt } from '../../errors/index.js'
 import type { FinetuneResult, PlannedMemory } from '../../finetune/index.js'
 import { deviceLost } from '../../gpu/index.js'
 import type { AdapterInfo, VariantChoices } from '../../runtime/engine/index.js'
@@ -32,6 +32,7 @@ import {
   type TokenScores,
 } from '../../runtime/generate/index.js'
 import type { AdapterHandle, ModelConfig } from '../../runtime/model/index.js'
+import { signal as abortSignal, anObject, callback, checkArgument, z } from '../../schema/index.js'
 import type { Message } from '../../tokenizer/index.js'
 import type { ModelLine } from './model-line.js'
 import { unpackError } from './portable-error.js'
@@ -47,6 +48,17 @@ import type {
 } from './protocol.js'
 import { packSink } from './sink-transport.js'
 import { packSource } from './source-transport.js'
+
+/** What stays in the page of the options of a call; the worker checks the others. */
+const HERE = z.object(
+  {
+    signal: z.optional(abortSignal),
+    onProgress: z.optional(callback),
+    adapter: z.optional(anObject),
+    prefix: z.optional(anObject),
+  },
+  { error: 'an object' },
+)
 
 /** A model that runs in a Web Worker: the page stays responsive, also while a model loads. */
 export class WorkerModel implements Model {
@@ -93,10 +105,12 @@ export class WorkerModel implements Model {
   }
 
   chat(messages: readonly Message[], options: ChatOptions = {}): Stream<ChatDelta, ChatReply> {
+    checkArgument('options', HERE, options)
     return this.#stream(options.signal, () => ({ kind: 'chat', messages, options: this.#portable(options) }))
   }
 
   generate(prompt: Prompt, options: GenerateOptions = {}): Stream<GeneratedToken, Generation> {
+    checkArgument('options', HERE, options)
     return this.#stream(options.signal, () => ({
       kind: 'generate',
       prompt,
@@ -105,20 +119,24 @@ export class WorkerModel implements Model {
   }
 
   generateBatch(prompts: readonly Prompt[], options: GenerateOptions = {}): Stream<BatchToken, Generation[]> {
+    checkArgument('options', HERE, options)
     return this.#stream(options.signal, () => ({ kind: 'batch', prompts, options: this.#portable(options) }))
   }
 
   async logits(ids: readonly number[], options: LogitsOptions = {}): Promise<Float32Array<ArrayBuffer>> {
+    checkArgument('options', HERE, options)
     const portable = this.#portable(options)
     return this.#line.call(options.signal, (host, id) => host.logits(id, ids, portable))
   }
 
   async scores(prompt: Prompt, options: ScoresOptions = {}): Promise<TokenScores> {
+    checkArgument('options', HERE, options)
     const portable = this.#portable(options)
     return this.#line.call(options.signal, (host, id) => host.scores(id, prompt, portable))
   }
 
   async loadAdapter(source: SourceLocation, options: LoadAdapterOptions = {}): Promise<AdapterHandle> {
+    checkArgument('options', HERE, options)
     const { signal, ...rest } = options
     const packed = await packSource(source)
     return this.#handleOf(await this.#line.call(signal, (host, id) => host.loadAdapter(id, packed, rest)))
@@ -148,8 +166,14 @@ export class WorkerModel implements Model {
     settings: DataSettings,
     options: ReadDatasetOptions = {},
   ): Promise<DatasetHandle> {
+    checkArgument('options', HERE, options)
     const { signal, onProgress, ...rest } = options
-    const packed = await packSource(location instanceof File ? [location] : location)
+    const packed = await packSource(
+      lookAt(
+        () => invalidOption('data', location, 'a path, a URL, a file or a source'),
+        () => (location instanceof File ? [location] : location),
+      ),
+    )
     const listener = onProgress && proxy(onProgress)
     const { id, ...dataset } = await this.#line.call(signal, (host, call) =>
       host.readDataset(call, packed, settings, rest, listener),
@@ -179,6 +203,7 @@ export class WorkerModel implements Model {
     dataset: DatasetHandle,
     options: WorkerFinetuneOptions = {},
   ): Promise<readonly PlannedMemory[]> {
+    checkArgument('options', HERE, options)
     const id = this.#idOf(dataset)
     const portable = this.#portableTraining(options)
     return this.#line.value((host) => host.planTraining(id, portable))
@@ -197,6 +222,7 @@ export class WorkerModel implements Model {
    * @throws what `finetunePrefix` throws, `busy.stored-item` where another tab is at work on the item
    */
   async finetunePrefix(dataset: DatasetHandle, options: WorkerFinetuneOptions = {}): Promise<FinetuneResult> {
+    checkArgument('options', HERE, options)
     const { output, signal, onProgress } = options
     const id = this.#idOf(dataset)
     const portable = this.#portableTraining(options)

@@ -1,4 +1,5 @@
-import { SourceError } from '../../errors/index.js'
+import { invalidOption, lookAt, SourceError } from '../../errors/index.js'
+import { bytes as bytesSchema, checkArgument, text } from '../../schema/index.js'
 import { normalizePath } from '../paths.js'
 import { checkRange } from '../sources/byte-source.js'
 import type { ByteSink, SinkFile } from './byte-sink.js'
@@ -12,7 +13,14 @@ export class MemoryFiles implements ByteSink {
     files: Iterable<readonly [string, Uint8Array]> = [],
     readonly name = 'memory',
   ) {
-    for (const [path, bytes] of files) this.#files.set(normalizePath(path), bytes)
+    checkArgument('name', text, name)
+    const refuse = () => invalidOption('files', files, 'pairs of a path and a Uint8Array')
+    lookAt(refuse, () => {
+      for (const [path, bytes] of files) {
+        checkArgument(`files.${path}`, bytesSchema, bytes)
+        this.#files.set(normalizePath(path), bytes)
+      }
+    })
   }
 
   async list(): Promise<string[]> {
@@ -39,6 +47,7 @@ export class MemoryFiles implements ByteSink {
     let chunks: Uint8Array[] = []
     return {
       write: async (bytes) => {
+        checkArgument('bytes', bytesSchema, bytes)
         chunks.push(bytes.slice())
       },
       commit: async () => {

@@ -4,6 +4,7 @@ import { openSink, openSource } from '../open-files.js'
 import { DirectoryHandleFiles } from '../sinks/directory-handle.js'
 import { floats, safetensorsFile, utf8 } from '../testing.js'
 import { FileListSource } from './file-list-source.js'
+import { FakeDirectory, FakeFile } from './testing.js'
 
 function file(name: string, content: Uint8Array, webkitRelativePath = ''): File {
   const created = new File([content.slice()], name)
@@ -56,65 +57,6 @@ describe('chosen files', () => {
     await expect(source.read('a', 0, 1, AbortSignal.abort())).rejects.toThrow(/abort/)
   })
 })
-
-/** A directory handle over a tree in memory, as far as https://fs.spec.whatwg.org is used here. */
-class FakeDirectory {
-  readonly kind = 'directory'
-  readonly children = new Map<string, FakeDirectory | FakeFile>()
-
-  constructor(readonly name: string) {}
-
-  async *entries() {
-    yield* this.children
-  }
-
-  async getDirectoryHandle(name: string, { create = false } = {}) {
-    return this.#get(name, create, FakeDirectory)
-  }
-
-  async getFileHandle(name: string, { create = false } = {}) {
-    return this.#get(name, create, FakeFile)
-  }
-
-  async removeEntry(name: string) {
-    if (!this.children.delete(name)) throw new DOMException('no entry', 'NotFoundError')
-  }
-
-  #get<T extends FakeDirectory | FakeFile>(name: string, create: boolean, type: new (name: string) => T): T {
-    const child = this.children.get(name) ?? (create ? new type(name) : undefined)
-    if (child === undefined) throw new DOMException('no entry', 'NotFoundError')
-    if (!(child instanceof type)) throw new DOMException('other kind', 'TypeMismatchError')
-    this.children.set(name, child)
-    return child
-  }
-}
-
-class FakeFile {
-  readonly kind = 'file'
-  content: Uint8Array<ArrayBuffer> = new Uint8Array(0)
-  quota = Infinity
-
-  constructor(readonly name: string) {}
-
-  getFile = async () => new File([this.content], this.name)
-
-  async createWritable() {
-    let written: number[] = []
-    return {
-      write: async (bytes: Uint8Array) => {
-        if (written.length + bytes.byteLength > this.quota)
-          throw new DOMException('full', 'QuotaExceededError')
-        written.push(...bytes)
-      },
-      close: async () => {
-        this.content = Uint8Array.from(written)
-      },
-      abort: async () => {
-        written = []
-      },
-    }
-  }
-}
 
 const handle = (root: FakeDirectory) => root as unknown as FileSystemDirectoryHandle
 

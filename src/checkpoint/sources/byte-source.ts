@@ -1,4 +1,4 @@
-import { CheckpointError } from '../../errors/index.js'
+import { CheckpointError, invalidOption } from '../../errors/index.js'
 import { whatElse } from '../formats/recognize.js'
 
 /**
@@ -79,7 +79,7 @@ export async function* streamRange(
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (!Number.isSafeInteger(chunkBytes) || chunkBytes <= 0) {
-    throw new RangeError(`chunkBytes must be a whole number above 0, not ${chunkBytes}`)
+    throw invalidOption('chunkBytes', chunkBytes, 'a whole number above 0')
   }
   const readFrom = (from: number) => {
     const chunk = source.read(path, from, Math.min(from + chunkBytes, end), signal)
@@ -104,7 +104,7 @@ export async function* streamRange(
  */
 export function checkRange(source: ByteSource, path: string, start: number, end: number, size: number): void {
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start) {
-    throw new RangeError(`No byte range of ${path}: ${start} to ${end}`)
+    throw invalidOption('range', [start, end], `bytes of ${path} in their order`)
   }
   if (end > size) {
     throw new CheckpointError(

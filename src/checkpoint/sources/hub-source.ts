@@ -55,6 +55,7 @@ const HUBS = {
 const MAX_LISTING_BYTES = 16 * 1024 * 1024
 
 export type HubName = keyof typeof HUBS
+export const HUB_NAMES = Object.keys(HUBS) as HubName[]
 
 /** Servers of the hubs, for mirrors; the official ones by default. */
 export type HubEndpoints = { readonly [name in HubName]?: string }

@@ -1,4 +1,4 @@
-/** Servers on this machine, for tests of sources. */
+/** Servers on this machine and directory handles in memory, for tests of sources. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -43,6 +43,67 @@ export function ranges(files: Readonly<Record<string, Uint8Array>>): Handler {
           'Content-Range': `bytes ${range[0]}-${range[0] + part.byteLength - 1}/${file.byteLength}`,
         })
         .end(part)
+    }
+  }
+}
+
+/** A directory handle over a tree in memory, as far as https://fs.spec.whatwg.org is used here. */
+export class FakeDirectory {
+  readonly kind = 'directory'
+  readonly children = new Map<string, FakeDirectory | FakeFile>()
+
+  constructor(readonly name: string) {}
+
+  async *entries() {
+    yield* this.children
+  }
+
+  async getDirectoryHandle(name: string, { create = false } = {}) {
+    return this.#get(name, create, FakeDirectory)
+  }
+
+  async getFileHandle(name: string, { create = false } = {}) {
+    return this.#get(name, create, FakeFile)
+  }
+
+  async removeEntry(name: string) {
+    if (!this.children.delete(name)) throw new DOMException('no entry', 'NotFoundError')
+  }
+
+  #get<T extends FakeDirectory | FakeFile>(name: string, create: boolean, type: new (name: string) => T): T {
+    const child = this.children.get(name) ?? (create ? new type(name) : undefined)
+    if (child === undefined) throw new DOMException('no entry', 'NotFoundError')
+    if (!(child instanceof type)) throw new DOMException('other kind', 'TypeMismatchError')
+    this.children.set(name, child)
+    return child
+  }
+}
+
+export class FakeFile {
+  readonly kind = 'file'
+  content: Uint8Array<ArrayBuffer> = new Uint8Array(0)
+  quota = Infinity
+
+  constructor(readonly name: string) {}
+
+  getFile = async () => new File([this.content], this.name)
+
+  async createWritable() {
+    let written: number[] = []
+    return {
+      write: async (chunk: Uint8Array | string | { readonly data: Uint8Array }) => {
+        const data = typeof chunk === 'object' && 'data' in chunk ? chunk.data : chunk
+        const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data
+        if (written.length + bytes.byteLength > this.quota)
+          throw new DOMException('full', 'QuotaExceededError')
+        written.push(...bytes)
+      },
+      close: async () => {
+        this.content = Uint8Array.from(written)
+      },
+      abort: async () => {
+        written = []
+      },
     }
   }
 }

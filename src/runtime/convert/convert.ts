@@ -10,15 +10,8 @@ import {
   withLock,
 } from '../../checkpoint/index.js'
 import { DEVICE_SCHEMA, type DeviceChoice, openGpu } from '../../gpu/index.js'
-import {
-  signal as abortSignal,
-  anObject,
-  callback,
-  checkOptions,
-  flag,
-  type OptionShape,
-} from '../../schema/index.js'
-import { openModelCheckpoint, resolveQuantization } from '../model/index.js'
+import { signal as abortSignal, callback, checkOptions, flag, type OptionShape } from '../../schema/index.js'
+import { openModelCheckpoint, QUANTIZATION, resolveQuantization } from '../model/index.js'
 import { convertedConfig, planConversion } from './conversion-plan.js'
 import { type ConvertResult, runConversion } from './run-conversion.js'
 
@@ -35,7 +28,7 @@ export interface ConvertOptions extends SourceOptions {
 
 const SHAPE: OptionShape<ConvertOptions> = {
   ...SOURCE_SHAPE,
-  quantization: anObject,
+  quantization: QUANTIZATION,
   restart: flag,
   device: DEVICE_SCHEMA,
   onProgress: callback,

@@ -26,6 +26,7 @@ export { platformTuningStore } from './variants/tuning-store.js'
 export {
   checkVariants,
   VARIANTS,
+  VARIANTS_SCHEMA,
   type VariantChoice,
   type VariantChoices,
   type VariantName,

@@ -1,6 +1,7 @@
 import { anObject, checkOptions, type OptionShape } from '../../schema/index.js'
 import {
   buildPrompt,
+  checkMessages,
   hasTools,
   isMetadata,
   type Message,
@@ -118,6 +119,7 @@ export async function* chat(
   generate: (ids: readonly number[], options: GenerateOptions) => AsyncGenerator<GeneratedToken, Generation>,
 ): AsyncGenerator<ChatDelta, ChatReply> {
   checkOptions(CHAT_SHAPE, options, ALIASES)
+  checkMessages(messages)
   const { tools: offered, ...rest } = options
   const tools = offered ? { tools: offered } : {}
   const { constraint } = options

@@ -1,3 +1,5 @@
+import { CheckpointError, lookAt } from '../../errors/index.js'
+import { checkOptions, type OptionShape } from '../../schema/index.js'
 import { cacheBytes, cachePages, DEFAULT_SEQUENCES, MOST_CHUNK_ROWS } from '../engine/index.js'
 import {
   activationWidths,
@@ -11,12 +13,15 @@ import {
   tensorList,
   weightFormat,
 } from '../model/index.js'
-import { DEFAULT_CONTEXT_LENGTH, type LoadModelOptions } from './load-options.js'
+import { DEFAULT_CONTEXT_LENGTH, LOAD_MODEL_SHAPE, type LoadModelOptions } from './load-options.js'
 
 export type EstimateMemoryOptions = Pick<
   LoadModelOptions,
   'quantization' | 'contextLength' | 'maxSequences' | 'cacheTokens'
 >
+
+const { quantization, contextLength, maxSequences, cacheTokens } = LOAD_MODEL_SHAPE
+const SHAPE: OptionShape<EstimateMemoryOptions> = { quantization, contextLength, maxSequences, cacheTokens }
 
 /** What a model will need on the GPU, in bytes. */
 export interface MemoryEstimate {
@@ -47,6 +52,13 @@ function activationRow(config: ModelConfig): number {
  * @throws `checkpoint.model-unsupported`, `checkpoint.config-invalid`, `checkpoint.not-quantizable`, `option.invalid`
  */
 export function estimateMemory(config: unknown, options: EstimateMemoryOptions = {}): MemoryEstimate {
+  checkOptions(SHAPE, options)
+  const unreadable = (cause: unknown) =>
+    new CheckpointError('checkpoint.config-invalid', 'config.json: its fields cannot be read.', { cause })
+  return lookAt(unreadable, () => estimate(config, options))
+}
+
+function estimate(config: unknown, options: EstimateMemoryOptions): MemoryEstimate {
   const shape = parseModelConfig(config)
   const { headDim, vocabulary, maxContextLength } = shape
   const { maxSequences = DEFAULT_SEQUENCES, cacheTokens } = options

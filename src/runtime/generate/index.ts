@@ -13,7 +13,7 @@ export type {
 } from './generation.js'
 export { loadModel } from './load-model.js'
 export type { LoadModelOptions } from './load-options.js'
-export { LocalModel } from './local-model.js'
+export { LOCAL_MODEL, LocalModel } from './local-model.js'
 export type {
   LoadAdapterOptions,
   LogitsOptions,

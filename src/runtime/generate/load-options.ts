@@ -8,7 +8,6 @@ import { invalidOption } from '../../errors/index.js'
 import { DEVICE_SCHEMA, type DeviceChoice, type GpuOptions } from '../../gpu/index.js'
 import {
   signal as abortSignal,
-  anObject,
   callback,
   flag,
   listOf,
@@ -19,8 +18,8 @@ import {
   wholeNumber,
   z,
 } from '../../schema/index.js'
-import type { OnnxRuntimeLoader, Variants } from '../engine/index.js'
-import type { ModelConfig } from '../model/index.js'
+import { type OnnxRuntimeLoader, VARIANTS_SCHEMA, type Variants } from '../engine/index.js'
+import { type ModelConfig, QUANTIZATION } from '../model/index.js'
 
 export interface LoadModelOptions extends SourceOptions {
   /**
@@ -76,14 +75,14 @@ const count = number(Number.isSafeInteger, 'a whole number')
 export const LOAD_MODEL_SHAPE: OptionShape<LoadModelOptions> = {
   ...SOURCE_SHAPE,
   signal: abortSignal,
-  quantization: anObject,
+  quantization: QUANTIZATION,
   contextLength: count,
   maxSequences: count,
   cacheTokens: count,
   chunkTokens: count,
   maxWaiting: wholeNumber(0),
   activations: oneOf(['int8', 'float']),
-  variants: anObject,
+  variants: VARIANTS_SCHEMA,
   device: DEVICE_SCHEMA,
   verify: flag,
   without: listOf(text, 'a list of features'),

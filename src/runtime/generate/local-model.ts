@@ -1,6 +1,6 @@
 import { type Checkpoint, openCheckpoint, type SourceLocation } from '../../checkpoint/index.js'
-import { type DeviceError, disposed, invalidOption } from '../../errors/index.js'
-import { checkOptions } from '../../schema/index.js'
+import { type DeviceError, disposed, invalidOption, lookAt } from '../../errors/index.js'
+import { anObject, checkArgument, checkOptions, opaque } from '../../schema/index.js'
 import { buildPrompt, type Message, type Tokenizer } from '../../tokenizer/index.js'
 import {
   type AdapterInfo,
@@ -188,7 +188,7 @@ export class LocalModel implements Model {
    * @throws (while iterating) as `chat`
    */
   generate(prompt: Prompt, options: GenerateOptions = {}): Stream<GeneratedToken, Generation> {
-    return new Stream(this.#generate(this.#idsOf(prompt, options?.constraint), options))
+    return new Stream(this.#generate(this.#idsOf(prompt, constraintOf(options)), options))
   }
 
   /**
@@ -198,12 +198,9 @@ export class LocalModel implements Model {
    */
   generateBatch(prompts: readonly Prompt[], options: GenerateOptions = {}): Stream<BatchToken, Generation[]> {
     if (!Array.isArray(prompts)) throw invalidOption('prompts', prompts, 'a list of prompts')
-    return new Stream(
-      this.#generateBatch(
-        prompts.map((prompt) => this.#idsOf(prompt, options?.constraint)),
-        options,
-      ),
-    )
+    const constraint = constraintOf(options)
+    const ids = Array.from(prompts, (prompt) => this.#idsOf(prompt, constraint))
+    return new Stream(this.#generateBatch(ids, options))
   }
 
   /**
@@ -213,7 +210,12 @@ export class LocalModel implements Model {
    */
   async logits(ids: readonly number[], options: LogitsOptions = {}): Promise<Float32Array<ArrayBuffer>> {
     checkOptions(LOGITS_SHAPE, options)
-    return logitsOf(this.#runner, ids, this.#wholePrompt(checkIds(ids), options), options.signal)
+    return logitsOf(
+      this.#runner,
+      ids,
+      this.#wholePrompt(checkIds(ids) as readonly number[], options),
+      options.signal,
+    )
   }
 
   /**
@@ -288,8 +290,8 @@ export class LocalModel implements Model {
 
   #idsOf(prompt: Prompt, constraint?: ConstraintOption): readonly number[] {
     if (typeof prompt === 'string') return this.tokenizer.encodePrompt(prompt)
-    checkIds(prompt)
-    if (typeof prompt[0] !== 'object') return prompt as readonly number[]
+    const list = checkIds(prompt)
+    if (typeof list[0] !== 'object') return list as readonly number[]
     const ids = buildPrompt(this.tokenizer, prompt as readonly Message[])
     // The header of an answer is no part of what a constraint is about.
     return isOfText(constraint) ? [...ids, ...answerHeader(this.tokenizer)] : ids
@@ -333,8 +335,22 @@ export class LocalModel implements Model {
   }
 }
 
-/** Whether something is a list: of ids, whatever kind, or of messages. */
-function checkIds<Ids>(ids: Ids): Ids {
-  if (Array.isArray(ids) || (ArrayBuffer.isView(ids) && 'length' in ids)) return ids
+/** What a call takes as a model that it reads or changes the weights of. */
+export const LOCAL_MODEL = opaque<LocalModel>((value) => value instanceof LocalModel, 'a model of loadModel')
+
+/** The constraint among options that are checked later. */
+function constraintOf(options: GenerateOptions): ConstraintOption | undefined {
+  checkArgument('options', anObject, options)
+  return lookAt(
+    () => invalidOption('options', options, 'an object that can be read'),
+    () => options.constraint,
+  )
+}
+
+/** A list: of ids, in whatever kind of array, or of messages. */
+function checkIds(ids: readonly number[] | readonly Message[]): readonly number[] | readonly Message[] {
+  if (Array.isArray(ids)) return ids
+  // What maps a typed array gives a typed array, which holds numbers alone.
+  if (ArrayBuffer.isView(ids) && 'length' in ids) return Array.from(ids as readonly number[])
   throw invalidOption('prompt', ids, 'a text, token ids or messages')
 }

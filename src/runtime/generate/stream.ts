@@ -1,3 +1,5 @@
+import { OptionError } from '../../errors/index.js'
+
 /**
  * Turns the pieces of a generator into others, keeps its result, and ends it when the loop is left early.
  */
@@ -35,13 +37,15 @@ export class Stream<Piece, Result> implements AsyncIterable<Piece> {
 
   /**
    * The whole result. Pieces not yet taken are waited for and dropped.
-   * @throws what the call throws; an Error when the loop over the pieces was left early
+   * @throws what the call throws; `option.stream-left` when the loop over the pieces was left early
    */
   async result(): Promise<Result> {
     for await (const _ of this) {
       // Only the end matters here.
     }
-    if (!this.#result) throw new Error('The stream was left before its end, so it has no result.')
+    if (!this.#result) {
+      throw new OptionError('option.stream-left', 'The stream was left before its end, so it has no result.')
+    }
     return this.#result.value
   }
 

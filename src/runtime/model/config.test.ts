@@ -46,7 +46,7 @@ describe('config.json', () => {
   it.each([
     ['is no object', [], 'not a JSON object'],
     ['is of another model', { ...CHATGLM3_6B, model_type: 'llama' }, 'model_type is "llama"'],
-    ['lacks a field', { ...CHATGLM3_6B, num_layers: undefined }, 'num_layers is undefined'],
+    ['lacks a field', { ...CHATGLM3_6B, num_layers: undefined }, 'num_layers is nothing'],
     ['has a size of zero', { ...CHATGLM3_6B, hidden_size: 0 }, 'hidden_size is 0'],
     ['has half a layer', { ...CHATGLM3_6B, num_layers: 1.5 }, 'num_layers is 1.5'],
     ['has a huge size', { ...CHATGLM3_6B, ffn_hidden_size: 2 ** 40 }, 'ffn_hidden_size'],

@@ -1,4 +1,4 @@
-import { CheckpointError } from '../../errors/index.js'
+import { CheckpointError, describe, lookAt } from '../../errors/index.js'
 import type { HeadShape } from '../../kernels/index.js'
 import { refuseQuantizers, refuseRelatives } from './other-models.js'
 
@@ -45,17 +45,13 @@ function count(json: Json, field: Field): number {
   const value = json[field]
   if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= LIMITS[field])
     return value
-  return fail(`${field} is ${show(value)}, expected a positive whole number of at most ${LIMITS[field]}`)
+  return fail(`${field} is ${describe(value)}, expected a positive whole number of at most ${LIMITS[field]}`)
 }
 
 function positive(json: Json, field: Field, missing?: number): number {
   const value = json[field] ?? missing
   if (typeof value === 'number' && value > 0 && value <= LIMITS[field]) return value
-  return fail(`${field} is ${show(value)}, expected a positive number of at most ${LIMITS[field]}`)
-}
-
-function show(value: unknown): string | undefined {
-  return JSON.stringify(value)?.slice(0, 60)
+  return fail(`${field} is ${describe(value)}, expected a positive number of at most ${LIMITS[field]}`)
 }
 
 /** Architecture switches that other values of would need other kernels. */
@@ -72,13 +68,19 @@ const REQUIRED: Json = {
  * @throws `checkpoint.model-unsupported` naming the model or the field, `checkpoint.quantizer-unsupported`
  */
 export function parseModelConfig(config: unknown): ModelConfig {
+  const unreadable = (cause: unknown) =>
+    new CheckpointError('checkpoint.model-unsupported', 'config.json: its fields cannot be read.', { cause })
+  return lookAt(unreadable, () => readConfig(config))
+}
+
+function readConfig(config: unknown): ModelConfig {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) fail('not a JSON object')
   const json = config as Json
   refuseRelatives(json)
   refuseQuantizers(json)
-  if (json.model_type !== 'chatglm') fail(`model_type is ${show(json.model_type)}, expected "chatglm"`)
+  if (json.model_type !== 'chatglm') fail(`model_type is ${describe(json.model_type)}, expected "chatglm"`)
   for (const [field, expected] of Object.entries(REQUIRED)) {
-    if (json[field] !== expected) fail(`${field} is ${show(json[field])}, only ${expected} is supported`)
+    if (json[field] !== expected) fail(`${field} is ${describe(json[field])}, only ${expected} is supported`)
   }
   const heads = count(json, 'num_attention_heads')
   const kvGroups = json.multi_query_attention === true ? count(json, 'multi_query_group_num') : heads

@@ -37,7 +37,7 @@ export { noteOnChatGlm2 } from './other-models.js'
 export { inOrder, unlessAborted } from './parallel.js'
 export { type AdapterHandle, hasOwnPrefix, loadPrefix, type Prefix, uploadPrefix } from './prefix.js'
 export { prefixWidth, readFloats, readPrefixRows } from './prefix-encoder.js'
-export { resolveQuantization } from './resolve-quantization.js'
+export { QUANTIZATION, resolveQuantization } from './resolve-quantization.js'
 export { modelTensors, type TensorSpec, tensorList } from './tensors.js'
 export { weightSlices } from './weight-slices.js'
 export {

@@ -1,12 +1,19 @@
 import type { AffineQuantization } from '../../checkpoint/index.js'
-import { invalidOption } from '../../errors/index.js'
+import { number, type Schema, z } from '../../schema/index.js'
 
-/** Checks a quantization and fills in the defaults: 4 bits in groups of 64. */
-export function resolveQuantization(quantization: Partial<AffineQuantization>): AffineQuantization {
-  const { bits = 4, groupSize = 64 } = quantization
-  if (bits !== 4 && bits !== 8) throw invalidOption('quantization.bits', bits, '4 or 8')
-  if (groupSize !== 32 && groupSize !== 64) {
-    throw invalidOption('quantization.groupSize', groupSize, '32 or 64')
-  }
+/** What a call takes as its quantization. */
+export const QUANTIZATION: Schema = z.strictObject(
+  {
+    bits: z.optional(number((bits) => bits === 4 || bits === 8, '4 or 8')),
+    groupSize: z.optional(number((size) => size === 32 || size === 64, '32 or 64')),
+  },
+  { error: 'bits and groupSize' },
+)
+
+/** Fills in the defaults of a quantization: 4 bits in groups of 64. */
+export function resolveQuantization({
+  bits = 4,
+  groupSize = 64,
+}: Partial<AffineQuantization>): AffineQuantization {
   return { bits, groupSize }
 }

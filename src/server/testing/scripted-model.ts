@@ -72,5 +72,5 @@ export class ScriptedModel extends LocalModel {
     return { kind: 'prefix', name: source, length: 8 }
   }
 
-  override async unloadAdapter(): Promise<void> {}
+  override async unloadAdapter(_adapter: AdapterHandle): Promise<void> {}
 }

@@ -1,4 +1,5 @@
 import { invalidOption } from '../../../errors/index.js'
+import { text, z } from '../../../schema/index.js'
 import { VARIANT_TABLE } from './table.js'
 
 /** What can be computed in several ways. */
@@ -34,6 +35,9 @@ export interface VariantChoice<Name extends VariantName = VariantName> {
 }
 
 export type VariantChoices = { readonly [Name in VariantName]: VariantChoice<Name> }
+
+/** What a call takes as its variants; `checkVariants` knows their names. */
+export const VARIANTS_SCHEMA = z.record(z.string(), z.optional(text), { error: 'variants by name' })
 
 /**
  * Checks the variants that a caller asks for by name.

@@ -1,4 +1,4 @@
-import { invalidOption } from '../../../errors/index.js'
+import { invalidOption, lookAt } from '../../../errors/index.js'
 import type { Tokenizer } from '../../../tokenizer/index.js'
 import type { Constraint, ConstraintOption } from './constraint.js'
 import { literal, oneOf } from './ebnf.js'
@@ -30,7 +30,10 @@ export class Grammars {
    * @throws `option.invalid`
    */
   resolve(option: ConstraintOption, stopIds: readonly number[]): () => Constraint {
-    const grammar = grammarOf(option)
+    const grammar = lookAt(
+      () => invalidOption('constraint', option, `one of ${KINDS.join(', ')}, that can be read`),
+      () => grammarOf(option),
+    )
     this.#engine ??= new GrammarEngine(this.#tokenizer, this.#vocabulary)
     try {
       return this.#engine.prepare(grammar, stopIds)
@@ -67,7 +70,7 @@ function grammarOf(option: ConstraintOption): string {
 function choicesGrammar(choices: unknown): string {
   const isChoice = (one: unknown) => typeof one === 'string' && !/\p{Surrogate}/u.test(one)
   if (!Array.isArray(choices) || choices.length === 0 || !choices.every(isChoice)) {
-    throw invalidOption('constraint.choices', JSON.stringify(choices), 'a list of one or more texts')
+    throw invalidOption('constraint.choices', choices, 'a list of one or more texts')
   }
   const length = choices.join('').length
   if (length > MOST_TEXT) {
