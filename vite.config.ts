@@ -13,13 +13,18 @@ const doors = {
   index: path('src/index.ts'),
   finetune: path('src/finetune.ts'),
 }
+/** Programs of threads in Node, each beside the file that starts it. */
+const threads = {
+  'encode-worker': path('src/runtime/convert/rows/node/encode-worker.ts'),
+  'repack-worker': path('src/runtime/model/blocks/node/repack-worker.ts'),
+}
 const forNode: Record<string, string> = {
   ...doors,
   cli: path('src/cli/main.ts'),
   server: path('src/server.ts'),
-  'encode-worker': path('src/runtime/convert/rows/node/encode-worker.ts'),
   gpus: path('src/gpus.ts'),
   'gpu-host': path('src/cards/node/gpu-host.ts'),
+  ...threads,
 }
 const forPages: Record<string, string> = {
   ...doors,
@@ -28,9 +33,9 @@ const forPages: Record<string, string> = {
   'store-worker': path('src/browser/store/store-worker.ts'),
 }
 const programs: Record<string, string> = {
-  'encode-worker': path('src/runtime/convert/rows/node/encode-worker.ts'),
   // Beside the programs, too: those that use several GPUs start it.
   'gpu-host': path('src/cards/node/gpu-host.ts'),
+  ...threads,
   'make-synthetic-checkpoint': path('tools/make-synthetic-checkpoint.ts'),
   'make-error-page': path('tools/make-error-page.ts'),
   'make-server-page': path('tools/make-server-page.ts'),

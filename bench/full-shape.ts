@@ -3,16 +3,36 @@
  *
  *   node build/make-synthetic-checkpoint.js /data/float16
  *   node build/bench-full-shape.js convert /data/float16 /data/int4
+ *   node build/bench-full-shape.js convert /data/float16 /data/onnx --to onnx
  *   node build/bench-full-shape.js run /data/int4
  */
 import { Option, program } from 'commander'
-import { adapterName, convertCheckpoint, loadModel } from '../src/index.js'
+import { adapterName, convertCheckpoint, exportGguf, exportOnnx, loadModel } from '../src/index.js'
 
 interface RunOptions {
   readonly context: string
   readonly prompt: string
   readonly tokens: string
   readonly activations: 'int8' | 'float'
+}
+
+interface ConvertOptions {
+  readonly bits: string
+  readonly to?: 'safetensors' | 'onnx' | 'gguf'
+}
+
+/** Converts, and says how far the weights are off where the format tells it. */
+async function convert(source: string, destination: string, { bits, to }: ConvertOptions) {
+  if (to !== 'onnx' && to !== 'gguf') {
+    return convertCheckpoint(source, destination, { quantization: { bits: bits === '8' ? 8 : 4 } })
+  }
+  const options = { bits: Number(bits) as 4 | 8 | 16 }
+  const result =
+    to === 'onnx'
+      ? await exportOnnx(source, destination, options)
+      : await exportGguf(source, destination, options)
+  console.log(`weights are off by ${(100 * result.relativeError).toFixed(2)} % of their size`)
+  return result
 }
 
 /** The most memory this process has had, in bytes. */
@@ -27,12 +47,12 @@ program
   .command('convert')
   .argument('<source>')
   .argument('<destination>')
-  .option('--bits <bits>', '4 or 8', '4')
-  .action(async (source: string, destination: string, options: { bits: string }) => {
+  .option('--bits <bits>', '4 or 8; with --to also 16', '4')
+  .addOption(new Option('--to <format>', 'what to write').choices(['safetensors', 'onnx', 'gguf']))
+  .action(async (source: string, destination: string, options: ConvertOptions) => {
     const started = performance.now()
     const before = process.memoryUsage().rss
-    const bits = options.bits === '8' ? 8 : 4
-    const result = await convertCheckpoint(source, destination, { quantization: { bits } })
+    const result = await convert(source, destination, options)
     console.log(
       `converted ${gigabytes(result.sourceBytes)} to ${gigabytes(result.bytes)} in ${seconds(started)}`,
     )

@@ -1,5 +1,2 @@
-/**
- * Whether this runs in Node. Builds for browsers have `false` here, so that they leave out what only Node runs: the
- * files in folders called `node`, imported with `import()` behind this.
- */
-export const isNode: boolean = typeof process !== 'undefined' && typeof process.versions?.node === 'string'
+export { isNode } from './is-node.js'
+export { openWorkers, ownedBytes, serveJobs, type Workers } from './workers.js'

@@ -1,6 +1,6 @@
 import type { Plugin } from 'vite'
 
-const PLATFORM = /\/src\/platform\/index\.ts$/
+const PLATFORM = /\/src\/platform\/is-node\.ts$/
 const NODE_ONLY = /import\('[^']*\/node\/[^']*'\)/g
 
 /**

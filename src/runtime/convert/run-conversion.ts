@@ -49,11 +49,11 @@ const LICENCE_FILES = ['MODEL_LICENSE', 'LICENSE']
 /** Writes the tensors of steps in the order in which a writer asks for them. */
 class Converter {
   readonly #writer: CheckpointWriter
-  readonly #context: () => BlockContext
+  readonly #context: BlockContext
   /** Bytes that came with those of another tensor but have to be written later. */
   readonly #waiting = new Map<string, Uint8Array[]>()
 
-  constructor(writer: CheckpointWriter, context: () => BlockContext) {
+  constructor(writer: CheckpointWriter, context: BlockContext) {
     this.#writer = writer
     this.#context = context
   }
@@ -69,16 +69,15 @@ class Converter {
     const names = declarations.map((declaration) => declaration.name)
     const current = names.indexOf(name)
     for (const later of names.slice(current + 1)) this.#waiting.set(later, [])
-    const context = this.#context()
     try {
-      for await (const bytesOf of parts(context)) {
+      for await (const bytesOf of parts(this.#context)) {
         for (const [index, bytes] of bytesOf.entries()) {
           if (bytes && index === current) await this.#writer.write(name, bytes)
           if (bytes && index > current) this.#waiting.get(names[index])?.push(bytes)
         }
       }
     } finally {
-      context.dispose()
+      this.#context.disposeQuantizers()
     }
   }
 }
@@ -135,10 +134,15 @@ export async function runConversion(
     for (const warning of losses) {
       onProgress?.({ stage: 'convert', doneBytes, totalBytes: sourceBytes, warning })
     }
-    const converter = new Converter(writer, () => new BlockContext(gpu, checkpoint, { signal, onRead }))
-    for (const name of names) {
-      signal?.throwIfAborted()
-      await converter.write(name, stepOf.get(name)!)
+    const context = new BlockContext(gpu, checkpoint, { signal, onRead })
+    const converter = new Converter(writer, context)
+    try {
+      for (const name of names) {
+        signal?.throwIfAborted()
+        await converter.write(name, stepOf.get(name)!)
+      }
+    } finally {
+      context.dispose()
     }
     for (const [path, bytes] of Object.entries(files)) await writer.addFile(path, bytes)
     await copyFiles(checkpoint, writer, hasTokenizer, signal)

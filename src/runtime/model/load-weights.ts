@@ -79,12 +79,17 @@ class WeightLoader {
   /** Reads everything noted. */
   async run(): Promise<void> {
     try {
-      await inParallel(this.#jobs, PARALLEL_READS, this.#options.signal)
+      await inParallel(this.#jobs, Math.max(PARALLEL_READS, this.#context.parallel), this.#options.signal)
       for (const reader of this.#readers) await reader.finish()
       await this.#gpu.finish()
     } finally {
-      this.#context.dispose()
+      this.dispose()
     }
+  }
+
+  /** Ends what was begun for reading. */
+  dispose(): void {
+    this.#context.dispose()
   }
 
   async #note(
@@ -139,6 +144,21 @@ export async function allocateWeights(
   options: LoadWeightsOptions,
 ): Promise<AllocatedWeights> {
   const loader = new WeightLoader(gpu, checkpoint, options)
+  try {
+    const weights = await allocate(gpu, loader, config, options.positions)
+    return { weights, losses: loader.losses, read: () => loader.run() }
+  } catch (error) {
+    loader.dispose()
+    throw error
+  }
+}
+
+async function allocate(
+  gpu: Gpu,
+  loader: WeightLoader,
+  config: ModelConfig,
+  positions: number,
+): Promise<ModelWeights> {
   const tensors = modelTensors(config)
   const layer = async (names: LayerTensors): Promise<LayerWeights> => {
     const weights: Partial<Record<string, GPUBuffer | LinearWeight>> = {}
@@ -154,18 +174,13 @@ export async function allocateWeights(
   const embedding = await loader.matrix(tensors.embedding)
   const layers: LayerWeights[] = []
   for (const names of tensors.layers) layers.push(await layer(names))
-  const weights: ModelWeights = {
+  return {
     embedding,
     layers,
     finalNorm: await loader.vector(tensors.finalNorm),
     output: await loader.matrix(tensors.output),
-    ropeTable: gpu.upload(
-      'weights',
-      'rope table',
-      ropeTable(options.positions, config.headDim, config.ropeBase),
-    ),
+    ropeTable: gpu.upload('weights', 'rope table', ropeTable(positions, config.headDim, config.ropeBase)),
   }
-  return { weights, losses: loader.losses, read: () => loader.run() }
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   toFloat32,
 } from '../../../checkpoint/index.js'
 import { CheckpointError } from '../../../errors/index.js'
+import { ownedBytes } from '../../../platform/index.js'
 import {
   type BlockContext,
   blockRows,
@@ -111,7 +112,12 @@ export class ExportSteps {
       const firstRow = index * slab
       return async () => {
         const rows = await readRows(reader, firstRow, Math.min(slab, out - firstRow))
-        return this.#encoder.encode({ rows, quantization, columns, form })
+        return this.#encoder.run({
+          rows: Object.fromEntries(Object.entries(rows).map(([part, bytes]) => [part, ownedBytes(bytes)])),
+          quantization,
+          columns,
+          form,
+        })
       }
     })
     yield* inOrder(jobs, this.#encoder.parallel + SLABS_AHEAD)

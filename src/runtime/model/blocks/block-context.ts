@@ -1,5 +1,7 @@
 import type { AffineQuantization, Checkpoint, TensorInfo } from '../../../checkpoint/index.js'
 import type { Gpu } from '../../../gpu/index.js'
+import { openWorkers, ownedBytes, type Workers } from '../../../platform/index.js'
+import { type AffineGroups, type RepackJob, repackBlocks } from './ggml-affine.js'
 import { Quantizer } from './quantizer.js'
 import { CHUNK_BYTES } from './row-blocks.js'
 
@@ -16,6 +18,7 @@ export class BlockContext {
   readonly #checkpoint: Checkpoint
   readonly #options: BlockContextOptions
   readonly #quantizers = new Map<string, Quantizer>()
+  #repackers: Workers<RepackJob, AffineGroups | undefined> | undefined
 
   constructor(gpu: Gpu | undefined, checkpoint: Checkpoint, options: BlockContextOptions = {}) {
     this.gpu = gpu
@@ -50,8 +53,32 @@ export class BlockContext {
     return quantizer
   }
 
-  /** Gives the memory of quantizers back. */
+  /** Blocks of which the work can be done at the same time. */
+  get parallel(): number {
+    return this.#repackers?.parallel ?? 1
+  }
+
+  /** Prepares for `repack`. */
+  async openRepackers(): Promise<void> {
+    this.#repackers ??= await openWorkers('repack-worker', ({ type, blocks }: RepackJob) =>
+      repackBlocks(type, blocks),
+    )
+  }
+
+  /** Puts blocks of ggml into groups, as `repackBlocks` does. To be called after `openRepackers`. */
+  async repack({ type, blocks }: RepackJob): Promise<AffineGroups | undefined> {
+    return this.#repackers!.run({ type, blocks: ownedBytes(blocks) })
+  }
+
+  /** Ends threads, and gives all memory back. */
   dispose(): void {
+    this.#repackers?.close()
+    this.#repackers = undefined
+    this.disposeQuantizers()
+  }
+
+  /** Gives the memory of quantizers back, after the matrices that they were for. */
+  disposeQuantizers(): void {
     for (const quantizer of this.#quantizers.values()) quantizer.dispose()
     this.#quantizers.clear()
   }

@@ -20,6 +20,13 @@ export interface AffineGroups {
   readonly biases: Uint16Array
 }
 
+/** Blocks to be put into groups. Can be sent to a thread. */
+export interface RepackJob {
+  readonly type: AffineBlockType
+  /** Any number of whole blocks. */
+  readonly blocks: Uint8Array
+}
+
 /** The same bytes one by one and in pairs, the first of a pair in the lower half. */
 interface Views {
   readonly bytes: Uint8Array

@@ -9,7 +9,7 @@ import { CheckpointError } from '../../../errors/index.js'
 import type { BlockContext } from './block-context.js'
 import type { BlockReader, MatrixForm, RowReader, StoredMatrix } from './block-reader.js'
 import { quantizedRows } from './float.js'
-import { AFFINE_BLOCKS, type AffineBlockType, GROUP, repackBlocks } from './ggml-affine.js'
+import { AFFINE_BLOCKS, type AffineBlockType, GROUP } from './ggml-affine.js'
 import { dequantizeBlocks, type FineBlockType, isFineType } from './ggml-floats.js'
 import { hostBlock } from './host-block.js'
 import { type MatrixRows, quantizedFormat } from './matrix-layout.js'
@@ -49,7 +49,10 @@ function affineMatrix(tensor: TensorInfo, type: AffineBlockType): StoredMatrix {
     tensors: [tensor],
     isConverted: false,
     ...(rounded && { loss: `${type}: scales are rounded to float16, by at most 0.05 %` }),
-    rows: async (context) => affineRows(context, tensor, type),
+    rows: async (context) => {
+      await context.openRepackers()
+      return affineRows(context, tensor, type)
+    },
   }
 }
 
@@ -58,7 +61,8 @@ function affineRows(context: BlockContext, tensor: TensorInfo, type: AffineBlock
   const bytesPerRow = bytesOfRow(type, columns)
   const format = quantizedFormat({ bits: AFFINE_BLOCKS[type].bits, groupSize: GROUP })
   const read = async (firstRow: number, rows: number): Promise<MatrixRows> => {
-    const groups = repackBlocks(type, await context.read(tensor, firstRow, rows, bytesPerRow))
+    const blocks = await context.read(tensor, firstRow, rows, bytesPerRow)
+    const groups = await context.repack({ type, blocks })
     if (!groups) {
       throw new CheckpointError(
         'checkpoint.not-quantizable',

@@ -1,11 +1,5 @@
-/** The program of a thread of `EncoderThreads`: answers each job with its rows. */
-import { parentPort } from 'node:worker_threads'
-import { encodeRows, type RowJob } from '../encode-rows.js'
+/** The program of a thread that encodes rows. */
+import { serveJobs } from '../../../../platform/index.js'
+import { encodeRows } from '../encode-rows.js'
 
-parentPort?.on('message', (job: RowJob) => {
-  const rows = encodeRows(job)
-  parentPort!.postMessage(
-    rows,
-    rows.parts.map(({ buffer }) => buffer),
-  )
-})
+await serveJobs(encodeRows, ({ parts }) => parts.map(({ buffer }) => buffer))
