@@ -171,6 +171,7 @@ export {
   compileBiasGradient,
 } from './training/bias-gradient/bias-gradient.js'
 export { type CrossEntropyBuffers, compileCrossEntropy } from './training/cross-entropy/cross-entropy.js'
+export { compileDropout, type DropoutBuffers } from './training/dropout/dropout.js'
 export {
   compileEmbeddingGradient,
   type EmbeddingGradientBuffers,
@@ -186,6 +187,12 @@ export {
   type LinearWeightGradientBuffers,
   type LinearWeightGradientConstants,
 } from './training/linear-weight-gradient/linear-weight-gradient.js'
+export {
+  compileLowRankDown,
+  compileLowRankUp,
+  type LowRankBuffers,
+  type LowRankConstants,
+} from './training/low-rank/low-rank.js'
 export { compileMatmulTransposed } from './training/matmul-transposed/matmul-transposed.js'
 export { compileMatmulTransposedSubgroup } from './training/matmul-transposed-subgroup/matmul-transposed-subgroup.js'
 export {

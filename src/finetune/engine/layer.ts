@@ -10,6 +10,7 @@ import {
 } from '../../runtime/model/index.js'
 import { type Command, dispatches, type RowCount } from './commands.js'
 import type { TrainingKernels } from './kernels.js'
+import type { LayerTerms } from './lora-terms.js'
 import type { TrainingBuffers } from './training-buffers.js'
 import type { TrainingShape } from './training-shape.js'
 import type { WeightGradients } from './weight-gradients.js'
@@ -22,6 +23,8 @@ export interface StepContext {
   readonly buffers: TrainingBuffers
   /** Where all weights are trained: what adds their gradients up. */
   readonly gradients?: WeightGradients
+  /** Where LoRA is trained: what it adds to the products of each layer. */
+  readonly terms?: readonly LayerTerms[]
 }
 
 const FLOAT = 4
@@ -92,7 +95,7 @@ function feedForwardHalves({ base, shape, buffers }: StepContext, layer: number)
 /** The way there through an operation. */
 function forward(context: StepContext, half: Half, operation: LayerOperation): Dispatch[] {
   const { kernels, buffers } = context
-  const { layer, values, output } = half
+  const { layer, values, output, chunk } = half
   const { weights, forward: products } = kernels.layers[layer]
   const { rows, ropeTable: table, sequences, logSumExp, productScratch } = buffers
   switch (operation.kind) {
@@ -102,7 +105,11 @@ function forward(context: StepContext, half: Half, operation: LayerOperation): D
     }
     case 'linear': {
       const y = operation.adds ? output : values[operation.y]
-      return products[operation.weight].bind(values[operation.x], y, productScratch)
+      const term = context.terms?.[layer][operation.weight]
+      return [
+        ...products[operation.weight].bind(values[operation.x], y, productScratch),
+        ...(term?.forward(values[operation.x], y, chunk) ?? []),
+      ]
     }
     case 'rope':
       return kernels.rope.bind('rope', { rows, table, qkv: values.qkv })
@@ -125,7 +132,7 @@ function forward(context: StepContext, half: Half, operation: LayerOperation): D
 
 /**
  * The way back through an operation: from the gradient of what it wrote to that of what it read. Where all weights are
- * trained, their gradients are added up on the way, from activations that are there or computed again.
+ * trained, or what LoRA adds, their gradients are added up on the way, from activations that are there or computed again.
  */
 function backward(context: StepContext, half: Half, operation: LayerOperation): Dispatch[] {
   const { kernels, buffers } = context
@@ -150,11 +157,14 @@ function backward(context: StepContext, half: Half, operation: LayerOperation): 
     case 'linear': {
       const { weight, x, y } = operation
       const isLost = half.losesNormed && x === 'normed'
-      const again = ofWeights && isLost ? forward(context, half, normBefore(operation)) : []
+      const term = context.terms?.[layer][weight]
+      const again = (ofWeights || term) && isLost ? forward(context, half, normBefore(operation)) : []
       return [
         ...again,
         ...(ofWeights?.[weight](gradients[y], values[x], chunk) ?? []),
+        ...(term?.gradients(values[x], gradients[y], chunk) ?? []),
         ...products[weight].bind(gradients[y], gradients[x], productScratch),
+        ...(term?.backward(gradients[x], chunk) ?? []),
       ]
     }
     case 'rope':
@@ -210,7 +220,7 @@ export function forwardLayer(context: StepContext, layer: number): Command[] {
 function feedForwardBackward(context: StepContext, layer: number): Command[] {
   const again = FEED_FORWARD_HALF.filter((operation) => {
     // Only the gradient of the last weight needs what goes into its product, and nobody what comes out.
-    if (operation.kind === 'swiglu') return context.gradients !== undefined
+    if (operation.kind === 'swiglu') return Boolean(context.gradients ?? context.terms?.[layer].down)
     return operation.kind !== 'linear' || !operation.adds
   })
   return feedForwardHalves(context, layer).flatMap((half) =>
@@ -226,7 +236,9 @@ function feedForwardBackward(context: StepContext, layer: number): Command[] {
 function attentionBackward(context: StepContext, layer: number): Command[] {
   const half = attentionHalf(context, layer)
   const first =
-    layer === 0 && !context.gradients ? ATTENTION_HALF.findIndex(({ kind }) => kind === 'attention') : 0
+    layer === 0 && !context.gradients && !context.terms
+      ? ATTENTION_HALF.findIndex(({ kind }) => kind === 'attention')
+      : 0
   const back = ATTENTION_HALF.slice(first).toReversed()
   return dispatches(half.rows, ...back.flatMap((operation) => backward(context, half, operation)))
 }

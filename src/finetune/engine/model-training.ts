@@ -17,6 +17,7 @@ import {
   readParameters,
   writeParameters,
 } from './parameters.js'
+import { countWords } from './row-counts.js'
 import { SequencePass } from './sequence-pass.js'
 import { planStep } from './step-plan.js'
 import { allocateBuffers, planMemory } from './training-buffers.js'
@@ -34,7 +35,6 @@ import {
   allocateGradientBuffers,
   bindWeightGradients,
   compileGradientKernels,
-  countWords,
   type GradientBuffers,
   gradientBufferBytes,
 } from './weight-gradients.js'

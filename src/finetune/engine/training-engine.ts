@@ -1,4 +1,5 @@
 import type { TrainingSample } from '../../data/index.js'
+import type { ProductRole } from '../../runtime/model/index.js'
 
 /** The loss of one sequence. */
 export interface SampleLoss {
@@ -34,6 +35,24 @@ export interface ModelTrainingOptions {
   readonly maxSequenceLength: number
   /** Tokens that go through the model at once, of several sequences together; buffers are allocated for them. */
   readonly maxTokens: number
+}
+
+/** What of LoRA is trained, and the largest sequences it is trained on. */
+export interface LoraTrainingOptions {
+  /** Numbers between the two factors. */
+  readonly rank: number
+  /** What the terms are multiplied by. */
+  readonly scale: number
+  /** The matrices that get factors. */
+  readonly roles: readonly ProductRole[]
+  /** Probability with which an element of what goes into A is dropped in training. */
+  readonly dropout: number
+  /** Tokens of the longest sequence. */
+  readonly maxSequenceLength: number
+  /** Tokens that may go through the model at once, of several sequences of a micro-batch together, as for a prefix. */
+  readonly maxTokens?: number
+  /** Of the initial values. */
+  readonly seed: number
 }
 
 /** A trained parameter with the moments that AdamW keeps of its gradient. */

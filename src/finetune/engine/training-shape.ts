@@ -1,7 +1,7 @@
 import { invalidOption } from '../../errors/index.js'
 import { canRunTrainingAttentionSubgroup } from '../../kernels/index.js'
-import { type ModelBase, prefixWidth } from '../../runtime/model/index.js'
-import type { ModelTrainingOptions, PrefixTrainingOptions } from './training-engine.js'
+import { activationWidths, LAYER_PRODUCTS, type ModelBase, prefixWidth } from '../../runtime/model/index.js'
+import type { LoraTrainingOptions, ModelTrainingOptions, PrefixTrainingOptions } from './training-engine.js'
 
 /** Sizes of a training that everything is compiled and allocated for. */
 export interface TrainingShape {
@@ -46,6 +46,12 @@ function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit
 }
 
+function checkDropout(dropout: number): void {
+  if (!(dropout >= 0 && dropout < 1)) {
+    throw invalidOption('dropout', dropout, 'a probability from 0 to below 1')
+  }
+}
+
 function checkSequenceLength(maxSequenceLength: number, maxContextLength: number): void {
   if (
     !Number.isSafeInteger(maxSequenceLength) ||
@@ -70,13 +76,33 @@ export function prefixTrainingShape(base: ModelBase, options: PrefixTrainingOpti
     throw invalidOption('prefixLength', prefixLength, 'a whole number from 1 on')
   }
   checkSequenceLength(maxSequenceLength, base.config.maxContextLength)
-  if (!(dropout >= 0 && dropout < 1)) {
-    throw invalidOption('dropout', dropout, 'a probability from 0 to below 1')
-  }
+  checkDropout(dropout)
   const { maxTokens = maxSequenceLength } = options
   const packed =
     maxTokens > maxSequenceLength && dropout === 0 && !canRunTrainingAttentionSubgroup(base.gpu, base.config)
   return shapeOf(base, { prefixLength, maxTokens: packed ? maxTokens : maxSequenceLength, packed })
+}
+
+/**
+ * Sizes of the training of LoRA.
+ * @throws `option.invalid`
+ */
+export function loraTrainingShape(base: ModelBase, options: LoraTrainingOptions): TrainingShape {
+  const { rank, roles, dropout, maxSequenceLength, maxTokens = maxSequenceLength } = options
+  const widths = activationWidths(base.config)
+  const matrices = LAYER_PRODUCTS.filter(({ weight }) => roles.includes(weight))
+  const most = Math.min(...matrices.flatMap(({ x, y }) => [widths[x], widths[y]]))
+  if (!Number.isSafeInteger(rank) || rank < 1 || rank > most) {
+    throw invalidOption(
+      'rank',
+      rank,
+      `a whole number from 1 to ${most}, the smaller side of the smallest matrix`,
+    )
+  }
+  checkSequenceLength(maxSequenceLength, base.config.maxContextLength)
+  checkDropout(dropout)
+  const packed = maxTokens > maxSequenceLength && !canRunTrainingAttentionSubgroup(base.gpu, base.config)
+  return shapeOf(base, { prefixLength: 0, maxTokens: packed ? maxTokens : maxSequenceLength, packed })
 }
 
 /**

@@ -17,6 +17,7 @@ import {
 } from '../../runtime/model/index.js'
 import type { Allocation } from './allocation.js'
 import type { Parameter } from './parameters.js'
+import { countRange } from './row-counts.js'
 import type { TrainingShape } from './training-shape.js'
 
 /** Adds dy^T x to the gradient of a weight; `chunk` says of which chunk of rows, where they go through in chunks. */
@@ -40,14 +41,8 @@ export interface WeightGradients {
 export type GradientBuffers = Readonly<Record<'counts' | 'scale' | 'order' | 'groups' | 'scratch', GPUBuffer>>
 
 const WORD = 4
-/** Words from one count to the next: ranges of buffers begin at multiples of 256 bytes. */
-const COUNT_STRIDE = 64
 
 type Kernels = Awaited<ReturnType<typeof compileGradientKernels>>
-
-function chunksOf({ maxRows, chunkRows, maxTokens, headRows }: TrainingShape) {
-  return { rows: maxRows / chunkRows, targets: Math.ceil(maxTokens / headRows) }
-}
 
 /** Compiles the kernels of weight gradients; layers share what has the same shape. */
 export async function compileGradientKernels({ gpu, config, weights }: ModelBase, shape: TrainingShape) {
@@ -67,9 +62,8 @@ export async function compileGradientKernels({ gpu, config, weights }: ModelBase
 }
 
 function gradientBufferSizes(shape: TrainingShape, { norm, bias }: Kernels) {
-  const { rows, targets } = chunksOf(shape)
   return {
-    counts: (1 + rows + targets) * COUNT_STRIDE * WORD,
+    counts: countRange(shape).bytes,
     scale: WORD,
     order: shape.maxRows * WORD,
     groups: shape.maxRows * 3 * WORD,
@@ -95,26 +89,6 @@ export function allocateGradientBuffers(
   return Object.fromEntries(buffers) as GradientBuffers
 }
 
-/** The words of `counts`: how many rows there are in all, in each chunk of rows, and in each chunk of targets. */
-export function countWords(
-  shape: TrainingShape,
-  size: { readonly rows: number; readonly targets: number },
-): Uint32Array<ArrayBuffer> {
-  const chunks = chunksOf(shape)
-  const parts = (count: number, all: number, length: number) =>
-    Array.from({ length: count }, (_, i) => Math.min(length, Math.max(0, all - i * length)))
-  const counts = [
-    size.rows,
-    ...parts(chunks.rows, size.rows, shape.chunkRows),
-    ...parts(chunks.targets, size.targets, shape.headRows),
-  ]
-  const words = new Uint32Array(counts.length * COUNT_STRIDE)
-  counts.forEach((count, i) => {
-    words[i * COUNT_STRIDE] = count
-  })
-  return words
-}
-
 /** Binds the kernels to the gradients of parameters, which are found by their names. */
 export function bindWeightGradients(
   { config, weights }: ModelBase,
@@ -125,14 +99,9 @@ export function bindWeightGradients(
 ): WeightGradients {
   const gradients = new Map(parameters.map(({ name, gradient }) => [name, gradient]))
   const gradientOf = ({ name }: { readonly name: string }) => gradients.get(name)!
-  const chunks = chunksOf(shape)
-  const count = (index: number): BufferRange => ({
-    buffer: counts,
-    offset: index * COUNT_STRIDE * WORD,
-    size: WORD,
-  })
-  const ofRows = (chunk: number | undefined) => count(chunk === undefined ? 0 : 1 + chunk)
-  const ofTargets = (chunk = 0) => count(1 + chunks.rows + chunk)
+  const range = countRange(shape)
+  const ofRows = (chunk?: number) => range.of(counts, chunk)
+  const ofTargets = (chunk?: number) => range.ofTargets(counts, chunk)
   const norm =
     (label: string, dw: GPUBuffer, rowsOf: typeof ofRows): Norm =>
     (x, dy, chunk) =>
