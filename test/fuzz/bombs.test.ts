@@ -9,7 +9,7 @@ import { readRecords } from '../../src/data/read-records.js'
 import { parseSettings } from '../../src/finetune/settings-file.js'
 import { parseToolCall } from '../../src/tokenizer/python-literal.js'
 import { readSentencePieceModel } from '../../src/tokenizer/sentencepiece.js'
-import { type Failure, isOneOf } from './readers.js'
+import { type Failure, isOneOf } from './reader.js'
 
 const MB = 2 ** 20
 /** Of the processor, as machines of tests are shared: many times what any of these takes. */

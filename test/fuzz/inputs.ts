@@ -1,5 +1,10 @@
 /** Small but complete inputs of the readers, which the fuzzer cuts off and changes. */
 import { readFileSync } from 'node:fs'
+import { newConversation } from '../../demo/src/conversation/defaults.js'
+import { exportConversations } from '../../demo/src/conversation/exchange.js'
+import type { Conversation } from '../../demo/src/conversation/types.js'
+import { OnnxGraphWriter } from '../../src/checkpoint/formats/onnx/graph-writer.js'
+import { MICROSOFT } from '../../src/checkpoint/formats/onnx/schema.js'
 import { floats, ggufFile, json, safetensorsFile, utf8 } from '../../src/checkpoint/testing.js'
 import {
   chatglmSentencePieceModel,
@@ -157,3 +162,127 @@ export const markdown = [
 > quoted\n> - list\n>   1. inner\n\n| a | b |\n|---|:-:|\n| 1 | 2 |\n\n\`\`\`python\nprint(1)\n\`\`\`\n\n[ref]: http://example.com\n`,
   '- [x] done\n- *a*\n\n    code\n\n***\n<b>html</b> &amp; \\* www.example.com <http://a.b>\n\nTitle\n===\n',
 ].map(utf8)
+
+export const jsonTexts = [
+  '{"a": [1, 22.0, -0.0, 1e16, 1234567890123456789, 1e999], "10": null, "2": {"__proto__": true}}',
+  ' [ "\\u4e2d\\n\\ud83d\\ude00", "", [[[]]], {}, false, 1.5e-7 ] ',
+].map(utf8)
+
+export const questions = [
+  '{"messages": [{"role": "system", "content": "s", "tools": [{"name": "get"}]}, {"role": "user", "content": "q"}]}',
+  '{"conversations": [{"role": "user", "content": "q"}, {"role": "assistant", "content": null, "tool_calls": [{"id": "1", "type": "function", "function": {"name": "get", "arguments": "{\\"x\\": 22.0}"}}]}, {"role": "tool", "tool_call_id": "1", "content": "{}"}]}',
+  '{"prompt": "q", "history": [["a", "b"]], "system": "s", "tools": "[{\\"name\\": \\"get\\"}]", "id": 1234567890123456789}',
+  '{"instruction": "i", "input": "q", "output": "o"}',
+].map(utf8)
+
+export const texts = [
+  Uint8Array.of(0xef, 0xbb, 0xbf, 0x61, 0x0a, 0xe4, 0xbd, 0xa0, 0x0d, 0x0a, 0xf0, 0x9f, 0x98, 0x80),
+  Uint8Array.of(0x61, 0x0a, 0xc4, 0xe3, 0xba, 0xc3, 0x0a, 0x84, 0x31, 0xa4, 0x37, 0x62),
+]
+
+export const grammars = [
+  'root ::= item ("," item){0,3} # a list\nitem ::= "a" | [b-d^]+ | "\\x41" [^\\n"]*\n',
+  'root ::= (a | b)? "中" root?\na ::= "x"*\nb ::= ("y" "z"){2}\n',
+].map(utf8)
+
+export const schemas = [
+  {
+    type: 'object',
+    properties: {
+      name: { type: 'string', minLength: 1, maxLength: 4, pattern: '^[a-z]+(_x|y{2,3})?$' },
+      size: { type: 'integer', minimum: -10, exclusiveMaximum: 200 },
+      share: { type: 'number', minimum: 0, maximum: 1.5 },
+      kind: { enum: ['a', 1, null, true] },
+      parts: { type: 'array', items: { $ref: '#/$defs/part' }, minItems: 1, maxItems: 3 },
+    },
+    required: ['name', 'kind'],
+    additionalProperties: false,
+    $defs: { part: { anyOf: [{ const: 'x' }, { type: ['boolean', 'null'] }] } },
+  },
+  {
+    oneOf: [
+      { type: 'string', format: 'date' },
+      { type: 'array', prefixItems: [{ type: 'null' }] },
+    ],
+  },
+].map(json)
+
+export const requests = [
+  {
+    model: 'a',
+    messages: [
+      { role: 'user', content: [{ type: 'text', text: 'q' }] },
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [{ id: '1', type: 'function', function: { name: 'get', arguments: '{"x": 1}' } }],
+      },
+      { role: 'tool', tool_call_id: '1', content: '{}' },
+    ],
+    tools: [{ type: 'function', function: { name: 'get', parameters: { type: 'object' } } }],
+    tool_choice: 'auto',
+    max_tokens: 5,
+    stop: ['a'],
+    stream: true,
+    logit_bias: { 5: -100 },
+    response_format: { type: 'json_schema', json_schema: { name: 'n', schema: { type: 'object' } } },
+  },
+  { model: 'a', prompt: ['q', 'r'], n: 2, temperature: 0, logprobs: 3, echo: true },
+].map(json)
+
+const turns: Conversation['turns'] = [
+  { id: 'q', parent: null, content: { kind: 'question', text: 'q' } },
+  {
+    id: 'a',
+    parent: 'q',
+    content: {
+      kind: 'answer',
+      segments: [
+        { type: 'text', text: 'a' },
+        { type: 'tool-call', name: 'get', parameters: { x: 1234567890123456789n } },
+      ],
+      messages: [{ role: 'assistant', metadata: 'get', content: 'a' }],
+      end: 'stop',
+      prefix: { name: null, strength: 1 },
+    },
+  },
+  { id: 'o', parent: 'a', content: { kind: 'observation', tool: 'get', text: '{}', by: 'hand' } },
+]
+
+export const conversations = utf8(exportConversations([{ ...newConversation(), turns, current: 'o' }]))
+
+export const itemRecord = json({
+  version: 1,
+  name: 'a',
+  kind: 'model',
+  source: 's',
+  addedAt: 1,
+  files: [{ path: 'x', size: 1, sha256: '0'.repeat(64), done: true }],
+})
+
+export const adapterConfig = json({
+  peft_type: 'LORA',
+  r: 8,
+  lora_alpha: 16,
+  target_modules: ['query_key_value', 'dense'],
+  rank_pattern: { dense: 4 },
+  alpha_pattern: { dense: 8 },
+  layers_to_transform: [0, 1],
+  use_rslora: false,
+  base_model_name_or_path: 'THUDM/chatglm3-6b',
+  bias: 'none',
+  fan_in_fan_out: false,
+})
+
+function smallOnnxGraph(): Uint8Array {
+  const graph = new OnnxGraphWriter()
+  graph.input('x', 'float16', ['rows', 8])
+  graph.output('y', 'float16', ['rows', 4])
+  graph.external('weight', 'U8', [4, 1, 16])
+  graph.integers('axes', [-1, 2 ** 40])
+  graph.number('half', 0.5)
+  graph.node('MatMulNBits', ['x', 'weight', ''], ['y'], { K: 8, axis: -1, scale: { float: 0.25 } }, MICROSOFT)
+  return graph.encode('small', () => ({ file: 'model.onnx_data', offset: 0, byteLength: 64 }))
+}
+
+export const onnx = smallOnnxGraph()

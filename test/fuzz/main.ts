@@ -7,10 +7,10 @@
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { FuzzFailure, inputsFor, noCounts, tryInput } from './fuzz.js'
+import { FuzzFailure, inputsFor, millisecondsOf, noCounts, tryInput } from './fuzz.js'
 import { READERS } from './readers.js'
 
-/** How long the thread may be silent. */
+/** How long the thread may work without a report. */
 const HANG_MS = 10_000
 const REPORT_MS = 500
 
@@ -65,8 +65,8 @@ async function work({ reader: name, seed, milliseconds }: Task): Promise<void> {
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64').slice(0, 4000)
 
-/** Runs one reader. @returns whether all inputs ended as they may */
-async function fuzz(task: Task): Promise<boolean> {
+/** Runs one reader. @returns how many inputs there were, and whether all of them ended as they may */
+async function fuzz(task: Task): Promise<{ inputs: number; slowest: number; memory: number; ok: boolean }> {
   const worker = new Worker(fileURLToPath(import.meta.url), { workerData: task })
   let last: Report | undefined
   let timer: NodeJS.Timeout | undefined
@@ -74,10 +74,14 @@ async function fuzz(task: Task): Promise<boolean> {
     const watch = () => {
       clearTimeout(timer)
       const { inputs = 0, next = '' } = last ?? {}
-      timer = setTimeout(
-        () => resolve(`an input within the ${REPORT_MS} ms after input ${inputs}, ${next}, does not end`),
-        HANG_MS,
-      )
+      const worked = process.cpuUsage()
+      const look = () => {
+        // Other programs may have had the processor.
+        if (millisecondsOf(process.cpuUsage(worked)) > HANG_MS)
+          resolve(`an input within the ${REPORT_MS} ms after input ${inputs}, ${next}, does not end`)
+        else timer = setTimeout(look, HANG_MS)
+      }
+      timer = setTimeout(look, HANG_MS)
     }
     watch()
     worker.on('message', (report: Report) => {
@@ -96,7 +100,7 @@ async function fuzz(task: Task): Promise<boolean> {
       (problem ? `FAILED: ${problem}` : 'ok'),
   )
   if (slowest > 500) console.log(`  slowest input, base64: ${slowestInput}`)
-  return problem === undefined
+  return { inputs, slowest, memory, ok: problem === undefined }
 }
 
 function positive(text: string): number {
@@ -115,9 +119,19 @@ if (isMainThread) {
       console.log(`seed ${seed}`)
       const readers = READERS.filter(({ name }) => reader === undefined || name === reader)
       const milliseconds = (minutes * 60_000) / readers.length
+      const all = { inputs: 0, slowest: 0, memory: 0, failed: 0 }
       for (const { name } of readers) {
-        if (!(await fuzz({ reader: name, seed, milliseconds }))) process.exitCode = 1
+        const { inputs, slowest, memory, ok } = await fuzz({ reader: name, seed, milliseconds })
+        all.inputs += inputs
+        all.slowest = Math.max(all.slowest, slowest)
+        all.memory = Math.max(all.memory, memory)
+        if (!ok) all.failed++
       }
+      console.log(
+        `${readers.length} readers, ${all.inputs} inputs, ${all.failed} readers failed; ` +
+          `the slowest input took ${all.slowest.toFixed(0)} ms, the most memory was ${(all.memory / 1e6).toFixed(0)} MB`,
+      )
+      if (all.failed > 0) process.exitCode = 1
     })
     .parseAsync()
 } else {

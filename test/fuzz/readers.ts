@@ -1,5 +1,6 @@
 import { marked } from 'marked'
 import { GrowingMarkdown, readMarkdown } from '../../demo/src/markdown/read.js'
+import { readOnnxGraph } from '../../src/checkpoint/formats/onnx/read-graph.js'
 import { readStateDict } from '../../src/checkpoint/formats/torch-pickle.js'
 import {
   MemoryFiles,
@@ -10,11 +11,13 @@ import {
 import { fromAdvertiseGen, fromToolAlpaca } from '../../src/data/convert.js'
 import { parseRecord } from '../../src/data/parse-record.js'
 import { readRecords } from '../../src/data/read-records.js'
-import { ChatGLMError, type ErrorCode, type ErrorKind, hasCode } from '../../src/errors/index.js'
+import { hasCode } from '../../src/errors/index.js'
 import { parseModelSettings, parseSettings } from '../../src/finetune/settings-file.js'
+import { readAdapterConfig } from '../../src/runtime/model/adapter-config.js'
 import { parseModelConfig } from '../../src/runtime/model/config.js'
 import { modelOfGguf } from '../../src/runtime/model/gguf-model.js'
 import { loadTokenizer } from '../../src/runtime/model/load-tokenizer.js'
+import { parseLoraConfig } from '../../src/runtime/model/lora/lora-config.js'
 import { pythonJson } from '../../src/tokenizer/python-json.js'
 import { parseToolCall } from '../../src/tokenizer/python-literal.js'
 import { parseReply } from '../../src/tokenizer/reply-parser.js'
@@ -22,27 +25,8 @@ import { readSentencePieceModel } from '../../src/tokenizer/sentencepiece.js'
 import { Tokenizer } from '../../src/tokenizer/tokenizer.js'
 import { tokenizerJsonFromSentencePiece } from '../../src/tokenizer/tokenizer-json.js'
 import * as inputs from './inputs.js'
-
-/** What a reader may fail with: a code, or any of a kind. */
-export type Failure = ErrorCode | ErrorKind
-
-export function isOneOf(error: unknown, failures: readonly Failure[]): boolean {
-  return error instanceof ChatGLMError && [error.code, error.kind].some((one) => failures.includes(one))
-}
-
-/** A reader of what strangers wrote, for the fuzzer and its test. */
-export interface Reader {
-  readonly name: string
-  /** Small, complete inputs. */
-  readonly inputs: readonly Uint8Array[]
-  /** What means something in the format. */
-  readonly words: readonly Uint8Array[]
-  /** Reads bytes to the end and uses what it gives, or fails with one of {@link allowed}. */
-  readonly run: (bytes: Uint8Array) => unknown
-  readonly allowed: readonly Failure[]
-}
-
-const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
+import { LANGUAGE_READERS } from './language-readers.js'
+import { JSON_WORDS, type Reader, reader, text } from './reader.js'
 
 /** Opens a checkpoint of one file, reads all its tensors. */
 const openOf =
@@ -66,32 +50,6 @@ const recordsOf = (file: string) => async (bytes: Uint8Array) => {
     }
   }
 }
-
-function reader(
-  name: string,
-  seeds: readonly Uint8Array[],
-  words: readonly string[],
-  run: Reader['run'],
-  ...allowed: readonly Failure[]
-): Reader {
-  return { name, inputs: seeds, words: words.map((word) => Buffer.from(word, 'latin1')), run, allowed }
-}
-
-const JSON_WORDS = [
-  '"',
-  '{',
-  '}',
-  '[',
-  ']',
-  ':',
-  ',',
-  '\\',
-  'null',
-  '-0',
-  '1e999',
-  '4294967296',
-  '"__proto__":',
-]
 
 /** Every hand-written reader, and those of others that are given what strangers wrote. */
 export const READERS: readonly Reader[] = [
@@ -156,6 +114,35 @@ export const READERS: readonly Reader[] = [
       const model = modelOfGguf(checkpoint, checkpoint.metadata!)
       parseModelConfig(model.config)
       await loadTokenizer(model)
+    },
+    'checkpoint',
+    'source',
+  ),
+  reader(
+    'onnx',
+    [inputs.onnx],
+    [
+      '\x0a',
+      '\x3a\x02',
+      '\x12\x01',
+      '../',
+      '\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01',
+      '\x80\x80\x80\x80\x08',
+    ],
+    (bytes) => readOnnxGraph(bytes, 'model.onnx'),
+    'checkpoint',
+  ),
+  reader(
+    'adapter-config',
+    [inputs.adapterConfig],
+    [...JSON_WORDS, '"LORA"', '"all-linear"', '"alpha_pattern"', '2147483648'],
+    async (bytes) => {
+      const files = new MemoryFiles([
+        ['adapter_config.json', bytes],
+        ['adapter_model.safetensors', inputs.safetensors],
+      ])
+      const config = await readAdapterConfig(await openCheckpoint(files))
+      if (config) parseLoraConfig('adapter', config).scale('q_proj', 8)
     },
     'checkpoint',
     'source',
@@ -301,4 +288,5 @@ export const READERS: readonly Reader[] = [
       return marked.parser(readMarkdown(source))
     },
   ),
+  ...LANGUAGE_READERS,
 ]
