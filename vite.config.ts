@@ -40,6 +40,7 @@ const programs: Record<string, string> = {
   'make-error-page': path('tools/make-error-page.ts'),
   'make-server-page': path('tools/make-server-page.ts'),
   screenshots: path('tools/screenshots.ts'),
+  'soak-server': path('tools/soak-server.ts'),
   fuzz: path('test/fuzz/main.ts'),
   'make-tiny-corpus': path('tools/make-tiny-corpus.ts'),
   'make-tiny-answers': path('tools/make-tiny-answers.ts'),
