@@ -69,6 +69,22 @@ export const CONTRACT: Readonly<Record<string, (model: Model, files: ContractFil
     return { name: typeof prefix.name, length: prefix.length, text, failure }
   },
 
+  async 'keeps to a constraint'(model) {
+    const asked = [{ role: 'user' as const, content: '1 + 1 = 2?' }]
+    const options = { temperature: 0, constraint: { choices: ['yes', 'no'] } }
+    const { last, generation } = await model.chat(asked, options).result()
+    const parameters = { type: 'object', properties: { exact: { type: 'boolean' } }, required: ['exact'] }
+    const toolCall = [{ name: 'add', parameters }]
+    const call = await model.chat(asked, { temperature: 0, constraint: { toolCall } }).result()
+    const constraint = { grammar: 'root ::= (' }
+    return {
+      isChosen: last.type === 'text' && ['yes', 'no'].includes(last.text),
+      finishReason: generation.finishReason,
+      call: call.last,
+      wrong: await model.generate('a', { constraint }).result().catch(reasonOf),
+    }
+  },
+
   async 'refuses wrong options and prompts by code'(model) {
     return {
       temperature: await model.generate('a', { temperature: -1 }).result().catch(reasonOf),

@@ -2,7 +2,7 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { type AIMessageChunk, HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages'
 import { ChatOpenAI } from '@langchain/openai'
-import { generateText, stepCountIs, streamText, tool } from 'ai'
+import { generateText, Output, stepCountIs, streamText, tool } from 'ai'
 import OpenAI, { BadRequestError, NotFoundError } from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -261,6 +261,97 @@ describe('tools, from the question over the call to the answer', () => {
       tool_call_id: call.tool_calls?.[0].id ?? '',
     })
     expect((await chat.invoke([question, call, answer])).content).toBe('It is 22 degrees.')
+  })
+})
+
+describe('forms that must be kept, whatever the model says', () => {
+  const city = { type: 'string' as const, enum: ['Paris', '北京'] }
+  const parameters = {
+    type: 'object' as const,
+    properties: { city },
+    required: ['city'],
+    additionalProperties: false,
+  }
+  const shape = z.object({ city: z.enum(['Paris', '北京']) })
+  const get = { type: 'function' as const, function: { name: 'get_weather', description: '', parameters } }
+  let url: string
+  beforeAll(async () => {
+    url = `${(await testServer({ answer: () => '\nI would rather talk.' })).url}/v1`
+  })
+
+  it('with the client of OpenAI', async () => {
+    const client = new OpenAI({ baseURL: url, apiKey: 'none', maxRetries: 0 })
+    const body = { model: 'chatglm3-6b', messages: user('weather'), tools: [get] }
+    for (const tool_choice of [
+      'required' as const,
+      { type: 'function' as const, function: { name: 'get_weather' } },
+    ]) {
+      const whole = await client.chat.completions.create({ ...body, tool_choice })
+      const streamed = await client.chat.completions.stream({ ...body, tool_choice }).finalChatCompletion()
+      for (const { message, finish_reason } of [whole.choices[0], streamed.choices[0]]) {
+        const [call] = message.tool_calls ?? []
+        expect(finish_reason).toBe('tool_calls')
+        expect(shape.parse(JSON.parse(call.type === 'function' ? call.function.arguments : ''))).toBeTruthy()
+      }
+    }
+    const { tools: _, ...plain } = body
+    const ofGrammar = { ...plain, grammar: 'root ::= "yes" | "no"' }
+    const { choices } = await client.chat.completions.create(ofGrammar)
+    expect(['yes', 'no']).toContain(choices[0].message.content)
+  })
+
+  it('with the ai SDK', async () => {
+    const provider = createOpenAICompatible({
+      name: 'chatglm',
+      baseURL: url,
+      supportsStructuredOutputs: true,
+    })
+    const settings = { model: provider('chatglm3-6b'), prompt: 'weather' }
+    const tools = { get_weather: tool({ description: '', inputSchema: shape }) }
+    const { toolCalls } = await generateText({ ...settings, tools, toolChoice: 'required' })
+    expect(shape.parse(toolCalls[0].input)).toBeTruthy()
+    const { output } = await generateText({ ...settings, output: Output.object({ schema: shape }) })
+    expect(shape.parse(output)).toBeTruthy()
+  })
+
+  it('with LangChain', async () => {
+    const fields = { model: 'chatglm3-6b', apiKey: 'none', maxRetries: 0, configuration: { baseURL: url } }
+    const chat = new ChatOpenAI(fields)
+    const { tool_calls } = await chat.bindTools([get], { tool_choice: 'any' }).invoke('weather')
+    expect(shape.parse(tool_calls?.[0].args)).toBeTruthy()
+    for (const method of ['functionCalling', 'jsonSchema'] as const) {
+      const answer = await chat.withStructuredOutput(shape, { name: 'weather', method }).invoke('weather')
+      expect(shape.parse(answer)).toBeTruthy()
+    }
+  })
+})
+
+describe('what goes wrong, and who goes away', () => {
+  it('is an error of the ai SDK', async () => {
+    const provider = createOpenAICompatible({ name: 'chatglm', baseURL })
+    const asked = { prompt: QUESTION, maxRetries: 0 }
+    await expect(generateText({ model: provider('gpt-4'), ...asked })).rejects.toMatchObject({
+      statusCode: 404,
+      message: expect.stringContaining('There is no model "gpt-4"'),
+    })
+    const abortSignal = AbortSignal.timeout(150)
+    const long = { prompt: '写一首诗', maxRetries: 0, abortSignal, maxOutputTokens: 200 }
+    await expect(generateText({ model: provider('tiny'), ...long })).rejects.toThrow()
+    await idle()
+    expect(model.load).toEqual({ running: 0, waiting: 0 })
+  })
+
+  it('is an error of LangChain, and its log-probabilities are read', async () => {
+    const fields = { temperature: 0, apiKey: 'none', maxRetries: 0, configuration: { baseURL } }
+    const wrong = new ChatOpenAI({ ...fields, model: 'gpt-4' }).invoke(QUESTION)
+    await expect(wrong).rejects.toMatchObject({ status: 404 })
+    const chat = new ChatOpenAI({ ...fields, model: 'tiny', logprobs: true, topLogprobs: 2, maxTokens: 3 })
+    const { response_metadata } = await chat.invoke(QUESTION)
+    expect((response_metadata.logprobs as { content: unknown[] }).content).toHaveLength(3)
+    const aborted = chat.invoke('写一首诗', { signal: AbortSignal.timeout(20) })
+    await expect(aborted).rejects.toThrow()
+    await idle()
+    expect(model.load).toEqual({ running: 0, waiting: 0 })
   })
 })
 

@@ -54,7 +54,8 @@ async function main(options: Options): Promise<void> {
   const model = await loadModel(options.model, {
     contextLength: 256,
     maxSequences,
-    maxWaiting: Math.ceil(clients / 2),
+    // So that some are refused, now and then.
+    maxWaiting: Math.ceil((2 * clients) / 3),
     cacheTokens: maxSequences * 192,
   })
   console.log(`${clients} clients for ${minutes} minutes, seed ${seed}; ${adapterName(model.adapter)}`)

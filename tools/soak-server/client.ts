@@ -105,7 +105,7 @@ export class SoakClient {
       await response.arrayBuffer()
       if (!response.headers.get('retry-after')) throw new Wrong('429 without Retry-After')
       this.refused++
-      await sleep(200 + 800 * this.#random())
+      await sleep(500 + 1500 * this.#random())
     }
   }
 

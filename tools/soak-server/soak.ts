@@ -1,4 +1,4 @@
-import { createServer, type RequestRecord, type ServedModel } from '../../src/server.js'
+import { createServer, type RequestRecord, type ServedModel } from '../../src/server/index.js'
 import type { KnownAnswer, SoakPlan, SoakResult } from './plan.js'
 import { PREFIX_QUESTION, QUESTIONS } from './plan.js'
 
