@@ -248,6 +248,7 @@ export function previewOf(): VariantPreview {
   return {
     model: 'a model',
     variants: {
+      prefill: { ...choice, variant: 'unfused' },
       prefillProduct: { ...choice, variant: 'float32' },
       prefillAttention: { ...choice, variant: 'tiled' },
       fewRowsProduct: { ...choice, variant: 'matvec' },

@@ -5,7 +5,8 @@ export type Workgroups = readonly [number, number, number]
  * One kernel launch, ready to be encoded: built once, encoded many times.
  *
  * `workgroups` is asked for the number of rows (tokens) of this run, because a prefill chunk may be shorter
- * than the buffers it is bound to; kernels that do not work on rows ignore the argument.
+ * than the buffers it is bound to; kernels that do not work on rows ignore the argument. Where there is nothing to do for so
+ * many rows, there are none.
  */
 export interface Dispatch {
   readonly label: string
@@ -36,6 +37,7 @@ export function encodeDispatches(
 ): void {
   for (const dispatch of dispatches) {
     const [x, y, z] = dispatch.workgroups(rows)
+    if (x === 0) continue
     pass.setPipeline(dispatch.pipeline)
     pass.setBindGroup(0, dispatch.bindGroup)
     pass.dispatchWorkgroups(x, y, z)

@@ -70,6 +70,7 @@ export {
   type LinearDecodeConstants,
   type LinearDecodeOptions,
 } from './linear/linear-decode/linear-decode.js'
+export { canRunLinearPrompt, compileLinearPrompt } from './linear/linear-prompt/linear-prompt.js'
 export {
   canRunLinearStepDots,
   compileLinearStepDots,

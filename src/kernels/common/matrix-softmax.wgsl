@@ -3,7 +3,7 @@
 // keep the reference score they began with as long as no score exceeds it by more than SLACK (the weights stay within f16),
 // and are only then scaled in workgroup memory: this happens for the first tile and seldom after it.
 //
-// The kernel declares y [rows, HEADS * 128], f32 by fours.
+// The kernel, or a module of it, says where the results [rows, HEADS * 128] go: write_octet.
 
 const LINES = 64u;
 const LOWEST = -3.4e38;
@@ -34,7 +34,7 @@ fn scaled(sums: Result, factor: f32, own_scores: u32, lane: u32) -> Result {
   return subgroupMatrixLoad<Result, row_major>(&scores, own_scores, SCORE_LINE);
 }
 
-// Writes 16 columns of y, from `column` (in words of 16 bytes) on.
+// Writes 16 columns of the result, from `column` (in words of 16 bytes) on.
 @diagnostic(off, chromium.subgroup_matrix_uniformity)
 fn finish(sums: Result, column: u32, factor: f32, row: u32, head: u32, written: bool, own_scores: u32, lane: u32) {
   workgroupBarrier();
@@ -42,8 +42,6 @@ fn finish(sums: Result, column: u32, factor: f32, row: u32, head: u32, written: 
   workgroupBarrier();
   if (written) {
     let at = lane / 2u * SCORE_LINE + lane % 2u * 2u;
-    let to = (row * HEADS + head) * 32u + column + lane % 2u * 2u;
-    y[to] = scores[at] * factor;
-    y[to + 1u] = scores[at + 1u] * factor;
+    write_octet(row, head * 16u + column / 2u + lane % 2u, scores[at] * factor, scores[at + 1u] * factor);
   }
 }

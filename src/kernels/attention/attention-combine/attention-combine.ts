@@ -2,7 +2,7 @@ import type { Gpu } from '../../../gpu/index.js'
 import { ACTIVATION_BLOCK } from '../../common/activation-block.js'
 import activationBlockSource from '../../common/activation-block.wgsl?raw'
 import { type AttentionParts, type AttentionSplits, splitReduction } from '../../common/decode-attention.js'
-import halfTilesSource from '../../common/half-tiles.wgsl?raw'
+import { HALF_TILE_SOURCES } from '../../common/half-tiles.js'
 import type { HeadShape } from '../../common/heads.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { laneReduction } from '../../common/reduce.js'
@@ -31,7 +31,7 @@ export interface AttentionCombineOptions {
 
 const OUTPUT_SOURCES = {
   blocks: [activationBlockSource, outputBlocksSource],
-  halves: [halfTilesSource, outputHalvesSource],
+  halves: [...HALF_TILE_SOURCES, outputHalvesSource],
 }
 
 /**

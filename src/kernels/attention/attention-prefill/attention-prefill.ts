@@ -1,4 +1,5 @@
 import type { Gpu } from '../../../gpu/index.js'
+import { HALF_TILE_SOURCES } from '../../common/half-tiles.js'
 import type { HeadShape } from '../../common/heads.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import matrixSoftmaxSource from '../../common/matrix-softmax.wgsl?raw'
@@ -13,8 +14,11 @@ import { kernelArgument } from '../../errors.js'
 import type { AttentionBuffers } from '../attention/attention.js'
 import subgroupSource from './attention-subgroup.wgsl?raw'
 import tiledSource from './attention-tiled.wgsl?raw'
+import outputFloatsSource from './output-floats.wgsl?raw'
+import outputHalvesSource from './output-halves.wgsl?raw'
 
 const SUBGROUP_MODULES = [pagedCacheSource, matrixTilesSource, matrixSoftmaxSource, subgroupSource]
+const OUTPUT_SOURCES = { floats: [outputFloatsSource], halves: [...HALF_TILE_SOURCES, outputHalvesSource] }
 
 export interface AttentionPrefillConstants extends PagedCacheConstants {
   /** Rows that the buffers have room for. */
@@ -31,6 +35,8 @@ const KEYS = 32
 export interface AttentionPrefillOptions {
   /** Whether on subgroup matrices, with queries, keys and weights rounded to f16; else in f32. */
   readonly onMatrices: boolean
+  /** What the result is written as: f32, or f16 in the tiles of common/half-tiles.wgsl, on matrices only. Default: floats. */
+  readonly output?: 'floats' | 'halves'
 }
 
 /** Whether `compileAttentionPrefill` can use subgroup matrices. */
@@ -63,7 +69,7 @@ export function canRunAttentionPrefill(gpu: Gpu, { headDim }: HeadShape): boolea
 export async function compileAttentionPrefill(
   gpu: Gpu,
   constants: AttentionPrefillConstants,
-  { onMatrices }: AttentionPrefillOptions,
+  { onMatrices, output = 'floats' }: AttentionPrefillOptions,
 ): Promise<Kernel<AttentionBuffers>> {
   const { heads, kvGroups, headDim, maxRows } = constants
   const shape = pagedCacheSpecialization('attention-prefill', constants, KEYS)
@@ -74,7 +80,7 @@ export async function compileAttentionPrefill(
   const lines = onMatrices ? ON_MATRICES.lines : tiledLines(workgroupSize, headDim)
   const u32 = { ...shape, MAX_ROWS: maxRows }
   const pipeline = onMatrices
-    ? await gpu.compile('attention-subgroup', SUBGROUP_MODULES, {
+    ? await gpu.compile('attention-subgroup', [...OUTPUT_SOURCES[output], ...SUBGROUP_MODULES], {
         enable: MATRIX_EXTENSIONS,
         u32,
       })

@@ -7,7 +7,8 @@
 // qkv          [rows, (HEADS + 2 KV_GROUPS) * 128]  f32; the queries are read
 // cache_table  [slots, 1 + SLOT_PAGES]              u32
 // keys,values  [pages * PAGE_ROWS, KV_GROUPS * 128] f16, eight to a word of 16 bytes
-// y            [rows, HEADS * 128]                  f32
+//
+// Where y goes is the business of output-*.wgsl: write_octet.
 //
 // All heads of a group read the same keys and values. The pairs (row, head) of a group are numbered row by row as lines;
 // a workgroup has 64 lines, each of its 4 subgroups 16 (matrices are 16 x 16). Tiles of 32 cache rows go through
@@ -26,7 +27,6 @@
 @group(0) @binding(2) var<storage, read> cache_table: array<u32>;
 @group(0) @binding(3) var<storage, read> keys: array<vec4<u32>>;
 @group(0) @binding(4) var<storage, read> values: array<vec4<u32>>;
-@group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;
 
 var<workgroup> sequence_of_tile: vec4<u32>;
 

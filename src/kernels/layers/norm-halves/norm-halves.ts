@@ -1,5 +1,5 @@
 import type { BufferRange, Gpu } from '../../../gpu/index.js'
-import halfTilesSource from '../../common/half-tiles.wgsl?raw'
+import { HALF_TILE_SOURCES } from '../../common/half-tiles.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
 import { workgroupReduction } from '../../common/reduce.js'
 import { kernelArgument } from '../../errors.js'
@@ -25,7 +25,7 @@ export async function compileNormHalves(
 ): Promise<Kernel<NormHalvesBuffers>> {
   if (width % 16 !== 0) throw kernelArgument('norm-halves', `width ${width} is not a multiple of 16`)
   const reduction = workgroupReduction(gpu, gpu.workgroupSize(256))
-  const pipeline = await gpu.compile('norm-halves', [halfTilesSource, reduction.source, source], {
+  const pipeline = await gpu.compile('norm-halves', [...HALF_TILE_SOURCES, reduction.source, source], {
     enable: reduction.enable,
     u32: { ...reduction.u32, WIDTH: width },
     f32: { EPSILON: epsilon },

@@ -1,8 +1,13 @@
 import { flatWorkgroups, type Gpu, type Specialization } from '../../../gpu/index.js'
 import { ACTIVATION_BLOCK } from '../../common/activation-block.js'
 import activationBlockSource from '../../common/activation-block.wgsl?raw'
-import type { HeadShape } from '../../common/heads.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
+import {
+  type LinearOutput,
+  outputSpecialization,
+  type QkvBuffers,
+  qkvBindings,
+} from '../../common/linear-output.js'
 import { laneReduction, type Reduction, singleLanes } from '../../common/reduce.js'
 import type { WeightBuffers } from '../../common/weight.js'
 import weightBlockSource from '../../common/weight-block.wgsl?raw'
@@ -23,10 +28,7 @@ export interface LinearDecodeConstants {
   readonly outFeatures: number
   /** The input is the RMSNorm of the residual stream, with this epsilon; else it is in 8 bits already. */
   readonly normEpsilon?: number
-  readonly output:
-    | { readonly kind: 'store' | 'add' }
-    | { readonly kind: 'swiglu' }
-    | ({ readonly kind: 'qkv'; readonly hasBias: boolean } & HeadShape)
+  readonly output: LinearOutput
 }
 
 /** How the product of a decode step is computed. */
@@ -54,16 +56,7 @@ export interface LinearDecodeBuffers {
     | ActivationBuffers
     /** f32 [outFeatures] */
     | { readonly y: GPUBuffer }
-    | {
-        /** f16 [outFeatures] */
-        readonly bias: GPUBuffer
-        /** vec4<u32> [1]: (token, slot, position, prefix length). */
-        readonly rows: GPUBuffer
-        /** From `ropeTable`. */
-        readonly ropeTable: GPUBuffer
-        /** f32 [outFeatures] */
-        readonly qkv: GPUBuffer
-      }
+    | QkvBuffers
 }
 
 const OUTPUT_SOURCES = {
@@ -92,7 +85,7 @@ interface Layout {
 }
 
 /** Whether rows are needed by two: a pair that RoPE turns, or a gate and its up. */
-function needsPairs({ kind }: LinearDecodeConstants['output']): boolean {
+function needsPairs({ kind }: LinearOutput): boolean {
   return kind === 'qkv' || kind === 'swiglu'
 }
 
@@ -127,17 +120,11 @@ function wholeRows({ output }: LinearDecodeConstants): Layout {
   }
 }
 
-function outputSpecialization(output: LinearDecodeConstants['output']): Pick<Specialization, 'u32' | 'bool'> {
-  if (output.kind !== 'qkv') return { bool: { ACCUMULATE: output.kind === 'add' } }
-  const u32 = { HEADS: output.heads, KV_GROUPS: output.kvGroups, HEAD_DIM: output.headDim }
-  return { u32, bool: { HAS_BIAS: output.hasBias } }
-}
-
 function bindings({ weight, input, output }: LinearDecodeBuffers): (GPUBuffer | undefined)[] {
   const inputs = 'hidden' in input ? [input.hidden, input.normWeight] : [input.blocks, input.scales]
   let outputs: GPUBuffer[]
   if ('y' in output) outputs = [output.y]
-  else if ('qkv' in output) outputs = [output.bias, output.rows, output.ropeTable, output.qkv]
+  else if ('qkv' in output) outputs = qkvBindings(output)
   else outputs = [output.blocks, output.scales]
   return [weight.weight, weight.scales, weight.biases, ...inputs, ...outputs]
 }

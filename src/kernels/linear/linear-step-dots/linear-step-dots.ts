@@ -1,7 +1,12 @@
-import { flatWorkgroups, type Gpu, type Specialization } from '../../../gpu/index.js'
+import { flatWorkgroups, type Gpu } from '../../../gpu/index.js'
 import { ACTIVATION_BLOCK } from '../../common/activation-block.js'
-import type { HeadShape } from '../../common/heads.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
+import {
+  type LinearOutput,
+  outputSpecialization,
+  type QkvBuffers,
+  qkvBindings,
+} from '../../common/linear-output.js'
 import { laneReduction } from '../../common/reduce.js'
 import turnFourSource from '../../common/turn-four.wgsl?raw'
 import type { WeightBuffers } from '../../common/weight.js'
@@ -17,10 +22,7 @@ export interface LinearStepDotsConstants {
   readonly groupSize: number
   readonly inFeatures: number
   readonly outFeatures: number
-  readonly output:
-    | { readonly kind: 'store' | 'add' }
-    | { readonly kind: 'swiglu' }
-    | ({ readonly kind: 'qkv'; readonly hasBias: boolean } & HeadShape)
+  readonly output: LinearOutput
   /** Rows that are computed, 1 to 8, whatever the number of rows dispatched: the buffers have room for them. */
   readonly rows: number
 }
@@ -35,16 +37,7 @@ export interface LinearStepDotsBuffers {
         /** f32 [rows, outFeatures]; with SwiGLU [rows, outFeatures / 2]. */
         readonly y: GPUBuffer
       }
-    | {
-        /** f16 [outFeatures] */
-        readonly bias: GPUBuffer
-        /** vec4<u32> [rows]: (token, slot, position, prefix length). */
-        readonly rows: GPUBuffer
-        /** From `ropeTable`. */
-        readonly ropeTable: GPUBuffer
-        /** f32 [rows, outFeatures] */
-        readonly qkv: GPUBuffer
-      }
+    | QkvBuffers
 }
 
 /** The most rows that the kernel is made for. */
@@ -87,15 +80,9 @@ export function canRunLinearStepDots({
   return inFeatures % groupSize === 0 && groupSize % ACTIVATION_BLOCK === 0 && outFeatures % 8 === 0
 }
 
-function specialization(output: LinearStepDotsConstants['output']): Pick<Specialization, 'u32' | 'bool'> {
-  if (output.kind !== 'qkv') return { bool: { ACCUMULATE: output.kind === 'add' } }
-  const u32 = { HEADS: output.heads, KV_GROUPS: output.kvGroups, HEAD_DIM: output.headDim }
-  return { u32, bool: { HAS_BIAS: output.hasBias } }
-}
-
 function outputBindings(output: LinearStepDotsBuffers['output']): GPUBuffer[] {
   if ('y' in output) return [output.y]
-  return [output.bias, output.rows, output.ropeTable, output.qkv]
+  return qkvBindings(output)
 }
 
 /**
@@ -114,7 +101,7 @@ export async function compileLinearStepDots(
   if (rows < 1 || rows > STEP_DOTS_MAX_ROWS) throw kernelArgument('linear-step-dots', `${rows} rows`)
   const { reduction, rowGroups, outputsOfWorkgroup, atOnce } = layout(gpu, rows, inFeatures)
   const modules = [...OUTPUT_SOURCES[output.kind], reduction.source, weightBlockSource, source]
-  const { u32, bool } = specialization(output)
+  const { u32, bool } = outputSpecialization(output)
   const pipeline = await gpu.compile('linear-step-dots', modules, {
     enable: reduction.enable,
     u32: {

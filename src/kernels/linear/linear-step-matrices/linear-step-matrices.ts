@@ -1,27 +1,19 @@
-import { flatWorkgroups, type Gpu, type Specialization } from '../../../gpu/index.js'
+import { flatWorkgroups, type Gpu } from '../../../gpu/index.js'
 import { HALF_TILE } from '../../common/half-tiles.js'
-import halfTilesSource from '../../common/half-tiles.wgsl?raw'
-import type { HeadShape } from '../../common/heads.js'
 import { dispatchKernel, type Kernel } from '../../common/kernel.js'
+import { type LinearOutput, outputSpecialization } from '../../common/linear-output.js'
 import { hasSubgroupMatrices, MATRIX_EXTENSIONS } from '../../common/subgroup-matrices.js'
-import turnFourSource from '../../common/turn-four.wgsl?raw'
+import { type TileOutputBuffers, tileBindings, tileSources, WEIGHT_UNIT } from '../../common/tile-output.js'
 import type { WeightBuffers } from '../../common/weight.js'
 import { kernelArgument } from '../../errors.js'
 import source from './linear-step-matrices.wgsl?raw'
-import outputQkvSource from './output-qkv.wgsl?raw'
-import outputStoreSource from './output-store.wgsl?raw'
-import outputSwigluSource from './output-swiglu.wgsl?raw'
 import { stepTileBytes, stepTiling } from './tiling.js'
-import weightSource from './weight-q4.wgsl?raw'
 
 export interface LinearStepMatricesConstants {
   readonly groupSize: number
   readonly inFeatures: number
   readonly outFeatures: number
-  readonly output:
-    | { readonly kind: 'store' | 'add' }
-    | { readonly kind: 'swiglu' }
-    | ({ readonly kind: 'qkv'; readonly hasBias: boolean } & HeadShape)
+  readonly output: LinearOutput
   /** Rows that the buffers have room for; those of f16 have room for whole tiles of 16. */
   readonly maxRows: number
 }
@@ -31,36 +23,8 @@ export interface LinearStepMatricesBuffers {
   readonly weight: WeightBuffers
   /** f16 [rows, inFeatures], in the tiles of common/half-tiles.wgsl. */
   readonly x: GPUBuffer
-  readonly output:
-    | {
-        /** f32 [rows, outFeatures] */
-        readonly y: GPUBuffer
-      }
-    | {
-        /** f16 [rows, outFeatures / 2], in the tiles of common/half-tiles.wgsl. */
-        readonly halves: GPUBuffer
-      }
-    | {
-        /** f16 [outFeatures] */
-        readonly bias: GPUBuffer
-        /** vec4<u32> [rows]: (token, slot, position, prefix length). */
-        readonly rows: GPUBuffer
-        /** From `ropeTable`. */
-        readonly ropeTable: GPUBuffer
-        /** f32 [rows, outFeatures] */
-        readonly qkv: GPUBuffer
-      }
+  readonly output: TileOutputBuffers
 }
-
-const OUTPUT_SOURCES = {
-  store: [outputStoreSource],
-  add: [outputStoreSource],
-  swiglu: [outputSwigluSource],
-  qkv: [turnFourSource, outputQkvSource],
-}
-
-/** Elements of a unit of the weight; groups must not end within. */
-const UNIT = 32
 
 /** What the largest tiling takes of workgroup memory. */
 const MOST_BYTES = Math.max(...[16, 32, 64].map((rows) => stepTileBytes(stepTiling(rows, 1))))
@@ -68,29 +32,6 @@ const MOST_BYTES = Math.max(...[16, 32, 64].map((rows) => stepTileBytes(stepTili
 /** Whether a device has the matrices and the workgroup memory that products of steps need. */
 export function canRunLinearStepMatrices(gpu: Gpu): boolean {
   return hasSubgroupMatrices(gpu) && MOST_BYTES <= gpu.limits.maxComputeWorkgroupStorageSize
-}
-
-function specialization({
-  output,
-  maxRows,
-}: LinearStepMatricesConstants): Pick<Specialization, 'u32' | 'bool'> {
-  switch (output.kind) {
-    case 'swiglu':
-      return { u32: { MAX_ROWS: maxRows } }
-    case 'qkv': {
-      const { heads, kvGroups, headDim, hasBias } = output
-      const u32 = { MAX_ROWS: maxRows, HEADS: heads, KV_GROUPS: kvGroups, HEAD_DIM: headDim }
-      return { u32, bool: { HAS_BIAS: hasBias } }
-    }
-    default:
-      return { u32: { MAX_ROWS: maxRows }, bool: { ACCUMULATE: output.kind === 'add' } }
-  }
-}
-
-function outputBindings(output: LinearStepMatricesBuffers['output']): GPUBuffer[] {
-  if ('y' in output) return [output.y]
-  if ('halves' in output) return [output.halves]
-  return [output.bias, output.rows, output.ropeTable, output.qkv]
 }
 
 /**
@@ -107,14 +48,13 @@ export async function compileLinearStepMatrices(
   const isSwiglu = output.kind === 'swiglu'
   if (
     inFeatures % groupSize !== 0 ||
-    groupSize % UNIT !== 0 ||
+    groupSize % WEIGHT_UNIT !== 0 ||
     outFeatures % (isSwiglu ? 2 * HALF_TILE : 8) !== 0
   ) {
     throw kernelArgument('linear-step-matrices', `[${outFeatures}, ${inFeatures}] in groups of ${groupSize}`)
   }
-  const modules = [halfTilesSource, weightSource, ...OUTPUT_SOURCES[output.kind], source]
-  const { u32, bool } = specialization(constants)
-  const pipeline = await gpu.compile('linear-step-matrices', modules, {
+  const { u32, bool } = outputSpecialization(output)
+  const pipeline = await gpu.compile('linear-step-matrices', [...tileSources(output), source], {
     enable: MATRIX_EXTENSIONS,
     u32: {
       IN: inFeatures,
@@ -123,6 +63,7 @@ export async function compileLinearStepMatrices(
       ROW_MATRICES: rowMatrices,
       ROW_SUBGROUPS: rowSubgroups,
       SLICES: slices,
+      MAX_ROWS: maxRows,
       ...u32,
     },
     ...(bool && { bool }),
@@ -132,7 +73,7 @@ export async function compileLinearStepMatrices(
   return dispatchKernel(
     gpu,
     pipeline,
-    ({ weight, x, output }) => [weight.weight, weight.scales, weight.biases, x, ...outputBindings(output)],
+    ({ weight, x, output }) => [weight.weight, weight.scales, weight.biases, x, ...tileBindings(output)],
     () => [x, y, Math.ceil(maxRows / tileRows)],
   )
 }

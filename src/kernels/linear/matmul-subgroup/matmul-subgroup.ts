@@ -14,14 +14,7 @@ import directSource from './output-direct.wgsl?raw'
 import edgesSource from './output-edges.wgsl?raw'
 import sumsSource from './sums.wgsl?raw'
 import { fitsTiling, matmulTiling, tileSize } from './tiling.js'
-import f16Source from './weight-f16.wgsl?raw'
-import q4Source from './weight-q4.wgsl?raw'
-import q8Source from './weight-q8.wgsl?raw'
-
-const SOURCES = { f16: f16Source, q4: q4Source, q8: q8Source }
-
-/** Elements that the readers of a format load at once; a group must not end within. */
-const UNIT = { f16: 8, q4: 16, q8: 8 }
+import { WEIGHT_SOURCES } from './weight-sources.js'
 
 /**
  * Whether this GPU has fitting subgroup matrices and the workgroup memory that the product needs, and the groups of the
@@ -29,7 +22,7 @@ const UNIT = { f16: 8, q4: 16, q8: 8 }
  */
 export function canRunMatmulSubgroup(gpu: Gpu, { format }: Pick<LinearConstants, 'format'>): boolean {
   const shape = halfMatrixShape(gpu)
-  const groupsFit = format.type === 'f16' || format.groupSize % UNIT[format.type] === 0
+  const groupsFit = format.type === 'f16' || format.groupSize % WEIGHT_SOURCES[format.type].unit === 0
   return groupsFit && shape !== undefined && fitsTiling(shape, gpu.limits.maxComputeWorkgroupStorageSize)
 }
 
@@ -46,7 +39,7 @@ export async function compileMatmulSubgroup(
   if (!shape) throw kernelArgument('matmul-subgroup', 'this GPU has no subgroup matrices of f16')
   const { format, inFeatures, outFeatures, maxRows } = constants
   const reader = weightReader('matmul-subgroup', format, inFeatures)
-  const unit = UNIT[format.type]
+  const { sources, unit } = WEIGHT_SOURCES[format.type]
   if ('groupSize' in format && format.groupSize % unit !== 0) {
     throw kernelArgument(
       'matmul-subgroup',
@@ -60,7 +53,7 @@ export async function compileMatmulSubgroup(
   const oneStart = !(constants.hasBias && constants.accumulate)
   const direct = aligned && oneStart && maxRows >= tileRows && outFeatures >= tileOutputs
   const { u32, bool } = linearSpecialization(constants)
-  const modules = [SOURCES[format.type], direct ? directSource : edgesSource, sumsSource, source]
+  const modules = [...sources, direct ? directSource : edgesSource, sumsSource, source]
   const pipeline = await gpu.compile('matmul-subgroup', modules, {
     enable: ['f16', 'chromium_experimental_subgroup_matrix'],
     u32: {

@@ -18,6 +18,12 @@
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> log_sum_exp: array<f32>;
 
+fn write_octet(row: u32, octet: u32, low: vec4<f32>, high: vec4<f32>) {
+  let to = (row * HEADS * 16u + octet) * 2u;
+  y[to] = low;
+  y[to + 1u] = high;
+}
+
 var<workgroup> shared_rows: u32;
 
 @compute @workgroup_size(WORKGROUP_SIZE)

@@ -7,18 +7,12 @@ import { kernelArgument } from '../../errors.js'
 import { halfMatrixShape } from '../../linear/matmul-subgroup/matrix-shape.js'
 import sumsSource from '../../linear/matmul-subgroup/sums.wgsl?raw'
 import { matmulTiling, tileSize } from '../../linear/matmul-subgroup/tiling.js'
-import f16Source from '../../linear/matmul-subgroup/weight-f16.wgsl?raw'
-import q4Source from '../../linear/matmul-subgroup/weight-q4.wgsl?raw'
-import q8Source from '../../linear/matmul-subgroup/weight-q8.wgsl?raw'
+import { WEIGHT_SOURCES } from '../../linear/matmul-subgroup/weight-sources.js'
 import source from './matmul-transposed-subgroup.wgsl?raw'
 import packSource from './pack-rows.wgsl?raw'
 
-/** Elements that the readers of a format load at once, which a group must hold whole, and their bits. */
-const FORMATS = {
-  f16: { source: f16Source, unit: 8, bits: 16 },
-  q4: { source: q4Source, unit: 16, bits: 4 },
-  q8: { source: q8Source, unit: 8, bits: 8 },
-}
+/** Bits of an element. */
+const BITS = { f16: 16, q4: 4, q8: 8 }
 
 /**
  * Compiles the product dx (+)= dy * w on subgroup matrices, with both factors rounded to f16: the weight as it is, each
@@ -35,7 +29,7 @@ export async function compileMatmulTransposedSubgroup(
   if (!shape) throw kernelArgument(kernel, 'this GPU has no subgroup matrices of f16')
   const { format, inFeatures, outFeatures, outStride, outOffset, accumulate, maxRows } = constants
   const reader = weightReader(kernel, format, inFeatures)
-  const { source: weightSource, unit, bits } = FORMATS[format.type]
+  const { sources, unit } = WEIGHT_SOURCES[format.type]
   if ('groupSize' in format && format.groupSize % unit !== 0) {
     throw kernelArgument(kernel, `groups of ${format.groupSize} do not divide into ${unit} elements`)
   }
@@ -47,12 +41,12 @@ export async function compileMatmulTransposedSubgroup(
     gpu.compile('pack-rows', [packSource], {
       u32: { ...sizes, OUT_STRIDE: outStride, OUT_OFFSET: outOffset, WORKGROUP_SIZE: gpu.workgroupSize(256) },
     }),
-    gpu.compile(kernel, [weightSource, sumsSource, source], {
+    gpu.compile(kernel, [...sources, sumsSource, source], {
       enable: ['f16', 'chromium_experimental_subgroup_matrix'],
       u32: {
         ...reader.u32,
         ...sizes,
-        BITS: bits,
+        BITS: BITS[format.type],
         MAX_ROWS: maxRows,
         M: shape.M,
         N: shape.N,

@@ -5,6 +5,10 @@ import type { Activations, ForwardContext } from '../webgpu/forward.js'
 import type { FusedDecode } from '../webgpu/fused-decode.js'
 import type { FusedStep } from '../webgpu/fused-step.js'
 import type { BuildLinear } from '../webgpu/linear.js'
+import type { Halves } from '../webgpu/step-format.js'
+
+/** The fused plan of prompts. */
+export type FusedPrompt = FusedStep<Halves, object>
 
 /** What variants are chosen for. */
 export interface VariantSetting {
@@ -35,6 +39,8 @@ export interface TrialBuffers {
   /** Where steps of a few sequences, and of many, may be fused. */
   readonly fusedFew: FusedStep | undefined
   readonly fusedMany: FusedStep | undefined
+  /** Where prompts may be fused. */
+  readonly fusedPrompt: FusedPrompt | undefined
   /** The products that are likely to be chosen, for many rows and for steps: whether others compile is another choice. */
   readonly many: BuildLinear
   readonly stepProduct: BuildLinear

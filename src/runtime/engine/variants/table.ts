@@ -3,6 +3,7 @@ import { DECODE_ATTENTION } from './kinds/decode-attention.js'
 import { DECODE_FEW } from './kinds/decode-few.js'
 import { DECODE_MANY } from './kinds/decode-many.js'
 import { FEW_ROWS_PRODUCT } from './kinds/few-rows-product.js'
+import { PREFILL } from './kinds/prefill.js'
 import { PREFILL_ATTENTION } from './kinds/prefill-attention.js'
 import { PREFILL_PRODUCT } from './kinds/prefill-product.js'
 
@@ -12,6 +13,7 @@ import { PREFILL_PRODUCT } from './kinds/prefill-product.js'
  * its folder and a line here, and another variant an entry of its kind.
  */
 export const VARIANT_TABLE = {
+  prefill: PREFILL,
   prefillProduct: PREFILL_PRODUCT,
   prefillAttention: PREFILL_ATTENTION,
   fewRowsProduct: FEW_ROWS_PRODUCT,

@@ -43,6 +43,7 @@ describe('candidates', () => {
       'everything on a GPU with subgroup matrices',
       possible(gpuWith({})),
       [
+        ['fused-subgroup-matrix', 'unfused'],
         ['subgroup-matrix', 'int8', 'float16', 'float32'],
         ['subgroup-matrix', 'tiled', 'simple'],
         ['matvec'],
@@ -56,6 +57,7 @@ describe('candidates', () => {
       'what needs no optional feature elsewhere',
       possible(gpuWith({ f16: false, subgroups: false, subgroupMatrices: [] })),
       [
+        ['unfused'],
         ['int8', 'float32'],
         ['tiled', 'simple'],
         ['matvec'],
@@ -69,6 +71,7 @@ describe('candidates', () => {
       'nothing that rounds to 8 bits with float activations',
       possible(gpuWith({}), undefined, true),
       [
+        ['fused-subgroup-matrix', 'unfused'],
         ['subgroup-matrix', 'float16', 'float32'],
         ['subgroup-matrix', 'tiled', 'simple'],
         ['matvec'],
@@ -81,12 +84,22 @@ describe('candidates', () => {
     [
       'no integer products with dense weights',
       possible(gpuWith({ subgroupMatrices: [] }), { type: 'f16' }),
-      [['float16', 'float32'], ['tiled', 'simple'], ['matvec'], ['float'], ['simple'], ['float'], ['float']],
+      [
+        ['unfused'],
+        ['float16', 'float32'],
+        ['tiled', 'simple'],
+        ['matvec'],
+        ['float'],
+        ['simple'],
+        ['float'],
+        ['float'],
+      ],
     ],
     [
       'integer products, but no fused steps with 8-bit weights',
       possible(gpuWith({ subgroupMatrices: [] }), { type: 'q8', groupSize: 64 }),
       [
+        ['unfused'],
         ['int8', 'float16', 'float32'],
         ['tiled', 'simple'],
         ['matvec'],
@@ -102,12 +115,22 @@ describe('candidates', () => {
         gpuWith({ limits: { maxComputeWorkgroupStorageSize: 16_384, maxStorageBuffersPerShaderStage: 8 } }),
         { type: 'q4', groupSize: 128 },
       ),
-      [['float16', 'float32'], ['simple'], ['matvec'], ['float'], ['simple'], ['float'], ['float']],
+      [
+        ['unfused'],
+        ['float16', 'float32'],
+        ['simple'],
+        ['matvec'],
+        ['float'],
+        ['simple'],
+        ['float'],
+        ['float'],
+      ],
     ],
     [
       'first what compiles fast on a software adapter',
       possible(gpuWith({ software: true, f16: false, subgroupMatrices: [] })),
       [
+        ['unfused'],
         ['float32', 'int8'],
         ['simple', 'tiled'],
         ['many-rows'],

@@ -27,7 +27,7 @@ import {
   PREFIX_ROWS,
 } from './engine-options.js'
 import { allocateActivations, type ForwardContext } from './forward.js'
-import { FusedDecode } from './fused-decode.js'
+import { allocateParts, FusedDecode } from './fused-decode.js'
 import { FusedStep } from './fused-step.js'
 import { allocateQuantized } from './linear.js'
 import type { LoraBuffersOfPlans } from './lora.js'
@@ -38,7 +38,7 @@ import { PreparedPlans } from './prepared-plans.js'
 import { LOGITS_ROWS, PromptRows } from './prompt-rows.js'
 import { SlotState } from './slot.js'
 import { SlotTables } from './slot-tables.js'
-import { BLOCKS, HALVES } from './step-format.js'
+import { BLOCKS, HALVES, promptHalves } from './step-format.js'
 import { STEPS_UNDER_WAY, StepRunner } from './step-runner.js'
 
 /** A sequence without a place: what was in its pages, and what it has generated. */
@@ -106,22 +106,27 @@ export class WebGpuEngine implements Engine {
     const mayBe = (variant: VariantOf, of?: VariantName) =>
       choices.some(({ name, order }) => (of === undefined || name === of) && order.includes(variant))
     const few = { ...decode, maxRows: Math.min(maxRows, FEW_SEQUENCES) }
+    const chunk = { ...prefill, maxRows: this.chunkTokens }
+    const parts = ({ maxRows }: { readonly maxRows: number }) => allocateParts(this.#context, maxRows)
     const rounded = Math.max(this.chunkTokens, LOGITS_ROWS)
     const buffers = {
       context: this.#context,
-      prefill: { ...prefill, maxRows: this.chunkTokens },
+      prefill: chunk,
       decode,
       tables: this.tables,
       quantized: mayBe('int8') ? allocateQuantized(gpu, weights, rounded) : undefined,
       fused: mayBe('fused-int8', 'decode') ? new FusedDecode(this.#context, decode) : undefined,
       fusedFew:
         maxRows > 1 && mayBe('fused-int8', 'decodeFew')
-          ? new FusedStep(this.#context, few, BLOCKS)
+          ? new FusedStep(this.#context, few, BLOCKS, parts(few))
           : undefined,
       fusedMany:
-        maxRows > FEW_SEQUENCES && mayBe('fused-subgroup-matrix')
-          ? new FusedStep(this.#context, decode, HALVES)
+        maxRows > FEW_SEQUENCES && mayBe('fused-subgroup-matrix', 'decodeMany')
+          ? new FusedStep(this.#context, decode, HALVES, parts(decode))
           : undefined,
+      fusedPrompt: mayBe('fused-subgroup-matrix', 'prefill')
+        ? new FusedStep(this.#context, chunk, promptHalves(chunk), {})
+        : undefined,
     }
     this.#runner = new StepRunner(gpu, config, buffers, maxSequences)
     this.#plans = new PreparedPlans({ buffers, runner: this.#runner, contextLength, maxSequences })

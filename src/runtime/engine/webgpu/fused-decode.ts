@@ -107,11 +107,8 @@ async function linear(
 
 /** Room for the parts of attention over splits of the cache. */
 export function allocateParts({ gpu, config }: ForwardContext, maxRows: number) {
-  const splits = attentionSplits(maxRows)
-  const bytes = attentionPartsBytes(config, maxRows, { splits })
+  const bytes = attentionPartsBytes(config, maxRows, { splits: attentionSplits(maxRows) })
   return {
-    maxRows,
-    splits,
     parts: gpu.allocate('activations', 'attention parts', bytes.parts),
     statistics: gpu.allocate('activations', 'attention statistics', bytes.statistics),
   }
@@ -176,7 +173,8 @@ export class FusedDecode {
   /** The attention of a layer, from the projection to 8-bit activations. */
   attention(index: number, build: BuildFusedAttention): Promise<Dispatch[]> {
     const output = this.#rounded.attended
-    return build(this.#context, index, { ...this.#activations, ...this.#parts, output })
+    const splits = attentionSplits(1)
+    return build(this.#context, index, { ...this.#activations, ...this.#parts, output, maxRows: 1, splits })
   }
 
   /** A product of a layer, with the operations that it is fused with. */

@@ -1,15 +1,15 @@
 /**
- * The fused plan for a row of each of several sequences: as that of a single one, but norms are kernels of their own, whose
- * results all workgroups of a product share.
+ * The fused plan for several rows, a row of each of several sequences or many of a prompt: as that of a single one, but norms
+ * are kernels of their own, whose results all workgroups of a product share.
  */
 import type { Dispatch } from '../../../gpu/index.js'
 import { type AttentionCombineBuffers, attentionSplits } from '../../../kernels/index.js'
 import { activationWidths } from '../../model/index.js'
 import { buildEmbedding, type ForwardContext } from './forward.js'
-import { allocateParts, type BuildFusedAttention, type FusedActivations } from './fused-decode.js'
+import type { FusedActivations, FusedAttentionBuffers } from './fused-decode.js'
 import { FUSED_GROUPS, type FusedProduct } from './fused-groups.js'
 import { type BuildLora, loraBehindFused } from './lora.js'
-import type { StepFormat, StepNorm } from './step-format.js'
+import type { FormName, StepFormat, StepNorm } from './step-format.js'
 
 /** What passes between the kernels, with room for so many rows. */
 export interface StepActivations extends FusedActivations {
@@ -18,25 +18,40 @@ export interface StepActivations extends FusedActivations {
   readonly activated: GPUBuffer
 }
 
-/** What goes into a product. */
-type FormName = 'normed' | 'attended' | 'activated'
+/** Room that attention has for the parts of splits of the cache. */
+export type AttentionParts = Pick<FusedAttentionBuffers, 'parts' | 'statistics'>
+
+/** Gives the dispatches of a layer's append and attention, from `qkv` to `output`, with the scratch it needs. */
+export type BuildStepAttention<Form, Scratch extends object> = (
+  context: ForwardContext,
+  layer: number,
+  buffers: Omit<FusedAttentionBuffers, keyof AttentionParts | 'output'> & Scratch & { readonly output: Form },
+) => Promise<Dispatch[]>
 
 /** Builds the plans of steps whose activations have one form between products. */
-export class FusedStep<Form extends AttentionCombineBuffers['output'] = AttentionCombineBuffers['output']> {
+export class FusedStep<
+  Form = AttentionCombineBuffers['output'],
+  AttentionScratch extends object = AttentionParts,
+> {
   readonly #context: ForwardContext
   readonly #format: StepFormat<Form>
   readonly #activations: StepActivations
-  readonly #parts: ReturnType<typeof allocateParts>
+  readonly #attentionScratch: AttentionScratch
   readonly #forms: Readonly<Record<FormName, Form>>
 
-  constructor(context: ForwardContext, activations: StepActivations, format: StepFormat<Form>) {
+  constructor(
+    context: ForwardContext,
+    activations: StepActivations,
+    format: StepFormat<Form>,
+    attentionScratch: AttentionScratch,
+  ) {
     const { gpu, config } = context
     const widths = activationWidths(config)
     const allocate = (name: FormName) => format.allocate(gpu, name, activations.maxRows, widths[name])
     this.#context = context
     this.#format = format
     this.#activations = activations
-    this.#parts = allocateParts(context, activations.maxRows)
+    this.#attentionScratch = attentionScratch
     this.#forms = {
       normed: allocate('normed'),
       attended: allocate('attended'),
@@ -45,10 +60,14 @@ export class FusedStep<Form extends AttentionCombineBuffers['output'] = Attentio
   }
 
   /**
-   * From the tokens of up to `rows` sequences to the residual stream behind the last layer.
+   * From the tokens of up to `rows` rows to the residual stream behind the last layer.
    * @param lora where rows may have LoRA adapters
    */
-  async body(rows: number, attention: BuildFusedAttention, lora?: BuildLora): Promise<Dispatch[]> {
+  async body(
+    rows: number,
+    attention: BuildStepAttention<Form, AttentionScratch>,
+    lora?: BuildLora,
+  ): Promise<Dispatch[]> {
     const { weights } = this.#context
     const groups = weights.layers.flatMap((_, index) =>
       FUSED_GROUPS.flatMap((group) =>
@@ -80,10 +99,14 @@ export class FusedStep<Form extends AttentionCombineBuffers['output'] = Attentio
     return { label, epsilon, width: hidden, x: this.#activations.hidden, weight }
   }
 
-  #attention(index: number, maxRows: number, build: BuildFusedAttention): Promise<Dispatch[]> {
+  #attention(
+    index: number,
+    maxRows: number,
+    build: BuildStepAttention<Form, AttentionScratch>,
+  ): Promise<Dispatch[]> {
     const output = this.#forms.attended
     const splits = attentionSplits(maxRows)
-    const buffers = { ...this.#activations, ...this.#parts, output, maxRows, splits }
+    const buffers = { ...this.#activations, ...this.#attentionScratch, output, maxRows, splits }
     return build(this.#context, index, buffers)
   }
 

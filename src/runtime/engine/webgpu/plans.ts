@@ -1,12 +1,12 @@
 import type { Dispatch } from '../../../gpu/index.js'
 import type { QuantizedActivations } from '../../../kernels/index.js'
-import type { Trial, VariantEntry } from '../variants/kind.js'
+import type { FusedPrompt, Trial, VariantEntry } from '../variants/kind.js'
 import type { BuildStep } from '../variants/kinds/decode.js'
 import { FEW_SEQUENCES } from '../variants/kinds/decode-few.js'
 import { withoutRounding } from '../variants/kinds/prefill-product.js'
 import { VARIANT_TABLE } from '../variants/table.js'
 import type { VariantName, VariantOf, Variants } from '../variants/variants.js'
-import { type Activations, buildBody, buildHead, type ForwardContext } from './forward.js'
+import { type Activations, buildHead, type ForwardContext } from './forward.js'
 import type { FusedDecode } from './fused-decode.js'
 import type { FusedStep } from './fused-step.js'
 import type { BuildLinear } from './linear.js'
@@ -37,6 +37,8 @@ export interface PlanBuffers {
   /** Where steps of a few sequences, and of many, may be fused. */
   readonly fusedFew: FusedStep | undefined
   readonly fusedMany: FusedStep | undefined
+  /** Where prompts may be fused. */
+  readonly fusedPrompt: FusedPrompt | undefined
   /** Where the product for many rows may round activations to 8 bits. */
   readonly quantized: QuantizedActivations | undefined
 }
@@ -72,9 +74,9 @@ export class Plans {
 
   /** A chunk of a prompt, from token ids to the residual stream. @param lora where it may have a LoRA adapter */
   prefill(variants: Variants, lora?: BuildLora): Promise<Dispatch[]> {
-    const { context, prefill } = this.#buffers
+    const { build } = VARIANT_TABLE.prefill.entries[variants.prefill]
     const attention = VARIANT_TABLE.prefillAttention.entries[variants.prefillAttention].build
-    return buildBody(context, prefill, { product: this.#promptProduct(variants), attention, lora })
+    return build({ ...this.#buffers, product: this.#promptProduct(variants), attention, lora })
   }
 
   /** From the residual stream to the logits at `rows` positions of a prompt. */

@@ -106,8 +106,7 @@ export class PreparedPlans {
   /** A step as `step` gives it, some of whose rows have LoRA adapters: not fused where fused plans cannot add their terms. */
   adaptedStep(rows: number, lora: LoraBuffersOfPlans): Prepared<StepPlan> {
     const { maxSequences, buffers } = this.#parts
-    const unfused = { decode: 'float', decodeFew: 'float', decodeMany: 'float' } as const
-    const variants = fitsFusedPlans(lora) ? this.#chosen : { ...this.#chosen, ...unfused }
+    const variants = this.#adaptedVariants(lora)
     const bucket = Math.min(rowBucket(variants, rows, maxSequences), buffers.decode.maxRows)
     const { steps } = this.#adaptedPlans(lora)
     const build = () => this.#plans.step(variants, bucket, loraBuilder(buffers.context.gpu, lora))
@@ -116,10 +115,16 @@ export class PreparedPlans {
     return step
   }
 
+  /** What plans with adapters are built of. */
+  #adaptedVariants(lora: LoraBuffersOfPlans): Variants {
+    if (fitsFusedPlans(lora)) return this.#chosen
+    return { ...this.#chosen, prefill: 'unfused', decode: 'float', decodeFew: 'float', decodeMany: 'float' }
+  }
+
   #adaptedPlans(lora: LoraBuffersOfPlans): AdaptedPlans {
     const builder = loraBuilder(this.#parts.buffers.context.gpu, lora)
     const plans = this.#adapted.get(lora) ?? {
-      prefill: new Prepared(() => this.#plans.prefill(this.#chosen, builder)),
+      prefill: new Prepared(() => this.#plans.prefill(this.#adaptedVariants(lora), builder)),
       steps: new Map<number, Prepared<StepPlan>>(),
     }
     this.#adapted.set(lora, plans)

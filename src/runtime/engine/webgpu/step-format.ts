@@ -1,8 +1,9 @@
-/** The two forms of activations between the products of a fused step of several sequences. */
+/** The forms of activations between the products of fused plans of several rows. */
 import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import {
   ACTIVATION_BLOCK,
   type ActivationBuffers,
+  compileLinearPrompt,
   compileLinearStepDots,
   compileLinearStepMatrices,
   compileNormBlocks,
@@ -11,13 +12,15 @@ import {
   halfTileBytes,
   type LinearStepDotsBuffers,
   type LinearStepDotsConstants,
+  type LinearStepMatricesBuffers,
 } from '../../../kernels/index.js'
 import type { LinearWeight } from '../../model/index.js'
+import type { Activations } from './forward.js'
 
 /** What becomes of the output of a product. */
 export type StepOutput = LinearStepDotsConstants['output']
 
-/** Where the output of a product goes, unless it is an activation of the form. */
+/** Where the output of a product goes. */
 export type StepTarget = LinearStepDotsBuffers['output']
 
 /** A norm of rows of the residual stream. */
@@ -31,10 +34,13 @@ export interface StepNorm {
   readonly weight: GPUBuffer
 }
 
+/** What goes into a product. */
+export type FormName = 'normed' | 'attended' | 'activated'
+
 /** Activations of a form, and how they are made and multiplied. */
 export interface StepFormat<Form> {
   /** Room for rows of activations. */
-  allocate(gpu: Gpu, label: string, rows: number, width: number): Form
+  allocate(gpu: Gpu, label: FormName, rows: number, width: number): Form
   norm(gpu: Gpu, norm: StepNorm, y: Form): Promise<Dispatch[]>
   /** A product of `rows` rows, which may be fewer than there is room for. */
   product(
@@ -84,8 +90,13 @@ export const BLOCKS: StepFormat<ActivationBuffers> = {
   },
 }
 
+/** Activations in f16, in the tiles of kernels/common/half-tiles.wgsl. */
+export interface Halves {
+  readonly halves: GPUBuffer
+}
+
 /** In f16, for subgroup matrices. */
-export const HALVES: StepFormat<{ readonly halves: GPUBuffer }> = {
+export const HALVES: StepFormat<Halves> = {
   allocate: (gpu, label, rows, width) => ({
     halves: gpu.allocate('activations', `${label} in f16`, halfTileBytes(rows, width)),
   }),
@@ -102,4 +113,38 @@ export const HALVES: StepFormat<{ readonly halves: GPUBuffer }> = {
     const kernel = await compileLinearStepMatrices(gpu, constants)
     return kernel.bind(weight.name, { weight: weight.slices[0].buffers, x: x.halves, output })
   },
+}
+
+/**
+ * In f16, for the many rows of a prompt.
+ * @param buffers of the plain plan, which is never computed at the same time: their room is used
+ */
+export function promptHalves(buffers: Activations): StepFormat<Halves> {
+  const parts = buffers.gateUp
+  const product = async (
+    gpu: Gpu,
+    weight: LinearWeight,
+    maxRows: number,
+    { halves }: Halves,
+    output: StepOutput,
+    target: LinearStepMatricesBuffers['output'],
+  ) => {
+    const constants = { ...constantsOf(weight), output, maxRows, partsBytes: parts.size }
+    const kernel = await compileLinearPrompt(gpu, constants)
+    return kernel.bind(weight.name, {
+      weight: weight.slices[0].buffers,
+      x: halves,
+      output: target,
+      parts,
+    })
+  }
+  return {
+    allocate: (gpu, label, rows, width) => {
+      const fits = buffers[label].size >= halfTileBytes(rows, width)
+      return fits ? { halves: buffers[label] } : HALVES.allocate(gpu, label, rows, width)
+    },
+    norm: HALVES.norm,
+    product,
+    swiglu: (gpu, weight, rows, x, y) => product(gpu, weight, rows, x, { kind: 'swiglu' }, y),
+  }
 }
