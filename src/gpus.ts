@@ -8,4 +8,10 @@
  *
  * @packageDocumentation
  */
-export { type Card, type GpuOptions, listGpus } from './cards/index.js'
+export {
+  type Card,
+  finetunePrefixOnGpus,
+  type GpuOptions,
+  type GpusFinetuneOptions,
+  listGpus,
+} from './cards/index.js'

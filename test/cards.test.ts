@@ -5,7 +5,11 @@ import { chooseCards } from '../src/cards/node/choose-cards.js'
 import { loadReplicas } from '../src/cards/node/load-on-cards.js'
 import type { CardModel } from '../src/cards/node/start-replica.js'
 import type { ReplicatedModel } from '../src/cards/replicated-model.js'
-import { type LocalModel, loadModel } from '../src/index.js'
+import { asFloat32Array, openCheckpoint } from '../src/checkpoint/index.js'
+import { createDataset } from '../src/finetune.js'
+import { finetunePrefixOnGpus } from '../src/gpus.js'
+import { type LocalModel, loadModel, MemoryFiles } from '../src/index.js'
+import { expectClose } from '../src/kernels/testing/numbers.js'
 import { type BuiltHost, buildHost } from './gpu-host.js'
 import { CONTRACT } from './model-contract.js'
 
@@ -17,6 +21,25 @@ describe('a model on two cards', { timeout: 300_000 }, () => {
   let local: LocalModel
   let both: ReplicatedModel<CardModel>
 
+  /** Trains on all cards that are there. @returns the rows of the prefix */
+  const train = async () => {
+    const records = ['红色', '蓝色', '绿色'].map((word) => ({
+      prompt: `颜色#${word}`,
+      response: `${word}的`,
+    }))
+    const limits = { format: 'input-output', maxSourceLength: 16, maxTargetLength: 8 } as const
+    const dataset = await createDataset(records, both.tokenizer, limits)
+    const settings = { prefixLength: 4, batchSize: 2, accumulationSteps: 2, maxSteps: 2, learningRate: 0.1 }
+    const output = new MemoryFiles([], 'a prefix')
+    const { prefix } = await finetunePrefixOnGpus(both, dataset, { ...settings, output })
+    expect(prefix).toMatchObject({ kind: 'prefix', length: 4 })
+    await both.unloadAdapter(prefix)
+    const checkpoint = await openCheckpoint(output)
+    const [name] = checkpoint.tensors.keys()
+    return asFloat32Array(await checkpoint.read(name))
+  }
+  let trainedOnBoth: Float32Array
+
   beforeAll(async () => {
     host = await buildHost()
     const cards = await chooseCards([0, 1], 'software', { all: [], visible: [] })
@@ -27,6 +50,10 @@ describe('a model on two cards', { timeout: 300_000 }, () => {
     local?.dispose()
     both?.dispose()
     await host?.remove()
+  })
+
+  it('trains a prefix on both', async () => {
+    trainedOnBoth = await train()
   })
 
   it('answers where one card is lost in the middle, from the beginning to the end', async () => {
@@ -50,6 +77,11 @@ describe('a model on two cards', { timeout: 300_000 }, () => {
     // What was given out before the loss was not given out again.
     expect(ids).toEqual(expectedIds)
     expect(both.replicas.map(({ label }) => label)).toEqual(['software adapter 1'])
+  })
+
+  it('trains on one as on both, up to the order of sums', async () => {
+    expect(both.replicas).toHaveLength(1)
+    expectClose(await train(), trainedOnBoth, 1e-5)
   })
 
   // With what is left of it: a model in one other process.

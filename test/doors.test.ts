@@ -43,7 +43,7 @@ const NAMES: Readonly<Record<string, string>> = {
     loadModelInWorker
   `,
   gpus: `
-    Card GpuOptions listGpus
+    Card GpuOptions GpusFinetuneOptions finetunePrefixOnGpus listGpus
   `,
   server: `
     ChatServer CloseOptions ListenOptions RequestRecord ServedModel ServerOptions ServerTimeouts createServer

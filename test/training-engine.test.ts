@@ -3,6 +3,8 @@ import { openCheckpoint } from '../src/checkpoint/index.js'
 import type { TrainingSample } from '../src/data/index.js'
 import { createPrefixTraining, planTraining } from '../src/finetune/engine/prefix-training.js'
 import type { ParameterState, PrefixTrainingEngine } from '../src/finetune/engine/training-engine.js'
+import { ParallelTraining } from '../src/finetune/parallel/parallel-training.js'
+import { EngineWorker } from '../src/finetune/parallel/training-worker.js'
 import { Gpu } from '../src/gpu/index.js'
 import { expectClose, randomNormal, randomSource } from '../src/kernels/testing/numbers.js'
 import { dropoutMaskReference } from '../src/kernels/training/prefix-dropout/prefix-dropout.reference.js'
@@ -243,6 +245,33 @@ describe('training of a prefix over a 4-bit model', () => {
       expectClose((await packing.readGradients()).get(NAME)!, sum, tolerances(base.gpu).gradient)
     } finally {
       packing.dispose()
+    }
+  })
+
+  it('is that of two engines that share its steps, each with a part of the samples', async () => {
+    const rows = restart()
+    const batch = [short, long, short]
+    const options = { gradientScale: 1, dropoutSeeds: [1, 2, 3] }
+    await training.accumulateBatch(batch, options)
+    const { gradientNorm } = await training.update({ ...UPDATE, maxGradientNorm: 1, step: 1 })
+    const expected = await rowsOf()
+    const engines = await Promise.all([
+      createPrefixTraining(base, OPTIONS),
+      createPrefixTraining(base, OPTIONS),
+    ])
+    const workers = engines.map((engine) => new EngineWorker(engine))
+    const both = new ParallelTraining(workers, { accumulationSteps: 1, continueOnLoss: false })
+    try {
+      restart(rows)
+      await both.writeState(await training.readState())
+      await both.accumulateBatch(batch, options)
+      const result = await both.update({ ...UPDATE, maxGradientNorm: 1, step: 1 })
+      expect(Math.abs(result.gradientNorm / gradientNorm - 1)).toBeLessThan(tolerances(base.gpu).loss)
+      for (const engine of engines) {
+        expectClose(await engine.readPrefixRows(), expected, tolerances(base.gpu).gradient)
+      }
+    } finally {
+      both.dispose()
     }
   })
 

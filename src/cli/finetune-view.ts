@@ -105,6 +105,13 @@ export class TrainingView {
         )
         break
       }
+      case 'recovered':
+        this.#say(
+          this.#terminal.colors.yellow(
+            `step ${event.step} is done again with the GPUs that are left: ${event.why}`,
+          ),
+        )
+        break
       case 'checkpoint':
         this.checkpoint = event.name
         this.#say(`step ${event.step}: ${event.name} saved${this.#lossNote()}`)

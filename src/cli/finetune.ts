@@ -17,6 +17,7 @@ import {
   TrainingView,
   warn,
 } from './finetune-view.js'
+import { chosenGpus, gpuOption } from './gpu-option.js'
 import { interruptible } from './interrupt.js'
 import type { CliModel, Library } from './library.js'
 import { drawLossCurve } from './loss-curve.js'
@@ -38,6 +39,8 @@ interface FinetuneFlags extends SettingsFlags, TextFlags {
   readonly bits?: 4 | 8
   readonly groupSize?: 32 | 64
   readonly device: DeviceName
+  readonly gpu?: readonly number[]
+  readonly continueOnLoss?: true
 }
 
 type Outcome = Omit<TrainingOutcome, 'files'>
@@ -73,6 +76,8 @@ export function finetuneCommand(context: Context): Command {
     .option('--bits <bits>', 'quantize a float checkpoint while it loads, to 4 or 8 bits', oneOf(4, 8))
     .option('--group-size <weights>', 'weights that share a scale when quantizing: 32 or 64', oneOf(32, 64))
     .addOption(deviceOption())
+    .addOption(gpuOption('the GPU for all of it, or several with commas, which share every step'))
+    .option('--continue-on-loss', 'where one of several GPUs is lost, go on with the others')
     .addHelpText('after', EXAMPLES)
     .action((flags: FinetuneFlags) =>
       interruptible(context.terminal, (signal) => finetune(context, flags, signal)),
@@ -87,14 +92,16 @@ async function finetune(
   const library = await loadLibrary()
   const given = await resolveSettings(library, flags)
   const { subject, data, unused } = given
-  if (subject === 'model') refusePrefixFlags(flags)
+  if (subject === 'model') refusePrefixFlags(flags, chosenGpus(flags.gpu, terminal.io, true))
   if (unused.length > 0) terminal.note(`Not used of ${flags.config}: ${unused.join(', ')}.`)
   for (const file of [flags.data, flags.evalData]) {
     if (file !== undefined) await library.checkDataset(file, data, { signal, encoding: flags.encoding })
   }
   await checkOutputFolder(flags.output)
   const context = given.subject === 'prefix' ? Math.max(CONTEXT_LENGTH, given.training.prefixLength) : 2
-  const model = await openModel(library, terminal, flags.model, { ...flags, context }, signal)
+  const model = await openModel(library, terminal, flags.model, { ...flags, context }, signal, {
+    spreads: true,
+  })
   try {
     const read = (file: string) => readData(library, terminal, model, file, data, { signal, ...flags })
     const dataset = await read(flags.data)
@@ -137,13 +144,13 @@ function withDataset(
 }
 
 /** @throws UsageError for options that only a prefix has */
-function refusePrefixFlags({
-  prefixLength,
-  prefixProjection,
-  torchBin,
-  bits,
-  groupSize,
-}: FinetuneFlags): void {
+function refusePrefixFlags(
+  { prefixLength, prefixProjection, torchBin, bits, groupSize }: FinetuneFlags,
+  gpus: readonly number[] = [],
+): void {
+  if (gpus.length > 1) {
+    throw new UsageError('The preset sft trains on one GPU: --gpu takes one number there.')
+  }
   const prefixFlags = {
     '--prefix-length': prefixLength,
     '--prefix-projection': prefixProjection,
@@ -163,11 +170,18 @@ function train(
   model: CliModel,
   dataset: TrainingDataset,
   settings: ResolvedSettings,
-  { output, resume, torchBin }: FinetuneFlags,
+  { output, resume, torchBin, continueOnLoss }: FinetuneFlags,
   run: Pick<RunOptions, 'evaluation' | 'signal' | 'onProgress'>,
 ): Promise<Outcome> {
   return settings.subject === 'prefix'
-    ? library.finetunePrefix(model, dataset, { ...settings.training, ...run, output, resume, torchBin })
+    ? library.finetunePrefix(model, dataset, {
+        ...settings.training,
+        ...run,
+        output,
+        resume,
+        torchBin,
+        continueOnLoss,
+      })
     : library.finetuneModel(model, dataset, { ...settings.training, ...run, output, resume })
 }
 

@@ -3,12 +3,11 @@ import type {
   EvaluationData,
   EvaluationOptions,
   FinetuneModelOptions,
-  FinetuneOptions,
   FinetuneResult,
   TrainingDataset,
   TrainingOutcome,
 } from '../finetune.js'
-import type { GpuOptions } from '../gpus.js'
+import type { GpuOptions, GpusFinetuneOptions } from '../gpus.js'
 import type {
   AdapterInfo,
   ConvertOptions,
@@ -19,6 +18,7 @@ import type {
   VariantPreview,
 } from '../index.js'
 import type { ChatServer, ServerOptions } from '../server.js'
+import { UsageError } from './errors.js'
 
 /** A model as the command uses it; tests give stubs. */
 export type CliModel = Omit<Model, 'loadPrefix' | 'unloadPrefix'> & Pick<LocalModel, 'tokenizer'>
@@ -64,7 +64,11 @@ export interface Library extends DataFunctions {
     dataset: TrainingDataset,
     options: FinetuneModelOptions,
   ): Promise<TrainingOutcome>
-  finetunePrefix(model: CliModel, dataset: TrainingDataset, options: FinetuneOptions): Promise<FinetuneResult>
+  finetunePrefix(
+    model: CliModel,
+    dataset: TrainingDataset,
+    options: GpusFinetuneOptions,
+  ): Promise<FinetuneResult>
   evaluate(model: CliModel, data: EvaluationData, options: EvaluationOptions): Promise<Evaluation>
 }
 
@@ -76,13 +80,26 @@ export async function loadLibrary(): Promise<Library> {
     import('../gpus.js'),
   ])
   const { loadModel } = library
+  const { finetuneModel } = finetune
   return {
     ...library,
     ...finetune,
     ...gpus,
+    finetunePrefix: gpus.finetunePrefixOnGpus,
+    finetuneModel(model, dataset, options) {
+      if (isLocal(model)) return finetuneModel(model, dataset, options)
+      throw new UsageError(
+        'The preset sft trains in this process, where that GPU cannot be told from others: leave --gpu out.',
+      )
+    },
     loadModel: (source, { gpu, ...options }) =>
       gpu === undefined ? loadModel(source, options) : loadModel(source, { ...options, gpu }),
   }
+}
+
+/** Whether a model is in this process, where its weights can be changed. */
+function isLocal(model: CliModel): model is LocalModel {
+  return 'changeWeights' in model
 }
 
 /** The part of a server that the command uses. */

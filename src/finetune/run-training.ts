@@ -112,7 +112,7 @@ export async function runTraining<Settings extends TrainerSettings>(
     await prepare?.(files)
     const engine = await createEngine(longest)
     try {
-      if (checkpoint) engine.writeState(checkpoint.state)
+      if (checkpoint) await engine.writeState(checkpoint.state)
       const position = checkpoint?.position ?? BEGINNING
       onProgress?.({
         type: 'start',

@@ -23,8 +23,11 @@ export interface TrainerOptions {
   readonly onProgress?: (event: TrainingEvent) => void
 }
 
-/** Micro-batches that are under way at once. */
+/** Micro-batches that are under way at once on a GPU. */
 const AHEAD = 2
+
+/** What a GPU, or the process on it, is gone with. */
+const LOSSES = ['device.lost', 'device.failed', 'device.worker-failed'] as const
 
 interface BatchLoss {
   /** Mean over the targets. */
@@ -77,7 +80,11 @@ export class Trainer {
       await this.#save()
       return reason
     } catch (error) {
-      if (!signal?.aborted) throw this.#stopped(error)
+      if (!signal?.aborted) {
+        // Where one of several GPUs is gone, the steps taken are still there.
+        if (this.#engine.lanes !== undefined && hasCode(error, ...LOSSES)) await this.#save().catch(() => {})
+        throw this.#stopped(error)
+      }
       try {
         await this.#save()
       } catch (failure) {
@@ -98,7 +105,7 @@ export class Trainer {
       if (step === maxSteps) return 'completed'
       if (earlyStopping > 0 && evaluationsSinceBest >= earlyStopping) return 'early-stopping'
       signal?.throwIfAborted()
-      await this.#step()
+      await this.#stepOrAgain()
     }
   }
 
@@ -114,6 +121,19 @@ export class Trainer {
     return this.#settings.earlyStopping > 0 ? this.#position.best?.step : undefined
   }
 
+  /** A step, once more where the engine gets over what it failed with. */
+  async #stepOrAgain(): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#step()
+      } catch (error) {
+        if (!(await this.#engine.recover?.(error))) throw error
+        const why = error instanceof Error ? error.message : String(error)
+        this.#report({ type: 'recovered', step: this.#position.step + 1, why })
+      }
+    }
+  }
+
   async #step(): Promise<void> {
     const { accumulationSteps, beta1, beta2, epsilon, weightDecay, maxGradientNorm, maxSteps, logInterval } =
       this.#settings
@@ -122,9 +142,10 @@ export class Trainer {
     let loss = 0
     let tokens = 0
     const underWay: Promise<BatchLoss>[] = []
+    const ahead = AHEAD * (this.#engine.lanes ?? 1)
     for (let batch = 0; batch < accumulationSteps; batch++) {
       // One is given out ahead, so that the GPU does not wait while a loss is read.
-      while (underWay.length < AHEAD && batch + underWay.length < accumulationSteps) {
+      while (underWay.length < ahead && batch + underWay.length < accumulationSteps) {
         const next = this.#accumulate(step * accumulationSteps + batch + underWay.length)
         // Where one fails, nobody waits for those behind it.
         next.catch(() => {})

@@ -45,3 +45,5 @@ export type TrainingEvent =
       readonly best: boolean
     }
   | { readonly type: 'checkpoint'; readonly step: number; readonly name: string }
+  /** A step is done once more, without a GPU that was lost. */
+  | { readonly type: 'recovered'; readonly step: number; readonly why: string }

@@ -3,7 +3,7 @@ import { IGNORED_LABEL } from './sample.js'
 import type { BatchOptions, PrefixTrainingEngine, SampleLoss } from './training-engine.js'
 
 /** How many tokens of a sample are predicted; the first one never is. */
-function countTargets({ labels }: TrainingSample): number {
+export function countTargets({ labels }: TrainingSample): number {
   return labels.reduce((count, label, index) => count + Number(index > 0 && label !== IGNORED_LABEL), 0)
 }
 

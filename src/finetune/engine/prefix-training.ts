@@ -218,6 +218,26 @@ export class PrefixTraining implements PrefixTrainingEngine {
     return new Float32Array(await this.#context.base.gpu.read(this.#encoder.output))
   }
 
+  async readSums(): Promise<readonly Float32Array<ArrayBuffer>[]> {
+    this.#checkDisposed()
+    return [new Float32Array(await this.#context.base.gpu.read(this.#encoder.outputGradient))]
+  }
+
+  writeSums([gradient]: readonly Float32Array<ArrayBuffer>[]): void {
+    this.#checkDisposed()
+    this.#context.base.gpu.write(this.#encoder.outputGradient, 0, gradient)
+  }
+
+  async readTrained(): Promise<readonly Float32Array<ArrayBuffer>[]> {
+    return [await this.readPrefixRows()]
+  }
+
+  writeTrained([rows]: readonly Float32Array<ArrayBuffer>[]): void {
+    this.#checkDisposed()
+    this.#context.base.gpu.write(this.#encoder.output, 0, rows)
+    this.#submit(this.#encoder.clear)
+  }
+
   async readState(): Promise<Map<string, ParameterState>> {
     this.#checkDisposed()
     return readParameters(this.#context.base.gpu, this.#parameters)

@@ -125,16 +125,36 @@ export interface TrainingEngine {
   /** By official names. */
   readState(): Promise<Map<string, ParameterState>>
   /** @throws `training.state-mismatch` where names or shapes are others than those of `readState` */
-  writeState(state: ReadonlyMap<string, ParameterState>): void
+  writeState(state: ReadonlyMap<string, ParameterState>): void | Promise<void>
+  /** Micro-batches that it can work on side by side, on GPUs of its own. Default 1. */
+  readonly lanes?: number
+  /**
+   * Makes the engine ready to do a step again that failed with an error. The parameters are those before it.
+   * @returns whether it is ready; without this method none ever is
+   */
+  recover?(error: unknown): Promise<boolean>
   /** Gives its GPU memory back; the model stays. */
   dispose(): void
+}
+
+/** An engine that can train together with others, each on a GPU of its own: they add up sums and share what they trained. */
+export interface SharedTrainingEngine extends TrainingEngine {
+  writeState(state: ReadonlyMap<string, ParameterState>): void
+  /** What `accumulateBatch` added up since the last update, as it lies on the GPU. */
+  readSums(): Promise<readonly Float32Array<ArrayBuffer>[]>
+  /** Puts other sums in their place. */
+  writeSums(sums: readonly Float32Array<ArrayBuffer>[]): void
+  /** What passes through the model depend on. */
+  readTrained(): Promise<readonly Float32Array<ArrayBuffer>[]>
+  /** Takes over what another engine trained, and clears the sums. Parameters and moments behind it stay as they are. */
+  writeTrained(values: readonly Float32Array<ArrayBuffer>[]): void
 }
 
 /**
  * Trains a P-Tuning v2 prefix over a frozen model. Its parameters are `transformer.prefix_encoder.embedding.weight`, and
  * with a projection `.trans.0.weight` and so on.
  */
-export interface PrefixTrainingEngine extends TrainingEngine {
+export interface PrefixTrainingEngine extends SharedTrainingEngine {
   /**
    * Forward and backward pass of one sequence: adds gradientScale * d(mean loss)/d(parameters) to the gradient.
    * @throws as `accumulateBatch`

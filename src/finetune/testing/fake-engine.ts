@@ -124,12 +124,30 @@ export class FakeTraining implements PrefixTrainingEngine {
     return this.#state.parameter.slice()
   }
 
+  async readSums(): Promise<readonly Float32Array<ArrayBuffer>[]> {
+    return [Float32Array.from(this.#gradient)]
+  }
+
+  writeSums([gradient]: readonly Float32Array<ArrayBuffer>[]): void {
+    this.#gradient.set(gradient)
+  }
+
+  async readTrained(): Promise<readonly Float32Array<ArrayBuffer>[]> {
+    return [this.#state.parameter.slice()]
+  }
+
+  writeTrained([parameter]: readonly Float32Array<ArrayBuffer>[]): void {
+    this.#state.parameter.set(parameter)
+    this.#gradient.fill(0)
+  }
+
   async readState(): Promise<Map<string, ParameterState>> {
     return new Map([[NAME, structuredClone(this.#state)]])
   }
 
   writeState(state: ReadonlyMap<string, ParameterState>): void {
     this.#state = structuredClone(state.get(NAME)!)
+    this.#gradient.fill(0)
   }
 
   dispose(): void {
