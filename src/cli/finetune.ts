@@ -180,7 +180,7 @@ function train(
         output,
         resume,
         torchBin,
-        continueOnLoss,
+        ...(continueOnLoss && { continueOnLoss }),
       })
     : library.finetuneModel(model, dataset, { ...settings.training, ...run, output, resume })
 }
