@@ -42,6 +42,7 @@ const programs: Record<string, string> = {
   screenshots: path('tools/screenshots.ts'),
   'soak-server': path('tools/soak-server.ts'),
   fuzz: path('test/fuzz/main.ts'),
+  soak: path('test/soak/main.ts'),
   'make-tiny-corpus': path('tools/make-tiny-corpus.ts'),
   'make-tiny-answers': path('tools/make-tiny-answers.ts'),
   'train-tiny': path('tools/train-tiny.ts'),
