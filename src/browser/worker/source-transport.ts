@@ -100,6 +100,7 @@ export class SourceServer {
 
 /** A source in another thread. */
 export class RemoteSource implements ByteSource {
+  readonly distant = true
   readonly name: string
   readonly file?: string
   readonly #remote: Remote<SourceServer>

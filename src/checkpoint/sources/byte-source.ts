@@ -11,6 +11,8 @@ export interface ByteSource {
   readonly name: string
   /** The file that the caller pointed at, where that was one file and not a folder. */
   readonly file?: string
+  /** Whether reading costs: the files come over a network, or another thread gives them. */
+  readonly distant?: boolean
   /** The names of the files at the top of the source, sorted; those in its folders are left out. */
   list(signal?: AbortSignal): Promise<string[]>
   has(path: string, signal?: AbortSignal): Promise<boolean>

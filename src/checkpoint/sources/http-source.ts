@@ -42,6 +42,7 @@ const INDEX_BYTES = 8 * 1024 * 1024
  * continued where it broke. A file that changes on the server meanwhile is an error.
  */
 export class HttpSource implements ByteSource {
+  readonly distant = true
   readonly name: string
   readonly file?: string
   protected readonly stallTimeout: number

@@ -24,7 +24,7 @@ import { loadOnnxModel } from './load-onnx-model.js'
 import { contextLengthOf, LOAD_MODEL_SHAPE, type LoadModelOptions } from './load-options.js'
 import { LoadReport } from './load-report.js'
 import { LocalModel } from './local-model.js'
-import { verifyFiles } from './verify-files.js'
+import { findDamage, verifyFiles } from './verify-files.js'
 
 /** Opens a checkpoint; undefined where there is an ONNX model instead. Looks for that last: few have one, and servers are asked. */
 async function openUnlessOnnx(
@@ -64,6 +64,7 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
   checkVariants(variants)
   const tokenizer = await loadTokenizer(checkpoint, signal)
   const report = new LoadReport(onProgress)
+  const looking = options.verify ? undefined : findDamage(opened, signal)
   const gpu = await openGpu(options.device, {
     onCompile: (done, total) => report.kernels(done, total),
     ...(options.without && { without: options.without }),
@@ -93,6 +94,8 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
     })
     // Reading feels the signal by itself; compiling would go on.
     const [engine] = await unlessAborted(Promise.all([creating, weightsReady]), signal)
+    const damage = await unlessAborted(Promise.resolve(looking), signal)
+    if (damage) report.warn(damage)
     const model = new LocalModel(engine, new WebGpuDevice(engine), checkpoint, tokenizer, maxWaiting)
     if (hasOwnPrefix(checkpoint)) {
       const { length } = await model.useOwnPrefix(signal)

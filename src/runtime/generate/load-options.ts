@@ -24,7 +24,8 @@ import { type ModelConfig, QUANTIZATION } from '../model/index.js'
 export interface LoadModelOptions extends SourceOptions {
   /**
    * Whether to compare the files with the checkpoint's `manifest.json` before anything is loaded: sizes and SHA-256. They
-   * are read once more for it. Default false.
+   * are read once more for it. Default false: then only files of up to 64 MiB that are at hand are compared, while kernels
+   * compile, and a difference is a warning.
    */
   readonly verify?: boolean
   /** Quantizes a float checkpoint while it loads; one that is quantized already stays as it is. */
