@@ -9,6 +9,7 @@ import {
   type SourceLocation,
   type SourceOptions,
 } from './open-files.js'
+import { findClash } from './portable-names.js'
 import type { Progress } from './progress.js'
 import { createSha256, hashFile } from './sha256.js'
 import type { ByteSink } from './sinks/byte-sink.js'
@@ -53,6 +54,14 @@ export async function downloadCheckpoint(
   const from = await openSource(source, options)
   const to = await openSink(destination)
   const files = await listCheckpoint(from, signal)
+  const clash = findClash(files.map(({ path }) => path))
+  if (clash !== undefined) {
+    throw new CheckpointError(
+      'checkpoint.corrupt',
+      `${from.name} has two files whose names differ in capitals alone, ${showName(clash)} among them: on many systems they ` +
+        'would be one. Rename them where they come from.',
+    )
+  }
   const totalBytes = files.reduce((sum, { size }) => sum + size, 0)
   let doneBytes = 0
   const onBytes = (bytes: number) => {
@@ -69,6 +78,9 @@ export async function downloadCheckpoint(
   }
   return { bytes: totalBytes, files: files.length, kept }
 }
+
+/** A name as messages show it. */
+const showName = (name: string) => JSON.stringify(name.slice(0, 200))
 
 async function isThere(
   to: ByteSink,

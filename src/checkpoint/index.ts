@@ -58,6 +58,7 @@ export {
   type SourceOpener,
   type SourceOptions,
 } from './open-files.js'
+export { portableName } from './portable-names.js'
 export type { Progress } from './progress.js'
 export {
   type ChatGLMQuantizedLinear,

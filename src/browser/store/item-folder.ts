@@ -1,3 +1,4 @@
+import { portableName } from '../../checkpoint/index.js'
 import { storeUnavailable } from './errors.js'
 import { type ItemRecord, parseItemRecord, storedItem } from './item-record.js'
 import { openSyncAccess } from './sync-access.js'
@@ -5,27 +6,6 @@ import type { StoredItem } from './types.js'
 
 const RECORD = 'item.json'
 const FILES = 'files'
-
-/** Names that Windows keeps for devices, with and without an ending. */
-const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i
-/** What is no letter, digit, space or harmless sign of ASCII; `%` begins what is escaped. */
-const UNSAFE = /[^\w.! #$&'()+,;=@[\]^`{}~-]+/gu
-
-function escaped(text: string): string {
-  return Array.from(new TextEncoder().encode(text), (byte) => {
-    return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
-  }).join('')
-}
-
-/**
- * The name of a file or folder on any file system: in ASCII, what is not safe escaped as in a URL. Browsers hand names on
- * to the system, which without a locale loses every other character; Windows keeps the names of devices for itself, and
- * drops dots and spaces at the end.
- */
-export function portableName(name: string): string {
-  const plain = name.replace(UNSAFE, escaped).replace(/[. ]+$/, escaped)
-  return DEVICE.test(plain) ? escaped(plain[0]) + plain.slice(1) : plain
-}
 
 /** The name of an item's folder; a dot is escaped too, so that none is `..`, hidden, or ends like a file. */
 export function folderName(item: string): string {

@@ -37,8 +37,6 @@ import { verify } from './verify.js'
 
 const FOLDER = 'chatglm-webgpu'
 const MAX_NAME = 80
-/** Bytes of a name that every file system takes. */
-const MAX_FOLDER_NAME = 255
 
 export interface DownloadOptions extends StoreWorkOptions, SourceOptions {
   /** What to call it in the store. */
@@ -219,7 +217,8 @@ export class ModelStore {
     if (typeof name !== 'string' || name.trim() === '' || name.length > MAX_NAME) {
       throw invalidOption('name', name, `a name of 1 to ${MAX_NAME} characters`)
     }
-    if (folderName(name).length > MAX_FOLDER_NAME) {
+    // A folder's name that was cut would not tell the item's.
+    if (itemName(folderName(name)) !== name) {
       throw invalidOption('name', name, 'a shorter name: outside ASCII, at most about 28 characters')
     }
     return new ItemFolder(this.#root, name)

@@ -3,12 +3,16 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SinkError } from '../../errors/index.js'
 import { normalizePath } from '../paths.js'
+import { diskPath } from '../portable-names.js'
 import type { ByteSink, SinkFile } from '../sinks/byte-sink.js'
 import { LOCK_FILE, lockFolder } from './folder-lock.js'
 import { explain, FolderSource, isSystemError } from './folder-source.js'
 
 /** What follows a file's name until it is complete. */
 const PARTIAL = '.partial'
+
+/** Where a file lies: under its own name, if every file system takes that. */
+const stored = (path: string) => diskPath(normalizePath(path))
 
 /** A local folder to write to (Node). Files are synced to the disk before they get their names. */
 export class FolderSink implements ByteSink {
@@ -46,20 +50,20 @@ export class FolderSink implements ByteSink {
     return lockFolder(this.name, work)
   }
 
-  has(path: string): Promise<boolean> {
-    return this.#source.has(path)
+  async has(path: string): Promise<boolean> {
+    return this.#source.has(stored(path))
   }
 
-  size(path: string): Promise<number> {
-    return this.#source.size(path)
+  async size(path: string): Promise<number> {
+    return this.#source.size(stored(path))
   }
 
-  read(path: string, start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> {
-    return this.#source.read(path, start, end, signal)
+  async read(path: string, start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.#source.read(stored(path), start, end, signal)
   }
 
   async create(path: string): Promise<SinkFile> {
-    const target = join(this.name, normalizePath(path))
+    const target = join(this.name, stored(path))
     const partial = target + PARTIAL
     const failure = (error: unknown) => this.#failure(error, path)
     let handle: FileHandle
@@ -109,7 +113,7 @@ export class FolderSink implements ByteSink {
 
   async remove(path: string): Promise<void> {
     try {
-      await rm(join(this.name, normalizePath(path)), { force: true })
+      await rm(join(this.name, stored(path)), { force: true })
     } catch (error) {
       throw this.#failure(error, path)
     }

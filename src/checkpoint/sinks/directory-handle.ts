@@ -1,6 +1,7 @@
 import { SinkError, SourceError } from '../../errors/index.js'
 import { messageOf } from '../errors.js'
 import { baseName, normalizePath } from '../paths.js'
+import { diskPath } from '../portable-names.js'
 import { checkRange } from '../sources/byte-source.js'
 import { readBlob } from '../sources/file-list-source.js'
 import type { ByteSink, SinkFile } from './byte-sink.js'
@@ -86,7 +87,7 @@ export class DirectoryHandleFiles implements ByteSink {
 
   async remove(path: string): Promise<void> {
     try {
-      const normal = normalizePath(path)
+      const normal = diskPath(normalizePath(path))
       await (await this.#folder(normal)).removeEntry(baseName(normal))
     } catch (error) {
       if (!isNotFound(error)) throw this.#writeFailure(error, path)
@@ -102,7 +103,14 @@ export class DirectoryHandleFiles implements ByteSink {
 
   async #handle(path: string, create = false): Promise<FileSystemFileHandle> {
     const normal = normalizePath(path)
-    return (await this.#folder(normal, create)).getFileHandle(baseName(normal), { create })
+    const stored = diskPath(normal)
+    try {
+      return await (await this.#folder(stored, create)).getFileHandle(baseName(stored), { create })
+    } catch (error) {
+      if (create || stored === normal || !isNotFound(error)) throw error
+      // Somebody else wrote it, under a name that this system takes.
+      return (await this.#folder(normal)).getFileHandle(baseName(normal))
+    }
   }
 
   async #file(path: string): Promise<File> {
