@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
+  type ByteSource,
   MemoryFiles,
   openCheckpoint,
   readFile,
@@ -34,66 +35,81 @@ async function rowsOf(prefix: MemoryFiles): Promise<ReferencePrefix> {
   return { rows, length: rows.length / WIDTH }
 }
 
+const RUNTIMES = {
+  wasm: {
+    name: 'ONNX Runtime, WebAssembly (slow)',
+    options: { onnxRuntime: () => import('onnxruntime-web') },
+  },
+  // What Node finds by itself.
+  cpu: { name: 'ONNX Runtime, CPU', options: {} },
+} as const
+
 describe.each([
-  { bits: 4, activations: 'float32' },
-  { bits: 4, activations: 'float16' },
-  { bits: 8, activations: 'float32' },
-  { bits: 16, activations: 'float16' },
-] as const)('an ONNX model of $bits bits that computes in $activations', ({ bits, activations }) => {
-  const folder = new MemoryFiles([], 'exported')
-  let model: LocalModel
-  let reference: ReferenceModel
-  let relativeError: number
-  beforeAll(async () => {
-    const source = await randomModel({ config: CONFIG })
-    const exported = await exportOnnx(source, folder, { bits, activations })
-    relativeError = exported.relativeError
-    reference = await referenceOfOnnx(folder, bits === 16 ? undefined : { bits, blockSize: 32 })
-    model = await loadModel(folder, { contextLength: 64, chunkTokens: 4 })
-  })
-  afterAll(() => model?.dispose())
-
-  it('has files that its manifest describes, and says how far its weights are off', async () => {
-    await verifyManifest(folder, (await readManifest(folder))!)
-    expect(relativeError).toBeLessThan({ 4: 0.1, 8: 0.006, 16: 1e-12 }[bits])
-    expect(relativeError > 0).toBe(bits !== 16)
-    expect(model.adapter.description).toBe('ONNX Runtime, WebAssembly (slow)')
-  })
-
-  it('has the logits of its weights, in chunks, with and without a prefix of any strength', async () => {
-    expectCloseLogits(await model.logits(IDS), reference.logits(IDS))
-    const files = await randomPrefix(5, WIDTH)
-    const prefix = await model.loadPrefix(files)
-    const rows = await rowsOf(files)
-    for (const prefixStrength of [1, 0.3]) {
-      const expected = reference.logits(IDS, rows, prefixStrength)
-      expectCloseLogits(await model.logits(IDS, { prefix, prefixStrength }), expected)
-    }
-    await model.unloadPrefix(prefix)
-    await expect(model.logits(IDS, { prefix })).rejects.toMatchObject({ code: 'input.prefix-unloaded' })
-  })
-
-  it('decodes as it computes a prompt, and finds a conversation in its cache', async () => {
-    const first = await model.generate(IDS, { temperature: 0, maxTokens: 6, stopIds: [] }).result()
-    const { vocabulary } = model.config
-    const whole = await model.logits([...IDS, ...first.ids])
-    first.ids.forEach((id, i) => {
-      const row = whole.subarray((IDS.length - 1 + i) * vocabulary, (IDS.length + i) * vocabulary)
-      const best = row.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY)
-      expect(row[id]).toBeGreaterThan(best - 0.01 * Math.abs(best))
+  { bits: 4, activations: 'float32', on: 'wasm' },
+  { bits: 4, activations: 'float32', on: 'cpu' },
+  { bits: 4, activations: 'float16', on: 'wasm' },
+  { bits: 8, activations: 'float32', on: 'wasm' },
+  { bits: 8, activations: 'float16', on: 'cpu' },
+  { bits: 16, activations: 'float16', on: 'wasm' },
+  { bits: 16, activations: 'float32', on: 'cpu' },
+] as const)(
+  'an ONNX model of $bits bits that computes in $activations on $on',
+  ({ bits, activations, on }) => {
+    const folder = new MemoryFiles([], 'exported')
+    let model: LocalModel
+    let reference: ReferenceModel
+    let relativeError: number
+    beforeAll(async () => {
+      const source = await randomModel({ config: CONFIG })
+      const exported = await exportOnnx(source, folder, { bits, activations })
+      relativeError = exported.relativeError
+      reference = await referenceOfOnnx(folder, bits === 16 ? undefined : { bits, blockSize: 32 })
+      model = await loadModel(folder, { contextLength: 64, chunkTokens: 4, ...RUNTIMES[on].options })
     })
-    await model.generate(IDS, { temperature: 0, maxTokens: 6, stopIds: [] }).result()
-    const options = { temperature: 0, maxTokens: 3, stopIds: [] }
-    const longer = await model.generate([...IDS, ...first.ids.slice(0, 3), 77, 5], options).result()
-    expect(longer.cachedTokens).toBe(IDS.length + 3)
-    const branched = await model.generate([...IDS.slice(0, 4), 33, 34], options).result()
-    expect(branched.cachedTokens).toBe(4)
-    const fresh = await model.generate([7], options).result()
-    expect(fresh.cachedTokens).toBe(0)
-    const again = await model.generate([...IDS.slice(0, 4), 33, 34], options).result()
-    expect(again.ids).toEqual(branched.ids)
-  })
-})
+    afterAll(() => model?.dispose())
+
+    it('has files that its manifest describes, and says how far its weights are off', async () => {
+      await verifyManifest(folder, (await readManifest(folder))!)
+      expect(relativeError).toBeLessThan({ 4: 0.1, 8: 0.006, 16: 1e-12 }[bits])
+      expect(relativeError > 0).toBe(bits !== 16)
+      expect(model.adapter.description).toBe(RUNTIMES[on].name)
+    })
+
+    it('has the logits of its weights, in chunks, with and without a prefix of any strength', async () => {
+      expectCloseLogits(await model.logits(IDS), reference.logits(IDS))
+      const files = await randomPrefix(5, WIDTH)
+      const prefix = await model.loadPrefix(files)
+      const rows = await rowsOf(files)
+      for (const prefixStrength of [1, 0.3]) {
+        const expected = reference.logits(IDS, rows, prefixStrength)
+        expectCloseLogits(await model.logits(IDS, { prefix, prefixStrength }), expected)
+      }
+      await model.unloadPrefix(prefix)
+      await expect(model.logits(IDS, { prefix })).rejects.toMatchObject({ code: 'input.prefix-unloaded' })
+    })
+
+    it('decodes as it computes a prompt, and finds a conversation in its cache', async () => {
+      const first = await model.generate(IDS, { temperature: 0, maxTokens: 6, stopIds: [] }).result()
+      const { vocabulary } = model.config
+      const whole = await model.logits([...IDS, ...first.ids])
+      first.ids.forEach((id, i) => {
+        const row = whole.subarray((IDS.length - 1 + i) * vocabulary, (IDS.length + i) * vocabulary)
+        const best = row.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY)
+        expect(row[id]).toBeGreaterThan(best - 0.01 * Math.abs(best))
+      })
+      await model.generate(IDS, { temperature: 0, maxTokens: 6, stopIds: [] }).result()
+      const options = { temperature: 0, maxTokens: 3, stopIds: [] }
+      const longer = await model.generate([...IDS, ...first.ids.slice(0, 3), 77, 5], options).result()
+      expect(longer.cachedTokens).toBe(IDS.length + 3)
+      const branched = await model.generate([...IDS.slice(0, 4), 33, 34], options).result()
+      expect(branched.cachedTokens).toBe(4)
+      const fresh = await model.generate([7], options).result()
+      expect(fresh.cachedTokens).toBe(0)
+      const again = await model.generate([...IDS.slice(0, 4), 33, 34], options).result()
+      expect(again.ids).toEqual(branched.ids)
+    })
+  },
+)
 
 describe('an ONNX model', () => {
   const folder = new MemoryFiles([], 'exported')
@@ -160,6 +176,29 @@ describe('an ONNX model', () => {
     await expect(exportOnnx(await randomModel(), new MemoryFiles([], 'x'))).rejects.toMatchObject({
       code: 'checkpoint.model-unsupported',
     })
+  })
+})
+
+describe('a model that WebAssembly cannot hold', () => {
+  it('is refused before its tensors are read', async () => {
+    const folder = new MemoryFiles([], 'exported')
+    await exportOnnx(await randomModel({ config: CONFIG }), folder)
+    const reads: string[] = []
+    const large: ByteSource = {
+      name: 'large',
+      list: () => folder.list(),
+      has: (path) => folder.has(path),
+      size: async (path) => (path === 'model.onnx_data' ? 3.9e9 : folder.size(path)),
+      read: (path, start, end) => {
+        reads.push(path)
+        return folder.read(path, start, end)
+      },
+    }
+    await expect(loadModel(large, RUNTIMES.wasm.options)).rejects.toMatchObject({
+      code: 'adapter.limit',
+      message: expect.stringContaining('3.9 GB of weights, and WebAssembly can address 4 GB'),
+    })
+    expect(reads).not.toContain('model.onnx_data')
   })
 })
 

@@ -1,6 +1,6 @@
 import type { ByteSource } from '../../checkpoint/index.js'
-import { invalidOption } from '../../errors/index.js'
-import type { DeviceChoice } from '../../gpu/index.js'
+import { hasCode, invalidOption } from '../../errors/index.js'
+import { type DeviceChoice, isSoftwareAdapter, requestAdapter } from '../../gpu/index.js'
 import { isNode } from '../../platform/index.js'
 import {
   DEFAULT_SEQUENCES,
@@ -21,7 +21,7 @@ const CHUNK_ROWS = 64
 const OWN_OPTIONS = ['quantization', 'variants', 'cacheTokens', 'without'] as const
 
 /**
- * Loads an ONNX model into ONNX Runtime: on WebGPU in a browser that has it, else in WebAssembly.
+ * Loads an ONNX model into ONNX Runtime: on WebGPU where there is a GPU, else in WebAssembly, or natively in Node.
  * @throws `option.invalid` for options of checkpoints, `adapter.none` where the runtime is missing, `adapter.limit`,
  *   `checkpoint.corrupt`, `checkpoint.model-unsupported`, `checkpoint.shard-missing`, `checkpoint.tokenizer-missing`, and the
  *   signal's reason
@@ -39,18 +39,14 @@ export async function loadOnnxModel(source: ByteSource, options: LoadModelOption
   const files = await openOnnxModel(source, signal)
   const contextLength = contextLengthOf(options, files.config)
   const tokenizer = await loadTokenizerOf(source, signal)
-  const runtime = await loadOnnxRuntime(options.onnxRuntime)
+  const loaded = await loadOnnxRuntime(options.onnxRuntime, () => canUseGpu(files, options.device))
   const report = new LoadReport(onProgress)
   try {
     const device = await OnnxDevice.create(
-      runtime,
+      loaded,
       files,
       { contextLength, maxSequences, chunkTokens: Math.min(chunkTokens, contextLength) },
-      {
-        provider: await providerOf(files, options.device),
-        signal,
-        onProgress: (done, total) => report.bytes(done, total),
-      },
+      { signal, onProgress: (done, total) => report.bytes(done, total) },
     )
     signal?.throwIfAborted()
     return new LocalModel(device.engine, device, undefined, tokenizer, maxWaiting)
@@ -59,10 +55,18 @@ export async function loadOnnxModel(source: ByteSource, options: LoadModelOption
   }
 }
 
-/** WebGPU where the page has an adapter that computes what the graph does. */
-async function providerOf(files: OnnxModelFiles, device: DeviceChoice = 'auto'): Promise<'webgpu' | 'wasm'> {
-  if (device === 'software' || isNode || typeof navigator === 'undefined' || !navigator.gpu) return 'wasm'
-  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' })
-  if (!adapter || (files.element === 'float16' && !adapter.features.has('shader-f16'))) return 'wasm'
-  return 'webgpu'
+/**
+ * Whether there is an adapter that computes what the graph does. Node has a faster runtime for CPUs than a software adapter;
+ * pages have none.
+ */
+async function canUseGpu({ element }: OnnxModelFiles, device: DeviceChoice = 'auto'): Promise<boolean> {
+  if (device === 'software') return false
+  try {
+    const { info, features } = await requestAdapter(device)
+    if (isNode && isSoftwareAdapter(info)) return false
+    return element !== 'float16' || features.has('shader-f16')
+  } catch (error) {
+    if (hasCode(error, 'adapter.none')) return false
+    throw error
+  }
 }

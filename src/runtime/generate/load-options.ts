@@ -63,7 +63,8 @@ export interface LoadModelOptions extends SourceOptions {
   readonly without?: GpuOptions['without']
   /**
    * ONNX Runtime, for ONNX models: in a page `() => import('onnxruntime-web/webgpu')`, so that only pages with such models
-   * hold it, or the address of its module. Default: in Node the package `onnxruntime-web`, in a page none.
+   * hold it; or the address of its module, or of the folder `onnxruntime-web/dist` with a `/` at its end. Default: in Node the
+   * package `onnxruntime-node`, else `onnxruntime-web`; in a page none.
    */
   readonly onnxRuntime?: OnnxRuntimeLoader
   readonly onProgress?: (progress: Progress) => void

@@ -8,16 +8,21 @@ import { GraphRunner } from './graph-runner.js'
 import type { OnnxModelFiles } from './model-files.js'
 import { cacheNames, PastMaker } from './past.js'
 import { loadHostPrefix } from './prefix.js'
-import type { OnnxRuntime } from './runtime.js'
+import type { LoadedRuntime, OnnxProvider } from './runtime.js'
 
 /** What WebAssembly can address, less what the runtime and its activations take. */
 const MOST_WASM_BYTES = 3.5 * 2 ** 30
-/** A file is read into one piece of memory. */
-const MOST_FILE_BYTES = 2 ** 31 - 1
+/** A file is read into one piece of memory, and places in it are numbers of 32 bits. */
+const MOST_FILE_BYTES = 2 ** 32 - 1
+
+const PROVIDERS: Readonly<Record<OnnxProvider, string>> = {
+  webgpu: 'WebGPU',
+  wasm: 'WebAssembly (slow)',
+  cpu: 'CPU',
+}
 
 /** How a model is loaded into ONNX Runtime. */
 export interface OnnxLoading {
-  readonly provider: 'webgpu' | 'wasm'
   readonly signal?: AbortSignal | undefined
   readonly onProgress: (doneBytes: number, totalBytes: number) => void
 }
@@ -32,12 +37,17 @@ export class OnnxDevice implements ModelDevice {
   readonly #files: OnnxModelFiles
   readonly #runner: GraphRunner
 
-  private constructor(files: OnnxModelFiles, runner: GraphRunner, engine: OnnxEngine, provider: string) {
+  private constructor(
+    files: OnnxModelFiles,
+    runner: GraphRunner,
+    engine: OnnxEngine,
+    provider: OnnxProvider,
+  ) {
     this.#files = files
     this.#runner = runner
     this.engine = engine
-    const name = provider === 'webgpu' ? 'WebGPU' : 'WebAssembly (slow)'
-    this.adapter = { vendor: '', architecture: '', device: '', description: `ONNX Runtime, ${name}` }
+    const description = `ONNX Runtime, ${PROVIDERS[provider]}`
+    this.adapter = { vendor: '', architecture: '', device: '', description }
   }
 
   /**
@@ -45,10 +55,10 @@ export class OnnxDevice implements ModelDevice {
    * @throws `adapter.limit` where WebAssembly cannot hold them, before anything is read; what the source throws
    */
   static async create(
-    runtime: OnnxRuntime,
+    { runtime, provider }: LoadedRuntime,
     files: OnnxModelFiles,
     options: Omit<OnnxEngineOptions, 'weightBytes'>,
-    { provider, signal, onProgress }: OnnxLoading,
+    { signal, onProgress }: OnnxLoading,
   ): Promise<OnnxDevice> {
     const { source, bytes, config, element, data } = files
     const weightBytes = [...data.values()].reduce((sum, size) => sum + size, 0)
@@ -102,14 +112,14 @@ function checkSize(
   source: ByteSource,
   data: ReadonlyMap<string, number>,
   bytes: number,
-  provider: string,
+  provider: OnnxProvider,
 ): void {
   const gigabytes = (size: number) => `${(size / 1e9).toFixed(1)} GB`
   const tooLarge = [...data].find(([, size]) => size > MOST_FILE_BYTES)
   if (tooLarge) {
     throw new AdapterError(
       'adapter.limit',
-      `${tooLarge[0]} in ${source.name} has ${gigabytes(tooLarge[1])}; files of tensors are read up to 2 GB. ` +
+      `${tooLarge[0]} in ${source.name} has ${gigabytes(tooLarge[1])}; files of tensors are read up to 4 GB. ` +
         "Export the checkpoint with 'chatglm convert --to onnx', which divides them.",
       { details: { limit: 'file size', offered: MOST_FILE_BYTES, needed: tooLarge[1] } },
     )
@@ -117,7 +127,7 @@ function checkSize(
   if (provider === 'wasm' && bytes > MOST_WASM_BYTES) {
     throw new AdapterError(
       'adapter.limit',
-      `${source.name} has ${gigabytes(bytes)} of weights, and WebAssembly can address 4 GB in all. Use WebGPU, or fewer bits.`,
+      `${source.name} has ${gigabytes(bytes)} of weights, and WebAssembly can address 4 GB in all. Use WebGPU, fewer bits, or in Node the package onnxruntime-node.`,
       { details: { limit: 'WebAssembly memory', offered: MOST_WASM_BYTES, needed: bytes } },
     )
   }

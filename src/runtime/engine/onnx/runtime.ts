@@ -18,7 +18,7 @@ export interface OnnxSession {
   release(): Promise<void>
 }
 
-/** The part of `onnxruntime-web` that is used; its module is one. */
+/** The part of `onnxruntime-web` and `onnxruntime-node` that is used; their modules are such. */
 export interface OnnxRuntime {
   readonly InferenceSession: {
     create(model: Uint8Array, options: OnnxSessionOptions): Promise<OnnxSession>
@@ -39,33 +39,64 @@ export interface OnnxSessionOptions {
 }
 
 /**
- * Where ONNX Runtime comes from: a function, as `() => import('onnxruntime-web/webgpu')`, or the address of its module, which can
- * be given to a worker.
+ * Where ONNX Runtime comes from: a function, as `() => import('onnxruntime-web/webgpu')`; or, which can be given to a worker, the
+ * address of its module, or with a `/` at its end of the folder `onnxruntime-web/dist`, of which the smallest build that does is loaded.
  */
 export type OnnxRuntimeLoader = string | (() => Promise<OnnxRuntime>)
+
+/** On what a session computes. */
+export type OnnxProvider = 'webgpu' | 'wasm' | 'cpu'
+
+/** ONNX Runtime, and the best of what it computes on. */
+export interface LoadedRuntime {
+  readonly runtime: OnnxRuntime
+  readonly provider: OnnxProvider
+}
 
 /** A variable to bundlers: the address is that of a file as it is. */
 const load = (address: string): Promise<OnnxRuntime> =>
   import(/* @vite-ignore */ /* webpackIgnore: true */ address)
 
+/** The build of `onnxruntime-web` for what is needed. Those for WebGPU are larger; JSPI makes one smaller, where a browser has it. */
+function buildFor(provider: OnnxProvider): string {
+  if (provider === 'wasm') return 'ort.wasm.bundle.min.mjs'
+  return 'Suspending' in WebAssembly ? 'ort.jspi.bundle.min.mjs' : 'ort.webgpu.bundle.min.mjs'
+}
+
 /**
- * Loads ONNX Runtime: by the loader that is given, or in Node the package `onnxruntime-web`.
+ * Loads ONNX Runtime: by the loader that is given, or in Node the package `onnxruntime-node`, else `onnxruntime-web`.
+ * @param canUseGpu whether there is a GPU that computes what the graph does
  * @throws `adapter.none` where there is none
  */
-export async function loadOnnxRuntime(loader: OnnxRuntimeLoader | undefined): Promise<OnnxRuntime> {
+export async function loadOnnxRuntime(
+  loader: OnnxRuntimeLoader | undefined,
+  canUseGpu: () => Promise<boolean>,
+): Promise<LoadedRuntime> {
   if (!loader && !isNode) {
     throw new AdapterError(
       'adapter.none',
       "This is an ONNX model, and a page names the runtime for it: loadModel(source, { onnxRuntime: () => import('onnxruntime-web/webgpu') }).",
     )
   }
+  if (!loader) {
+    const { nodeRuntime } = await import('./node/node-runtime.js')
+    const { runtime, isNative } = await orNone(nodeRuntime())
+    if (!isNative) return { runtime, provider: 'wasm' }
+    return { runtime, provider: (await canUseGpu()) ? 'webgpu' : 'cpu' }
+  }
+  const provider = !isNode && (await canUseGpu()) ? 'webgpu' : 'wasm'
+  if (typeof loader === 'function') return { runtime: await orNone(loader()), provider }
+  const address = loader.endsWith('/') ? loader + buildFor(provider) : loader
+  return { runtime: await orNone(load(address)), provider }
+}
+
+async function orNone<T>(loading: Promise<T>): Promise<T> {
   try {
-    if (typeof loader === 'string') return await load(loader)
-    return loader ? await loader() : (await import('./node/node-runtime.js')).onnxRuntime
+    return await loading
   } catch (error) {
     throw new AdapterError(
       'adapter.none',
-      'This is an ONNX model, and ONNX Runtime could not be loaded: npm install onnxruntime-web.',
+      'This is an ONNX model, and ONNX Runtime could not be loaded: npm install onnxruntime-node, or onnxruntime-web.',
       { cause: error },
     )
   }
