@@ -20,6 +20,7 @@ import {
   resolveQuantization,
   unlessAborted,
 } from '../model/index.js'
+import { exportInMemory } from './export-in-memory.js'
 import { loadOnnxModel } from './load-onnx-model.js'
 import { contextLengthOf, LOAD_MODEL_SHAPE, type LoadModelOptions } from './load-options.js'
 import { LoadReport } from './load-report.js'
@@ -57,6 +58,10 @@ export async function loadModel(source: SourceLocation, options: LoadModelOption
   if (options.verify) await verifyFiles(opened, options)
   const checkpoint = await openUnlessOnnx(opened, options)
   if (!checkpoint) return loadOnnxModel(opened, options)
+  if (options.engine === 'onnx') {
+    const { quantization: _, ...others } = options
+    return loadOnnxModel(await exportInMemory(opened, checkpoint, options), others)
+  }
   const config = parseModelConfig(checkpoint.config)
   const contextLength = contextLengthOf(options, config)
   checkSizes({ ...options, contextLength })

@@ -35,6 +35,13 @@ export async function loadOnnxModel(source: ByteSource, options: LoadModelOption
     maxWaiting,
   } = options
   const own = OWN_OPTIONS.find((name) => options[name] !== undefined)
+  if (options.engine === 'webgpu') {
+    throw invalidOption(
+      'engine',
+      'webgpu',
+      '"onnx", or nothing: kernels of this project do not run ONNX models',
+    )
+  }
   if (own) throw invalidOption(own, options[own], 'nothing for an ONNX model: it is as it was exported')
   const files = await openOnnxModel(source, signal)
   const contextLength = contextLengthOf(options, files.config)

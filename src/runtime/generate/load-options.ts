@@ -62,6 +62,11 @@ export interface LoadModelOptions extends SourceOptions {
   /** Features of the adapter to leave unused. */
   readonly without?: GpuOptions['without']
   /**
+   * What computes: the kernels of this project on WebGPU, or ONNX Runtime, which needs no WebGPU and is slow without it. Default:
+   * `webgpu` for checkpoints; ONNX models have ONNX Runtime alone. With `onnx` a checkpoint is exported into memory first.
+   */
+  readonly engine?: 'webgpu' | 'onnx'
+  /**
    * ONNX Runtime, for ONNX models: in a page `() => import('onnxruntime-web/webgpu')`, so that only pages with such models
    * hold it; or the address of its module, or of the folder `onnxruntime-web/dist` with a `/` at its end. Default: in Node the
    * package `onnxruntime-node`, else `onnxruntime-web`; in a page none.
@@ -86,6 +91,7 @@ export const LOAD_MODEL_SHAPE: OptionShape<LoadModelOptions> = {
   activations: oneOf(['int8', 'float']),
   variants: VARIANTS_SCHEMA,
   device: DEVICE_SCHEMA,
+  engine: oneOf(['webgpu', 'onnx']),
   verify: flag,
   without: listOf(text, 'a list of features'),
   onnxRuntime: z.union([text, callback], { error: 'a function or the address of a module' }),

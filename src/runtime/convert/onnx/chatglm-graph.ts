@@ -85,11 +85,11 @@ class ChatGLMGraph {
     graph.input(GRAPH_NAMES.ids, 'int64', ['batch_size', 'sequence_length'])
     graph.input(GRAPH_NAMES.mask, 'int64', ['batch_size', 'total_sequence_length'])
     graph.output(GRAPH_NAMES.logits, activations, ['batch_size', 'sequence_length', vocabulary])
-    const table = graph.external(TENSOR_NAMES.embedding, 'F16', [vocabulary, hidden])
+    // Not float16 with a cast behind it: adapters without `shader-f16` cannot even look it up.
+    const table = graph.external(TENSOR_NAMES.embedding, this.#float, [vocabulary, hidden])
     graph.node('Gather', [table, GRAPH_NAMES.ids], ['embedded'], { axis: 0 })
     const attention = this.#attentionInputs()
-    let residual =
-      activations === 'float16' ? 'embedded' : this.#cast('embedded', activations, 'embedded.f32')
+    let residual = 'embedded'
     const first = NODE_NAMES.layer(0).inputNorm
     let normed = graph.node('SimplifiedLayerNormalization', [residual, this.#norm(first)], [first], {
       axis: -1,

@@ -1,4 +1,5 @@
 import {
+  dtypeBytes,
   externalDataLayout,
   jsonBytes,
   ONNX_FILE,
@@ -55,8 +56,21 @@ const SHAPE: OptionShape<ExportOnnxOptions> = {
   signal: abortSignal,
 }
 
-function numbersOf({ bits = 4, groupSize = 32, activations = 'float16' }: ExportOnnxOptions): GraphNumbers {
+function numbersOf({
+  bits = 4,
+  groupSize = 32,
+  activations = 'float16',
+}: Pick<ExportOnnxOptions, 'bits' | 'groupSize' | 'activations'>): GraphNumbers {
   return { activations, blocks: bits === 16 ? undefined : { bits, blockSize: groupSize } }
+}
+
+/** Bytes of all tensors of a model that is exported so. */
+export function onnxBytes(
+  config: ModelConfig,
+  options: Pick<ExportOnnxOptions, 'bits' | 'groupSize' | 'activations'>,
+): number {
+  const { tensors } = chatglmGraph(config, numbersOf(options))
+  return tensors.reduce((sum, { dtype, shape }) => sum + shape.reduce((a, b) => a * b, dtypeBytes(dtype)), 0)
 }
 
 /** @throws `checkpoint.model-unsupported` for a shape that ONNX Runtime's attention does not take */

@@ -108,13 +108,14 @@ export class OnnxDevice implements ModelDevice {
   }
 }
 
+const gigabytes = (size: number) => `${(size / 1e9).toFixed(1)} GB`
+
 function checkSize(
   source: ByteSource,
   data: ReadonlyMap<string, number>,
   bytes: number,
   provider: OnnxProvider,
 ): void {
-  const gigabytes = (size: number) => `${(size / 1e9).toFixed(1)} GB`
   const tooLarge = [...data].find(([, size]) => size > MOST_FILE_BYTES)
   if (tooLarge) {
     throw new AdapterError(
@@ -124,10 +125,15 @@ function checkSize(
       { details: { limit: 'file size', offered: MOST_FILE_BYTES, needed: tooLarge[1] } },
     )
   }
-  if (provider === 'wasm' && bytes > MOST_WASM_BYTES) {
+  if (provider === 'wasm') checkWasmSize(source.name, bytes)
+}
+
+/** @throws `adapter.limit` where WebAssembly cannot hold so many bytes of weights */
+export function checkWasmSize(name: string, bytes: number): void {
+  if (bytes > MOST_WASM_BYTES) {
     throw new AdapterError(
       'adapter.limit',
-      `${source.name} has ${gigabytes(bytes)} of weights, and WebAssembly can address 4 GB in all. Use WebGPU, fewer bits, or in Node the package onnxruntime-node.`,
+      `${name} has ${gigabytes(bytes)} of weights, and WebAssembly can address 4 GB in all. Use WebGPU, fewer bits, or in Node the package onnxruntime-node.`,
       { details: { limit: 'WebAssembly memory', offered: MOST_WASM_BYTES, needed: bytes } },
     )
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../../checkpoint/index.js'
 import { AdapterError } from '../../../errors/index.js'
 import { isNode } from '../../../platform/index.js'
 
@@ -96,7 +97,8 @@ async function orNone<T>(loading: Promise<T>): Promise<T> {
   } catch (error) {
     throw new AdapterError(
       'adapter.none',
-      'This is an ONNX model, and ONNX Runtime could not be loaded: npm install onnxruntime-node, or onnxruntime-web.',
+      `ONNX Runtime could not be loaded: ${messageOf(error)}. ` +
+        (isNode ? 'npm install onnxruntime-node, or onnxruntime-web.' : 'Check the address of onnxRuntime.'),
       { cause: error },
     )
   }
