@@ -51,6 +51,7 @@ const programs: Record<string, string> = {
   'bench-kernels': path('bench/kernels.ts'),
   'bench-peers': path('bench/peers.ts'),
   'bench-finetune': path('bench/finetune.ts'),
+  'bench-gpus': path('bench/gpus.ts'),
   'bench-full-shape': path('bench/full-shape.ts'),
   'bench-sequences': path('bench/sequences.ts'),
   'bench-server': path('bench/server.ts'),

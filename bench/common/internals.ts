@@ -1,6 +1,11 @@
 /** What benchmarks use below the public API, in one place. */
 
-export { openCheckpoint } from '../../src/checkpoint/index.js'
+export {
+  formatQuantizationConfig,
+  openCheckpoint,
+  openCheckpointWriter,
+  quantizedTensors,
+} from '../../src/checkpoint/index.js'
 export { PrefixTraining, planTraining } from '../../src/finetune/engine/prefix-training.js'
 export type { PlannedMemory, PrefixTrainingOptions } from '../../src/finetune/engine/training-engine.js'
 export * from '../../src/gpu/index.js'
@@ -51,8 +56,14 @@ export {
   type Prefix,
   parseModelConfig,
   productsOf,
+  tensorList,
   type WeightSlice,
   weightSlices,
 } from '../../src/runtime/model/index.js'
 export { Tokenizer } from '../../src/tokenizer/index.js'
+export {
+  CHATGLM3_6B as CHATGLM3_6B_CONFIG,
+  type ChatGLMShape,
+  chatglmConfig,
+} from '../../tools/chatglm-config.js'
 export { standInTokenizer } from '../../tools/stand-in-tokenizer.js'
