@@ -1,9 +1,11 @@
+import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { describeOnGpu, skipRepeatedOnSoftware, type TestGpu } from '../../testing/gpu.js'
 import { expectClose, randomNormal } from '../../testing/numbers.js'
 import { randomCache } from '../../testing/paged-cache.js'
 import {
   type AttentionPrefillConstants,
+  canRunAttentionPrefill,
   canRunAttentionPrefillOnMatrices,
   compileAttentionPrefill,
 } from './attention-prefill.js'
@@ -97,6 +99,23 @@ describeOnGpu('attention of a prefill chunk', (test) => {
       await check(test(), odd, { slot: 1, start: 3, count: 9, prefixLength: 30 })
     })
   }
+
+  it('has any heads that it says it can run, drawn at random', async () => {
+    const { gpu } = test()
+    const shapes = fc
+      .record({
+        headDim: fc.integer({ min: 1, max: gpu.software ? 100 : 300 }),
+        kvGroups: fc.integer({ min: 1, max: 3 }),
+      })
+      .chain(({ headDim, kvGroups }) =>
+        fc.integer({ min: 1, max: 5 }).map((share) => ({ heads: share * kvGroups, kvGroups, headDim })),
+      )
+      .filter((drawn) => canRunAttentionPrefill(gpu, drawn))
+    // A software adapter compiles each for a second or more.
+    for (const drawn of fc.sample(shapes, { seed: 16, numRuns: gpu.software ? 2 : 40 })) {
+      await check(test(), drawn, { slot: 1, start: 2, count: 7, prefixLength: 33 })
+    }
+  }, 180_000)
 
   it('follows scores that rise by hundreds from tile to tile', async () => {
     const chatglm = { heads: 4, kvGroups: 2, headDim: 128 }
