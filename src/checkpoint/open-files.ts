@@ -7,7 +7,7 @@ import type { ByteSource } from './sources/byte-source.js'
 import { FileListSource } from './sources/file-list-source.js'
 import { type HttpOptions, HttpSource } from './sources/http-source.js'
 import { HUB_NAMES, type HubEndpoints, HubSource } from './sources/hub-source.js'
-import { showUrl } from './sources/show-url.js'
+import { isAddress, showUrl, trimAddress } from './sources/show-url.js'
 
 /** A place that first has to be opened, such as an item of the browser's storage. */
 export interface SourceOpener {
@@ -102,7 +102,7 @@ export async function openSource(location: SourceLocation, options: SourceOption
   const { endpoints, stallTimeout } = options
   checkOptions(SOURCE_SHAPE, { endpoints, stallTimeout })
   checkArgument('source', SOURCE_PLACE, location)
-  if (typeof location === 'string') return openNamedSource(location, options)
+  if (typeof location === 'string') return openNamedSource(trimAddress(location), options)
   if (location instanceof URL)
     return location.protocol === 'file:' ? openFolder(location) : new HttpSource(location, options)
   if (Symbol.iterator in location) return new FileListSource(listFiles(location))
@@ -118,8 +118,7 @@ export async function openSource(location: SourceLocation, options: SourceOption
 export async function openSink(location: SinkLocation): Promise<ByteSink> {
   checkArgument('destination', SINK_PLACE, location)
   if (typeof location === 'string' || location instanceof URL) {
-    const isUrl =
-      location instanceof URL ? location.protocol !== 'file:' : /^[a-z][a-z0-9+.-]+:/i.test(location)
+    const isUrl = location instanceof URL ? location.protocol !== 'file:' : isAddress(trimAddress(location))
     if (isNode && !isUrl) return (await import('./node/folder-sink.js')).FolderSink.open(location)
     throw new SinkError(
       'sink.failed',
@@ -136,6 +135,12 @@ async function openNamedSource(location: string, options: SourceOptions): Promis
     if (!URL.canParse(location))
       throw new SourceError('source.not-found', `${showUrl(location)} is no valid URL.`)
     return openSource(new URL(location), options)
+  }
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(location)) {
+    throw new SourceError(
+      'source.not-found',
+      `${showUrl(location)} is an address of a kind that is not read: give one of http, https or file, a path, or hf:owner/name.`,
+    )
   }
   if (isNode) return openFolder(location)
   const base = globalThis.location?.href
