@@ -151,15 +151,14 @@ function officialConfig(settings: unknown, graph: OnnxGraph): object {
   const attended = Number(shape.num_attention_heads) * Number(shape.head_size)
   const norm = graph.nodes.find(({ operator }) => operator === 'SimplifiedLayerNormalization')
   // The last product of a layer goes from `ffn` to `hidden`; the other such product comes from the heads.
-  const down = graph.nodes.find(
-    ({ operator, attributes }) =>
-      operator === 'MatMulNBits' && attributes.get('N') === hidden && attributes.get('K') !== attended,
-  )
+  const ffn = graph.nodes
+    .map((node) => productSizes(node, graph))
+    .find((sizes) => sizes && sizes.outFeatures === hidden && sizes.inFeatures !== attended)
   return {
     model_type: type,
     num_layers: shape.num_hidden_layers,
     hidden_size: hidden,
-    ffn_hidden_size: down?.attributes.get('K') ?? hidden,
+    ffn_hidden_size: ffn?.inFeatures ?? hidden,
     kv_channels: shape.head_size,
     num_attention_heads: shape.num_attention_heads,
     multi_query_attention: true,
@@ -173,4 +172,16 @@ function officialConfig(settings: unknown, graph: OnnxGraph): object {
     add_qkv_bias: true,
     apply_residual_connection_post_layernorm: false,
   }
+}
+
+/** The sizes of a matrix that is multiplied with; undefined for other nodes. */
+function productSizes(
+  { operator, inputs, attributes }: OnnxGraph['nodes'][number],
+  graph: OnnxGraph,
+): { inFeatures: number | undefined; outFeatures: number | undefined } | undefined {
+  if (operator === 'MatMulNBits') {
+    return { inFeatures: attributes.get('K'), outFeatures: attributes.get('N') }
+  }
+  const shape = operator === 'MatMul' ? graph.tensors.get(inputs[1])?.shape : undefined
+  return shape && { inFeatures: shape[0], outFeatures: shape[1] }
 }
