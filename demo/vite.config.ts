@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
 import { forBrowsers } from '../tools/vite/for-browsers.js'
 import { offline } from './plugins/offline.js'
+import { FOLDER, onnxRuntime } from './plugins/onnx-runtime.js'
 import { securityHeaders } from './plugins/security-headers.js'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
@@ -13,7 +14,8 @@ export default defineConfig({
   plugins: [
     forBrowsers(),
     securityHeaders(),
-    offline({ 'models/tiny': path('../models/tiny'), examples: path('../examples') }),
+    onnxRuntime(),
+    offline({ 'models/tiny': path('../models/tiny'), examples: path('../examples') }, FOLDER),
   ],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   worker: { format: 'es', plugins: () => [forBrowsers()] },

@@ -24,8 +24,9 @@ function dropUnused(bundle: Rolldown.OutputBundle): void {
 /**
  * Adds folders to the page, and tells the service worker all files to keep, each with the hash of its content.
  * @param folders by the path that they get
+ * @param left a folder of the page that is not kept
  */
-export function offline(folders: Readonly<Record<string, string>>): Plugin {
+export function offline(folders: Readonly<Record<string, string>>, left: string): Plugin {
   let publicFolder = ''
   return {
     name: 'offline',
@@ -59,7 +60,8 @@ export function offline(folders: Readonly<Record<string, string>>): Plugin {
         dropUnused(bundle)
         const contents = new Map<string, string | Uint8Array>()
         for (const [name, file] of Object.entries(bundle)) {
-          if (name !== 'sw.js') contents.set(name, file.type === 'chunk' ? file.code : file.source)
+          if (name !== 'sw.js' && !name.startsWith(left))
+            contents.set(name, file.type === 'chunk' ? file.code : file.source)
         }
         for (const name of filesOf(publicFolder)) contents.set(name, readFileSync(join(publicFolder, name)))
         const files = [...contents].map(([path, content]) => ({

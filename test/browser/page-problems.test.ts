@@ -66,13 +66,19 @@ describe.runIf(hasBrowser)('the demo page says what to do', { timeout: 120_000 }
     await page.dispatchEvent('.main', 'drop', { dataTransfer: transfer })
   }
 
-  it('without WebGPU: which browsers have it', async () => {
+  it('without WebGPU: which browsers have it, and answers on WASM where that is wanted', async () => {
     const page = await demo.open('', (tab) =>
       tab.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'gpu')),
     )
     expect(await notice(page, 'This browser has no WebGPU')).toContain(
       'current Chrome or Edge (113 or later)',
     )
+    await page.getByRole('button', { name: 'Run the small model on WASM (slow)' }).click()
+    await page.locator('.model-button', { hasText: /small/i }).waitFor()
+    await limitAnswers(page, 4)
+    await askAndWait(page, '你好')
+    expect(await page.locator('.answer').textContent()).not.toBe('')
+    expect(await page.locator('.notice').count()).toBe(0)
     await page.close()
   })
 

@@ -2,7 +2,7 @@
 export const problemsEn = {
   noWebGpu: {
     title: 'This browser has no WebGPU',
-    text: 'The model needs it. Use a current Chrome or Edge (113 or later), Safari 26, or Firefox 141 on Windows, over https or on localhost. Firefox on Linux has it behind dom.webgpu.enabled in about:config.',
+    text: 'Models need it to be fast. Use a current Chrome or Edge (113 or later), Safari 26, or Firefox 141 on Windows, over https or on localhost. Firefox on Linux has it behind dom.webgpu.enabled in about:config.',
   },
   noAdapter: {
     title: 'No GPU was found',
@@ -86,6 +86,7 @@ export const problemsEn = {
     title: 'Something went wrong',
     text: 'Try again. If it happens again, report it with the details.',
   },
+  useWasm: 'Run the small model on WASM (slow)',
   details: 'Details',
   dismiss: 'Dismiss',
 }

@@ -4,7 +4,7 @@ import type { problemsEn } from './problems-en.js'
 export const problemsZh: typeof problemsEn = {
   noWebGpu: {
     title: '这个浏览器没有 WebGPU',
-    text: '模型需要它。请使用较新的 Chrome 或 Edge（113 及以上）、Safari 26，或 Windows 上的 Firefox 141，并通过 https 或 localhost 打开。Linux 上的 Firefox 要在 about:config 中打开 dom.webgpu.enabled。',
+    text: '模型要有它才快。请使用较新的 Chrome 或 Edge（113 及以上）、Safari 26，或 Windows 上的 Firefox 141，并通过 https 或 localhost 打开。Linux 上的 Firefox 要在 about:config 中打开 dom.webgpu.enabled。',
   },
   noAdapter: {
     title: '没有找到 GPU',
@@ -52,6 +52,7 @@ export const problemsZh: typeof problemsEn = {
   busy: { title: '另一个标签页正在处理它', text: '请等待那边的下载或删除完成，或在那边结束它。' },
   driver: { title: '显卡驱动拒绝了一个内核', text: '请更新驱动或浏览器。' },
   unknown: { title: '出了点问题', text: '请重试。若再次出现，请附上详细信息反馈。' },
+  useWasm: '用 WASM 运行小模型（较慢）',
   details: '详细信息',
   dismiss: '知道了',
 }

@@ -44,6 +44,24 @@ export const smallModelAnswers = computed(() => modelState.value.state === 'none
 
 export const SHIPPED: ModelSource = { kind: 'shipped' }
 
+/** Whether models run in WebAssembly, because there is no WebGPU and the user does not mind that it is slow. */
+const usesWasm = signal(false)
+
+/** Runs the small model in WebAssembly. */
+export function openInWasm(): Promise<ReadyModel | undefined> {
+  usesWasm.value = true
+  return openModel(SHIPPED)
+}
+
+/** By what models are run. */
+function runtimeOptions({ device, quantizeBits }: RunOptions) {
+  if (usesWasm.value) {
+    const onnxRuntime = new URL('ort/', document.baseURI).href
+    return { engine: 'onnx', device: 'software', onnxRuntime } as const
+  }
+  return { device, ...(quantizeBits && { quantization: { bits: quantizeBits } }) } as const
+}
+
 let loading: { readonly controller: AbortController; readonly model: Promise<ReadyModel> } | undefined
 
 async function locate(source: ModelSource): Promise<SourceLocation> {
@@ -58,10 +76,9 @@ async function load(source: ModelSource, options: RunOptions, signal: AbortSigna
   const location = await locate(source)
   await whenGated()
   const model = await loadModel(location, {
-    device: options.device,
+    ...runtimeOptions(options),
     activations: options.activations,
     ...(options.contextLength && { contextLength: options.contextLength }),
-    ...(options.quantizeBits && { quantization: { bits: options.quantizeBits } }),
     signal,
     onProgress: (progress) => {
       if (!signal.aborted) modelState.value = { state: 'loading', source, progress }

@@ -1,8 +1,8 @@
-import { RotateCw, TriangleAlert, X } from 'lucide-preact'
+import { RotateCw, Snail, TriangleAlert, X } from 'lucide-preact'
 import { strings } from '../i18n/index.js'
-import { modelState, openModel } from '../model/model.js'
+import { modelState, openInWasm, openModel } from '../model/model.js'
 import { Button, IconButton } from '../ui/button.js'
-import { dismiss, type Problem, problems } from './problems.js'
+import { dismiss, isWithoutGpu, type Problem, problems } from './problems.js'
 import { wasHidden } from './watch.js'
 
 /** What went wrong, each with what to do. */
@@ -32,6 +32,18 @@ function Notice({ problem }: { readonly problem: Problem }) {
         {problem.kind === 'lost' && state.state === 'lost' && (
           <Button small kind="primary" icon={RotateCw} onClick={() => openModel(state.source, state.options)}>
             {t.problems.lost.action}
+          </Button>
+        )}
+        {isWithoutGpu(problem) && (
+          <Button
+            small
+            icon={Snail}
+            onClick={() => {
+              dismiss(problem)
+              openInWasm()
+            }}
+          >
+            {t.problems.useWasm}
           </Button>
         )}
         {problem.details !== '' && (

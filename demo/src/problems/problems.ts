@@ -3,7 +3,7 @@ import type { ChatGLMError, ErrorCode } from '../../../src/index.js'
 import type { Strings } from '../i18n/index.js'
 
 /** The names of messages that say what is wrong and what to do. */
-export type ProblemKind = Exclude<keyof Strings['problems'], 'lostHidden' | 'details' | 'dismiss'>
+export type ProblemKind = Exclude<keyof Strings['problems'], 'lostHidden' | 'useWasm' | 'details' | 'dismiss'>
 
 /** Something that went wrong, as the user is told. */
 export interface Problem {
@@ -81,6 +81,11 @@ export function problemOf(error: unknown): Problem {
   if (kind === 'network' && !navigator.onLine) return { kind: 'offline', details: message }
   const { code } = error as Partial<ChatGLMError>
   return { kind, details: `${code ?? error.name}: ${message}` }
+}
+
+/** Whether the page can do without what is missing, slowly. */
+export function isWithoutGpu({ kind }: Problem): boolean {
+  return kind === 'noWebGpu' || kind === 'noAdapter'
 }
 
 export function isAbort(error: unknown): boolean {

@@ -28,11 +28,14 @@ export function pagePolicy(inlineHashes: readonly string[]): string {
   })
 }
 
-/** Workers may connect to their own origin, and to those that the user downloads from at the moment. */
+/**
+ * Workers may connect to their own origin, and to those that the user downloads from at the moment. They may compile
+ * WebAssembly: ONNX Runtime is some, where there is no WebGPU.
+ */
 export function workerPolicy(origins: readonly string[]): string {
   return format({
     'default-src': ["'none'"],
-    'script-src': ["'self'"],
+    'script-src': ["'self'", "'wasm-unsafe-eval'"],
     'connect-src': ["'self'", ...origins],
   })
 }
