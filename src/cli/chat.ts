@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import type { Context } from './context.js'
 import { BUNDLED_WEIGHTS, demo } from './demo.js'
 import { UsageError } from './errors.js'
-import { addGenerationOptions, collect, prefixStrength } from './generation-options.js'
+import { adapterStrength, addGenerationOptions, collect } from './generation-options.js'
 import { interruptible } from './interrupt.js'
 import type { CliModel, Library } from './library.js'
 import { addModelOptions, MODEL_HELP, misplacedModel } from './model-options.js'
@@ -38,11 +38,15 @@ export function chatCommand(context: Context): Command {
     .option('--tools <file>', 'a JSON file that describes the tools that the model may call')
     .addOption(encodingOption())
     .option(
-      '--prefix <path>',
-      'a P-Tuning v2 prefix; repeatable, the first is used and /prefix changes it',
+      '--prefix, --adapter <path>',
+      'a P-Tuning v2 prefix or a LoRA adapter; repeatable, the first is used and /prefix changes it',
       collect,
     )
-    .option('--prefix-strength <number>', 'from 0, no prefix, to 1, as trained (default: 1)', prefixStrength)
+    .option(
+      '--prefix-strength, --adapter-strength <number>',
+      'from 0, as without it, to 1, as trained (default: 1)',
+      adapterStrength,
+    )
     .option('--raw', 'continue prompts as they are, as prefixes of prompt and response pairs expect')
     .option('--json', 'print the answer to one prompt as a JSON object')
     .option('--stats', 'say all about the answer: tokens, times, seed, memory')
@@ -76,8 +80,8 @@ async function chat(
   const prompt = await promptFrom(words, context, flags)
   if (prompt === undefined && flags.json)
     throw new UsageError('--json prints the answer to one prompt: give one.')
-  if (prompt !== undefined && (flags.prefix?.length ?? 0) > 1) {
-    throw new UsageError('One prompt is answered with one prefix: give a single --prefix.')
+  if (prompt !== undefined && (flags.adapter?.length ?? 0) > 1) {
+    throw new UsageError('One prompt is answered with one adapter: give a single --prefix or --adapter.')
   }
   await interruptible(terminal, (signal) =>
     withSession(context, model, flags, signal, async (session) => {

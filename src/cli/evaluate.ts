@@ -19,7 +19,7 @@ import { columns } from './wrap.js'
 interface EvaluateFlags extends ModelFlags, TextFlags {
   readonly model: string
   readonly data: string
-  readonly prefix?: string
+  readonly adapter?: string
   readonly samples?: number
   readonly answers: boolean
   readonly batch: number
@@ -42,7 +42,10 @@ export function evaluateCommand(context: Context): Command {
     .requiredOption('--model <path>', `the model: ${MODEL_HELP}, or ${BUNDLED_MODEL}`)
     .requiredOption('--data <file>', 'JSON, JSON lines or CSV, as for finetune')
     .addOption(encodingOption())
-    .option('--prefix <path>', 'a P-Tuning v2 prefix, to compare with the model alone')
+    .option(
+      '--prefix, --adapter <path>',
+      'a P-Tuning v2 prefix or a LoRA adapter, to compare with the model alone',
+    )
     .option('--samples <count>', 'only so many records from the beginning', wholeNumber(1))
     .option('--no-answers', 'loss and perplexity alone, which is faster')
     .option('--batch <count>', 'questions to answer side by side', wholeNumber(1, 64), 1)
@@ -92,9 +95,9 @@ async function evaluate(
     }
     // Loaded first, so that a wrong path is found before an hour of work.
     const prefix =
-      flags.prefix === undefined ? undefined : await openPrefix(model, flags.model, flags.prefix, signal)
+      flags.adapter === undefined ? undefined : await openPrefix(model, flags.model, flags.adapter, signal)
     await run('base')
-    if (prefix) await run(basename(flags.prefix ?? ''), prefix)
+    if (prefix) await run(basename(flags.adapter ?? ''), prefix)
     for (const line of table(results)) terminal.print(line)
     const empty = results.map(({ result }) => result.answers.filter(({ answer }) => answer === '').length)
     if (empty.some((count) => count > 0)) {

@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander'
 import type {
   DataSettings,
+  LoraPreset,
+  LoraSettings,
   ModelPreset,
   Preset,
   PresetName,
@@ -12,14 +14,18 @@ import type { Library } from './library.js'
 import { number, wholeNumber } from './numbers.js'
 import { readText } from './read-text.js'
 
-/** The preset of the training of all weights; the others are for prefixes. */
+/** The presets of the training of all weights, and of LoRA; the others are for prefixes. */
 const ALL_WEIGHTS = 'sft'
-const PRESET_NAMES: readonly (PresetName | typeof ALL_WEIGHTS)[] = [
+const LORA = 'lora'
+const PRESET_NAMES: readonly (PresetName | typeof ALL_WEIGHTS | typeof LORA)[] = [
   'ptuning',
   'ptuning-multiturn',
   'ptuning-v2',
+  LORA,
   ALL_WEIGHTS,
 ]
+const METHODS = ['prefix', 'lora', 'full'] as const
+type Method = (typeof METHODS)[number]
 const SCHEDULES: readonly TrainingSettings['schedule'][] = ['linear', 'cosine', 'constant']
 
 /** Settings that options of their own change. */
@@ -41,7 +47,12 @@ type SettingFlags = Pick<
 >
 
 /** How to train, as the command line says it. */
-export interface SettingsFlags extends Partial<SettingFlags> {
+export interface SettingsFlags
+  extends Partial<SettingFlags>,
+    Partial<Pick<LoraSettings, 'rank' | 'alpha' | 'rslora'>> {
+  readonly method?: Method
+  readonly loraDropout?: number
+  readonly targetModules?: readonly string[]
   readonly preset?: (typeof PRESET_NAMES)[number]
   readonly config?: string
   readonly maxSourceLength?: number
@@ -55,12 +66,27 @@ export function addSettingsOptions(command: Command): Command {
     .addOption(
       new Option(
         '--preset <name>',
-        'an official recipe: sft trains all weights, the others a prefix; by default the one that --config names, or ptuning',
+        'an official recipe: lora trains an adapter, sft all weights, the others a prefix; by default that of --config, or ptuning',
       ).choices(PRESET_NAMES),
+    )
+    .addOption(
+      new Option(
+        '--method <name>',
+        'what is trained; by default what the preset, or --config, is for',
+      ).choices(METHODS),
     )
     .option('--config <file>', 'settings in YAML, by the official names or as in ptuning_v2.yaml')
     .option('--prefix-length <rows>', 'rows of the prefix', wholeNumber(1))
     .option('--prefix-projection', 'train two layers between the rows and the model, too')
+    .option('--rank <numbers>', 'of LoRA: numbers between the two factors', wholeNumber(1))
+    .option('--alpha <number>', 'of LoRA: its terms are multiplied by alpha / rank', above0)
+    .option('--rslora', 'of LoRA: alpha / sqrt(rank) instead')
+    .option('--lora-dropout <share>', 'of LoRA: how much of what goes into the factors is dropped', share)
+    .option(
+      '--target-modules <names>',
+      'of LoRA: query_key_value, dense, dense_h_to_4h, dense_4h_to_h, with commas, or all',
+      moduleList,
+    )
     .option('--learning-rate <rate>', 'the highest learning rate', above0)
     .addOption(new Option('--schedule <name>', 'how the learning rate goes down').choices(SCHEDULES))
     .option('--warmup-steps <steps>', 'steps over which the learning rate rises', wholeNumber(0))
@@ -82,29 +108,64 @@ export function addSettingsOptions(command: Command): Command {
 }
 
 const above0 = number((value) => value > 0, 'a number above 0')
+const share = number((value) => value >= 0 && value < 1, 'a number from 0 to below 1')
+const MODULES = ['query_key_value', 'dense', 'dense_h_to_4h', 'dense_4h_to_h']
+
+/** @throws UsageError for other modules */
+function moduleList(text: string): readonly string[] {
+  if (text === 'all') return MODULES
+  const list = text.split(',').map((module) => module.trim())
+  const unknown = list.find((module) => !MODULES.includes(module))
+  if (unknown === undefined) return list
+  throw new UsageError(`--target-modules ${text}: "${unknown}" is none of ${MODULES.join(', ')}, all.`)
+}
 
 /** How to train, and what. */
 export type ResolvedSettings = Rest &
-  ((Preset & { readonly subject: 'prefix' }) | (ModelPreset & { readonly subject: 'model' }))
+  (
+    | (Preset & { readonly subject: 'prefix' })
+    | (LoraPreset & { readonly subject: 'lora' })
+    | (ModelPreset & { readonly subject: 'model' })
+  )
 
 /** What a file of settings says besides. */
 type Rest = Pick<SettingsFile, 'unused' | 'relative'>
 
 /** The preset, what the file says, and what the options say, in this order. */
 export async function resolveSettings(library: Library, flags: SettingsFlags): Promise<ResolvedSettings> {
-  const { preset: name, config } = flags
-  if (name === ALL_WEIGHTS) {
+  const { config } = flags
+  const text = config === undefined ? undefined : await readText(library, config)
+  const method = methodOf(library, flags, text)
+  const file = { text: text ?? '', name: config ?? '' }
+  if (method === 'full') {
     const { preset, ...rest } =
-      config === undefined
+      text === undefined
         ? { preset: library.SFT, unused: [], relative: {} }
-        : await library.parseModelSettings(await readText(library, config), config)
+        : await library.parseModelSettings(file.text, file.name)
     return { subject: 'model', ...withFlags(preset, flags), ...withoutSteps(rest, flags) }
   }
+  if (method === 'lora') {
+    const { preset, ...rest } =
+      text === undefined
+        ? { preset: library.LORA, unused: [], relative: {} }
+        : await library.parseLoraSettings(file.text, file.name)
+    return { subject: 'lora', ...withFlags(preset, flags), ...withoutSteps(rest, flags) }
+  }
+  const name = flags.preset as PresetName | undefined
   const { preset, ...rest } =
-    config === undefined
+    text === undefined
       ? { preset: library.PRESETS[name ?? 'ptuning'] as Preset, unused: [], relative: {} }
-      : await library.parseSettings(await readText(library, config), config, name)
+      : await library.parseSettings(file.text, file.name, name)
   return { subject: 'prefix', ...withFlags(preset, flags), ...withoutSteps(rest, flags) }
+}
+
+/** What is trained. @throws UsageError where preset and method are of different things */
+function methodOf(library: Library, { preset, method }: SettingsFlags, text: string | undefined): Method {
+  const ofPreset = preset === ALL_WEIGHTS ? 'full' : preset === LORA ? 'lora' : preset && 'prefix'
+  if (method && ofPreset && method !== ofPreset) {
+    throw new UsageError(`--preset ${preset} is a recipe of --method ${ofPreset}, not of ${method}.`)
+  }
+  return method ?? ofPreset ?? (text !== undefined && library.isOfLora(text) ? 'lora' : 'prefix')
 }
 
 /** What options say counts more than what would follow from the data. */
@@ -122,7 +183,8 @@ function withoutSteps({ unused, relative }: Rest, flags: SettingsFlags): Rest {
 
 function withFlags<Given extends ModelPreset>({ data, training }: Given, flags: SettingsFlags) {
   const given = Object.keys(training).flatMap((name) => {
-    const value = flags[name as keyof SettingFlags]
+    const value =
+      name === 'dropout' && 'rank' in training ? flags.loraDropout : flags[name as keyof SettingFlags]
     return value === undefined ? [] : [[name, value] as const]
   })
   return {

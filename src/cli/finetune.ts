@@ -44,6 +44,8 @@ interface FinetuneFlags extends SettingsFlags, TextFlags {
 }
 
 type Outcome = Omit<TrainingOutcome, 'files'>
+/** What comes out, by what is trained. */
+const RESULTS = { prefix: 'prefix', lora: 'adapter', model: 'model' } as const
 
 /** Positions of the model beside the prefix: training has buffers of its own. */
 const CONTEXT_LENGTH = 256
@@ -57,12 +59,13 @@ Examples:
   $ chatglm finetune --model models/chatglm3-6b-int4 --data train.jsonl --output output/ads
   $ chatglm finetune --model models/chatglm3-6b-int4 --data train.jsonl --output output/ads --resume
   $ chatglm chat models/chatglm3-6b-int4 --raw --prefix output/ads
+  $ chatglm finetune --method lora --model models/chatglm3-6b-int4 --data train.jsonl --output output/lora
   $ chatglm finetune --preset sft --model models/small-float16 --data train.jsonl --output output/small
 `
 
 export function finetuneCommand(context: Context): Command {
   const command = new Command('finetune')
-    .description('train a P-Tuning v2 prefix, or all weights of a model that fits')
+    .description('train a P-Tuning v2 prefix, a LoRA adapter, or all weights of a model that fits')
     .requiredOption('--model <path>', `the model: ${MODEL_HELP}, or ${BUNDLED_MODEL}`)
     .requiredOption('--data <file>', 'what to learn from')
     .requiredOption('--output <folder>', 'where checkpoints go, and what comes out')
@@ -92,7 +95,8 @@ async function finetune(
   const library = await loadLibrary()
   const given = await resolveSettings(library, flags)
   const { subject, data, unused } = given
-  if (subject === 'model') refusePrefixFlags(flags, chosenGpus(flags.gpu, terminal.io, true))
+  refuseOtherFlags(subject, flags)
+  if (subject !== 'prefix') refuseSeveralGpus(chosenGpus(flags.gpu, terminal.io, true))
   if (unused.length > 0) terminal.note(`Not used of ${flags.config}: ${unused.join(', ')}.`)
   for (const file of [flags.data, flags.evalData]) {
     if (file !== undefined) await library.checkDataset(file, data, { signal, encoding: flags.encoding })
@@ -122,10 +126,12 @@ async function finetune(
     })
     if (curve) terminal.say(`Loss curve: ${curve}`)
     const raw = data.format === 'input-output' ? ' --raw' : ''
-    const prefix = subject === 'prefix'
-    terminal.say(`The ${prefix ? 'prefix' : 'model'} is in ${output}. Try it:`)
+    terminal.say(`The ${RESULTS[subject]} is in ${output}. Try it:`)
     const [name, folder] = [library.showUrl(flags.model), output].map(shellQuote)
-    terminal.say(`  chatglm chat ${prefix ? `${name}${raw} --prefix ${folder}` : `${folder}${raw}`}`)
+    const adapter = subject === 'lora' ? 'adapter' : 'prefix'
+    terminal.say(
+      `  chatglm chat ${subject === 'model' ? `${folder}${raw}` : `${name}${raw} --${adapter} ${folder}`}`,
+    )
   } finally {
     model.dispose()
   }
@@ -138,30 +144,49 @@ function withDataset(
   { length }: TrainingDataset,
 ): ResolvedSettings {
   const { relative } = settings
-  return settings.subject === 'prefix'
-    ? { ...settings, training: library.withData(settings.training, relative, length) }
-    : { ...settings, training: library.withData(settings.training, relative, length) }
+  switch (settings.subject) {
+    case 'prefix':
+      return { ...settings, training: library.withData(settings.training, relative, length) }
+    case 'lora':
+      return { ...settings, training: library.withData(settings.training, relative, length) }
+    case 'model':
+      return { ...settings, training: library.withData(settings.training, relative, length) }
+  }
 }
 
-/** @throws UsageError for options that only a prefix has */
-function refusePrefixFlags(
-  { prefixLength, prefixProjection, torchBin, bits, groupSize }: FinetuneFlags,
-  gpus: readonly number[] = [],
-): void {
-  if (gpus.length > 1) {
-    throw new UsageError('The preset sft trains on one GPU: --gpu takes one number there.')
+/** @throws UsageError for more than one: only prefixes are trained on several */
+function refuseSeveralGpus(gpus: readonly number[] = []): void {
+  if (gpus.length <= 1) return
+  throw new UsageError('Only prefixes are trained on several GPUs: --gpu takes one number here.')
+}
+
+/** @throws UsageError for options that what is trained does not have */
+function refuseOtherFlags(subject: ResolvedSettings['subject'], flags: FinetuneFlags): void {
+  const refuse = (given: Readonly<Record<string, unknown>>, why: string) => {
+    for (const [flag, value] of Object.entries(given))
+      if (value !== undefined) throw new UsageError(`${flag} ${why}`)
   }
-  const prefixFlags = {
+  const { prefixLength, prefixProjection, torchBin, bits, groupSize } = flags
+  const ofPrefix = {
     '--prefix-length': prefixLength,
     '--prefix-projection': prefixProjection,
     '--torch-bin': torchBin,
-    '--bits': bits,
-    '--group-size': groupSize,
   }
-  for (const [flag, value] of Object.entries(prefixFlags)) {
-    if (value !== undefined) {
-      throw new UsageError(`${flag} is for prefixes; the preset sft trains all weights, in float.`)
-    }
+  const { rank, alpha, rslora, loraDropout, targetModules } = flags
+  const ofLora = {
+    '--rank': rank,
+    '--alpha': alpha,
+    '--rslora': rslora,
+    '--lora-dropout': loraDropout,
+    '--target-modules': targetModules,
+  }
+  if (subject !== 'lora') refuse(ofLora, 'is for LoRA: add --method lora.')
+  if (subject === 'lora') refuse(ofPrefix, 'is for prefixes; --method lora trains an adapter.')
+  if (subject === 'model') {
+    refuse(
+      { ...ofPrefix, '--bits': bits, '--group-size': groupSize },
+      'is for prefixes; the preset sft trains all weights, in float.',
+    )
   }
 }
 
@@ -173,8 +198,9 @@ function train(
   { output, resume, torchBin, continueOnLoss }: FinetuneFlags,
   run: Pick<RunOptions, 'evaluation' | 'signal' | 'onProgress'>,
 ): Promise<Outcome> {
-  return settings.subject === 'prefix'
-    ? library.finetunePrefix(model, dataset, {
+  switch (settings.subject) {
+    case 'prefix':
+      return library.finetunePrefix(model, dataset, {
         ...settings.training,
         ...run,
         output,
@@ -182,7 +208,11 @@ function train(
         torchBin,
         ...(continueOnLoss && { continueOnLoss }),
       })
-    : library.finetuneModel(model, dataset, { ...settings.training, ...run, output, resume })
+    case 'lora':
+      return library.finetuneLora(model, dataset, { ...settings.training, ...run, output, resume })
+    case 'model':
+      return library.finetuneModel(model, dataset, { ...settings.training, ...run, output, resume })
+  }
 }
 
 async function readData(

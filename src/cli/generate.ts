@@ -7,10 +7,10 @@ import type { Context } from './context.js'
 import { CommandError, InterruptedError, UsageError } from './errors.js'
 import { count, formatDuration, significant } from './format.js'
 import {
+  adapterStrength,
   addGenerationOptions,
   type GenerationFlags,
   generateOptions,
-  prefixStrength,
   randomSeed,
 } from './generation-options.js'
 import { chosenGpus } from './gpu-option.js'
@@ -39,7 +39,7 @@ interface GenerateFlags extends ModelFlags, GenerationFlags, ConstraintFlags, Te
   readonly batch: number
   readonly resume?: true
   readonly raw?: true
-  readonly prefix?: string
+  readonly adapter?: string
 }
 
 const EXAMPLES = `
@@ -66,8 +66,12 @@ export function generateCommand(context: Context): Command {
     .option('--batch <count>', 'records to answer side by side', wholeNumber(1, 64), 1)
     .option('--resume', 'continue behind the last complete line of the output')
     .option('--raw', 'continue texts as they are, as prefixes of prompt and response pairs expect')
-    .option('--prefix <path>', 'a P-Tuning v2 prefix')
-    .option('--prefix-strength <number>', 'from 0, no prefix, to 1, as trained (default: 1)', prefixStrength)
+    .option('--prefix, --adapter <path>', 'a P-Tuning v2 prefix, or a LoRA adapter')
+    .option(
+      '--prefix-strength, --adapter-strength <number>',
+      'from 0, as without it, to 1, as trained (default: 1)',
+      adapterStrength,
+    )
   addModelOptions(command)
   command.addOption(misplacedModel('generate'))
   addGenerationOptions(command)
@@ -137,13 +141,13 @@ async function answerRecords(
   let tokens = 0
   let written = sink.before
   try {
-    const { prefix } = flags
+    const { adapter } = flags
     const options: GenerateOptions = {
       ...generateOptions(flags),
       ...(constraint && { constraint }),
       signal,
-      prefixStrength: flags.prefixStrength,
-      prefix: prefix === undefined ? undefined : await openPrefix(model, modelName, prefix, signal),
+      adapterStrength: flags.adapterStrength,
+      adapter: adapter === undefined ? undefined : await openPrefix(model, modelName, adapter, signal),
     }
     const answering = new RecordAnswering(model, options, flags.seed ?? randomSeed(), flags.raw === true)
     const lineOf = (index: number, answer: Answer) => {

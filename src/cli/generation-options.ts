@@ -4,7 +4,7 @@ import { number, wholeNumber } from './numbers.js'
 
 /** How to choose tokens and when to end, as the command line says it. */
 export interface GenerationFlags {
-  readonly prefixStrength?: number
+  readonly adapterStrength?: number
   readonly temperature?: number
   readonly topK?: number
   readonly topP?: number
@@ -18,7 +18,7 @@ export interface GenerationFlags {
   readonly ban?: readonly string[]
 }
 
-export const prefixStrength = number(
+export const adapterStrength = number(
   (value) => value >= 0 && value <= 1,
   'a number from 0 (no prefix) to 1 (as trained)',
 )

@@ -2,6 +2,8 @@ import type {
   Evaluation,
   EvaluationData,
   EvaluationOptions,
+  FinetuneLoraOptions,
+  FinetuneLoraResult,
   FinetuneModelOptions,
   FinetuneResult,
   TrainingDataset,
@@ -26,13 +28,16 @@ export type CliModel = Omit<Model, 'loadPrefix' | 'unloadPrefix'> & Pick<LocalMo
 /** What touches no model, so that tests need no stubs of it. */
 type DataFunctions = Pick<
   typeof import('../index.js') & typeof import('../finetune.js'),
+  | 'LORA'
   | 'PRESETS'
   | 'SFT'
   | 'checkDataset'
   | 'decodeText'
   | 'fromAdvertiseGen'
   | 'fromToolAlpaca'
+  | 'isOfLora'
   | 'parseJson'
+  | 'parseLoraSettings'
   | 'parseModelSettings'
   | 'parseQuestion'
   | 'parseRawQuestion'
@@ -59,6 +64,11 @@ export interface Library extends DataFunctions {
   downloadCheckpoint: typeof import('../index.js').downloadCheckpoint
   exportGguf: typeof import('../index.js').exportGguf
   exportOnnx: typeof import('../index.js').exportOnnx
+  finetuneLora(
+    model: CliModel,
+    dataset: TrainingDataset,
+    options: FinetuneLoraOptions,
+  ): Promise<FinetuneLoraResult>
   finetuneModel(
     model: CliModel,
     dataset: TrainingDataset,

@@ -9,7 +9,7 @@ import { readText, type TextFlags } from './read-text.js'
 
 /** What to talk with and how, as the command line says it. */
 export interface SessionFlags extends ModelFlags, GenerationFlags, TextFlags {
-  readonly prefix?: readonly string[]
+  readonly adapter?: readonly string[]
   readonly system?: string
   readonly tools?: string
   readonly raw?: true
@@ -34,9 +34,9 @@ export async function withSession(
       raw: flags.raw === true,
       system: flags.system,
       tools,
-      prefixStrength: flags.prefixStrength ?? 1,
+      prefixStrength: flags.adapterStrength ?? 1,
     })
-    const prefixes = flags.prefix ?? []
+    const prefixes = flags.adapter ?? []
     for (const path of prefixes) await session.usePrefix(path, signal)
     await session.usePrefix(prefixes[0], signal)
     await use(session)

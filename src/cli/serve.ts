@@ -15,7 +15,7 @@ import type { Terminal } from './terminal.js'
 
 interface ServeFlags extends ModelFlags {
   readonly name?: string
-  readonly prefix?: readonly string[]
+  readonly adapter?: readonly string[]
   readonly port: number
   readonly host: string
   readonly apiKey?: readonly string[]
@@ -44,8 +44,8 @@ export function serveCommand(context: Context): Command {
     .argument('<model>', `${MODEL_HELP}, or ${BUNDLED_MODEL}, the bundled one`)
     .option('--name <name>', 'what clients call the model (default: the last part of its path)')
     .option(
-      '--prefix <name=path>',
-      'a P-Tuning v2 prefix, which clients ask for by its name; repeatable',
+      '--prefix, --adapter <name=path>',
+      'a P-Tuning v2 prefix or a LoRA adapter, which clients ask for by its name; repeatable',
       collect,
     )
     .option('--port <number>', 'the port to listen on; 0 for any', wholeNumber(0, 65535), 8000)
@@ -64,7 +64,7 @@ export function serveCommand(context: Context): Command {
       'the most tokens of an answer (default: the room there is)',
       wholeNumber(1),
     )
-    .option('--manage-adapters', 'let clients load prefixes from any path that this machine can read')
+    .option('--manage-adapters', 'let clients load adapters from any path that this machine can read')
     .option('--grace <seconds>', 'how long answers may go on after Ctrl-C', wholeNumber(0, 86_400), 30)
     .option('--log-contents', 'log what is asked and answered, too')
   addModelOptions(command)
@@ -76,7 +76,7 @@ export function serveCommand(context: Context): Command {
 
 async function serve(context: Context, modelName: string, flags: ServeFlags): Promise<void> {
   const { terminal } = context
-  const prefixes = (flags.prefix ?? []).map(parsePrefix)
+  const prefixes = (flags.adapter ?? []).map(parsePrefix)
   const options = serverOptions(modelName, flags, terminal)
   await interruptible(terminal, async (signal) => {
     const library = await context.loadLibrary()
@@ -113,7 +113,7 @@ interface NamedPrefix {
 /** `ads=output/ads`; a path alone is called by its last part. */
 function parsePrefix(text: string): NamedPrefix {
   const [, name, path] = /^([^=/\\]+)=(.+)$/.exec(text) ?? [undefined, basename(text), text]
-  if (name === '') throw new UsageError(`--prefix ${text}: expected name=path, for example ads=output/ads.`)
+  if (name === '') throw new UsageError(`--adapter ${text}: expected name=path, for example ads=output/ads.`)
   return { name, path }
 }
 

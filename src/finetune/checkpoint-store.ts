@@ -27,21 +27,31 @@ export interface TrainingCheckpoint {
 
 /** What is written beside the parameters, for others to read. */
 export interface CheckpointDescriptions {
-  /** `config.json`. */
+  /** `config.json`, or what takes its place. */
   readonly config: object
   /** `trainer_state.json`. */
   readonly trainerState: object
 }
 
+/** The files of a checkpoint that others read. */
+export interface CheckpointFiles {
+  readonly parameters: string
+  /** What describes them. */
+  readonly config: string
+}
+
+/** A prefix, or a whole model. */
+export const CHECKPOINT_FILES: CheckpointFiles = { parameters: 'model.safetensors', config: 'config.json' }
+
 export interface CheckpointStoreOptions {
+  /** Default: `CHECKPOINT_FILES`. */
+  readonly files?: CheckpointFiles
   /** Whether to write `pytorch_model.bin` too, for the official scripts. */
   readonly torchBin: boolean
 }
 
-const PREFIX_FILE = 'model.safetensors'
 const TORCH_FILE = 'pytorch_model.bin'
 const OPTIMIZER_FILE = 'optimizer.safetensors'
-const CONFIG_FILE = 'config.json'
 const STATE_FILE = 'trainer_state.json'
 const TRAINING_FILE = 'training.json'
 /** Names the complete checkpoints; a folder that it does not name does not count. */
@@ -62,17 +72,19 @@ export class CheckpointStore {
   readonly #sink: ByteSink
   readonly #identity: TrainingIdentity
   readonly #torchBin: boolean
+  readonly #files: CheckpointFiles
   #steps: readonly number[]
 
   private constructor(
     sink: ByteSink,
     identity: TrainingIdentity,
-    torchBin: boolean,
+    { torchBin, files = CHECKPOINT_FILES }: CheckpointStoreOptions,
     steps: readonly number[],
   ) {
     this.#sink = sink
     this.#identity = identity
     this.#torchBin = torchBin
+    this.#files = files
     this.#steps = steps
   }
 
@@ -85,7 +97,7 @@ export class CheckpointStore {
   static async open(
     sink: ByteSink,
     identity: TrainingIdentity,
-    { torchBin, resume }: CheckpointStoreOptions & { readonly resume: boolean },
+    { resume, ...options }: CheckpointStoreOptions & { readonly resume: boolean },
   ): Promise<CheckpointStore> {
     const steps = await readSteps(sink)
     if (steps.length > 0 && !resume) {
@@ -96,7 +108,7 @@ export class CheckpointStore {
       )
     }
     if (steps.length === 0) await refuseOtherWeights(sink)
-    return new CheckpointStore(sink, identity, torchBin, steps)
+    return new CheckpointStore(sink, identity, options, steps)
   }
 
   /** The folder of the latest checkpoint; undefined where there is none. */
@@ -159,8 +171,8 @@ export class CheckpointStore {
     }
     try {
       const parameters = tensorsOf(state, ({ parameter }) => parameter)
-      written.push(PREFIX_FILE)
-      await writeSafetensors(folder, PREFIX_FILE, parameters)
+      written.push(this.#files.parameters)
+      await writeSafetensors(folder, this.#files.parameters, parameters)
       if (this.#torchBin) {
         written.push(TORCH_FILE)
         await writeTorchBin(folder, TORCH_FILE, parameters)
@@ -170,7 +182,7 @@ export class CheckpointStore {
         ...tensorsOf(state, ({ firstMoment }) => firstMoment, FIRST_MOMENT),
         ...tensorsOf(state, ({ secondMoment }) => secondMoment, SECOND_MOMENT),
       ])
-      await json(CONFIG_FILE, config)
+      await json(this.#files.config, config)
       await json(STATE_FILE, trainerState)
       await json(TRAINING_FILE, { version: VERSION, ...this.#identity, position })
       await writeManifest(folder, await manifestOf(folder, written))
@@ -187,7 +199,11 @@ export class CheckpointStore {
 
   /** Copies a checkpoint's prefix to the top. */
   async #publish(name: string, trainerState: object): Promise<void> {
-    for (const path of [PREFIX_FILE, ...(this.#torchBin ? [TORCH_FILE] : []), CONFIG_FILE]) {
+    for (const path of [
+      this.#files.parameters,
+      ...(this.#torchBin ? [TORCH_FILE] : []),
+      this.#files.config,
+    ]) {
       const bytes = await readFile(this.#sink, `${name}/${path}`, Number.MAX_SAFE_INTEGER)
       await writeFile(this.#sink, path, bytes)
     }
@@ -206,7 +222,9 @@ export class CheckpointStore {
       )
     }
     checkIdentity(identity, this.#identity, this.#sink.name)
-    const prefix = await openCheckpoint(new SubFolder(this.#sink, checkpointName(position.step), PREFIX_FILE))
+    const prefix = await openCheckpoint(
+      new SubFolder(this.#sink, checkpointName(position.step), this.#files.parameters),
+    )
     const optimizer = await openCheckpoint(
       new SubFolder(this.#sink, checkpointName(position.step), OPTIMIZER_FILE),
     )

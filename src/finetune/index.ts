@@ -7,14 +7,30 @@ export type {
   SampleLoss,
   UpdateOptions,
 } from './engine/training-engine.js'
+export { type FinetuneLoraOptions, type FinetuneLoraResult, finetuneLora } from './finetune-lora.js'
 export { type FinetuneModelOptions, finetuneModel } from './finetune-model.js'
 export { type FinetuneResult, finetunePrefix, planTrainingMemory } from './finetune-prefix.js'
 export { ParallelTraining } from './parallel/parallel-training.js'
 export { EngineWorker, type TrainingWorker } from './parallel/training-worker.js'
-export { type ModelPreset, PRESETS, type Preset, type PresetName, SFT } from './presets.js'
-export type { RunOptions, TrainingOutcome } from './run-training.js'
-export type { LearningRateSchedule, OptimizationSettings, TrainingSettings } from './settings.js'
 export {
+  LORA,
+  type LoraPreset,
+  type ModelPreset,
+  PRESETS,
+  type Preset,
+  type PresetName,
+  SFT,
+} from './presets.js'
+export type { RunOptions, TrainingOutcome } from './run-training.js'
+export type {
+  LearningRateSchedule,
+  LoraSettings,
+  OptimizationSettings,
+  TrainingSettings,
+} from './settings.js'
+export {
+  isOfLora,
+  parseLoraSettings,
   parseModelSettings,
   parseSettings,
   type RelativeSettings,

@@ -1,5 +1,5 @@
 import type { DataSettings } from '../data/index.js'
-import type { OptimizationSettings, TrainingSettings } from './settings.js'
+import type { LoraSettings, OptimizationSettings, TrainingSettings } from './settings.js'
 
 /** Settings that belong together. */
 export interface Preset {
@@ -81,6 +81,33 @@ export const SFT: ModelPreset = {
   data: { format: 'multi-turn', maxLength: 256 + 512 + 1 },
   training: {
     ...OPTIMIZATION,
+    learningRate: 5e-5,
+    batchSize: 4,
+    accumulationSteps: 1,
+    maxSteps: 3000,
+    logInterval: 10,
+  },
+}
+
+/** Settings of a training of LoRA that belong together. */
+export interface LoraPreset {
+  readonly data: DataSettings
+  readonly training: LoraSettings
+}
+
+/**
+ * `finetune_demo/configs/lora.yaml`, the official training of LoRA: conversations of 256 tokens in and 512 out. It names no
+ * modules; PEFT's for ChatGLM are `query_key_value`.
+ */
+export const LORA: LoraPreset = {
+  data: { format: 'multi-turn', maxLength: 256 + 512 + 1 },
+  training: {
+    ...OPTIMIZATION,
+    rank: 8,
+    alpha: 32,
+    rslora: false,
+    dropout: 0.1,
+    targetModules: ['query_key_value'],
     learningRate: 5e-5,
     batchSize: 4,
     accumulationSteps: 1,

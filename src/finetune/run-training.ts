@@ -10,7 +10,7 @@ import { DATASET, type DatasetHandle, type TrainingDataset } from '../data/index
 import { InputError } from '../errors/index.js'
 import type { ModelConfig } from '../runtime/model/index.js'
 import { signal as abortSignal, callback, checkArgument, flag, type OptionShape } from '../schema/index.js'
-import { CheckpointStore } from './checkpoint-store.js'
+import { type CheckpointFiles, CheckpointStore } from './checkpoint-store.js'
 import type { TrainingEngine } from './engine/training-engine.js'
 import type { OptimizationSettings } from './settings.js'
 import { Trainer, type TrainerSettings } from './trainer.js'
@@ -57,8 +57,10 @@ export interface Subject<Settings extends TrainerSettings> {
   readonly settings: Settings
   /** Numbers that are trained. */
   readonly parameters: number
-  /** `config.json` of the checkpoints. */
+  /** What describes what is trained to others: `config.json` of the checkpoints, as a rule. */
   readonly config: object
+  /** The files of a checkpoint that others read. Default: `CHECKPOINT_FILES`. */
+  readonly files?: CheckpointFiles
   /** Whether to write `pytorch_model.bin` too, for the official scripts. */
   readonly torchBin: boolean
   /** Puts beside the parameters, at the top of the output, what belongs to them. */
@@ -94,7 +96,7 @@ export function packedTokens({ batchSize }: OptimizationSettings, longest: numbe
  * @throws as `finetunePrefix`
  */
 export async function runTraining<Settings extends TrainerSettings>(
-  { settings, parameters, config, torchBin, prepare, createEngine }: Subject<Settings>,
+  { settings, parameters, config, files: names, torchBin, prepare, createEngine }: Subject<Settings>,
   model: ModelConfig,
   dataset: TrainingDataset,
   { output, resume = false, evaluation, signal, onProgress }: RunOptions,
@@ -107,7 +109,11 @@ export async function runTraining<Settings extends TrainerSettings>(
       data: { samples: dataset.length, fingerprint: dataset.fingerprint },
       model: { ...model },
     }
-    const store = await CheckpointStore.open(files, identity, { torchBin, resume })
+    const store = await CheckpointStore.open(files, identity, {
+      torchBin,
+      resume,
+      ...(names && { files: names }),
+    })
     const checkpoint = await store.load(signal)
     await prepare?.(files)
     const engine = await createEngine(longest)

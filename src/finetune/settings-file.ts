@@ -1,5 +1,6 @@
 import type { DataSettings } from '../data/index.js'
 import { describe, OptionError } from '../errors/index.js'
+import { LORA_MODULES } from '../runtime/model/index.js'
 import {
   checkArgument,
   checkOptions,
@@ -12,13 +13,29 @@ import {
   wholeNumber,
   z,
 } from '../schema/index.js'
-import { type ModelPreset, PRESETS, type Preset, type PresetName, SFT } from './presets.js'
-import { type OptimizationSettings, TRAINING_SHAPE, type TrainingSettings } from './settings.js'
+import {
+  LORA,
+  type LoraPreset,
+  type ModelPreset,
+  PRESETS,
+  type Preset,
+  type PresetName,
+  SFT,
+} from './presets.js'
+import {
+  LORA_SHAPE,
+  type LoraSettings,
+  type OptimizationSettings,
+  TRAINING_SHAPE,
+  type TrainingSettings,
+} from './settings.js'
 import {
   FIXED,
+  FIXED_OF,
   LENGTH_NAMES,
   type Length,
   type Lengths,
+  LORA_NAMES,
   PREFIX_SETTINGS,
   REFUSED,
   RELATIVE_NAMES,
@@ -121,18 +138,45 @@ export async function parseModelSettings(text: string, name: string): Promise<Se
   return { preset, unused, relative }
 }
 
+/**
+ * The same for the training of LoRA, in the structure of `lora.yaml` or by the names of LLaMA-Factory. What the file leaves out is
+ * as in the official one.
+ * @throws `option.settings-file`
+ */
+export async function parseLoraSettings(text: string, name: string): Promise<SettingsFile<LoraPreset>> {
+  const { training, lengths, unused, relative } = await readSettings(text, name, 'lora')
+  const data = withLengths(LORA.data, lengths, name)
+  const preset = { data, training: { ...LORA.training, ...training } as LoraSettings }
+  return { preset, unused, relative }
+}
+
+/** Whether settings in YAML are of a training of LoRA, by what they say of it; a file that says nothing is not. */
+export function isOfLora(text: string): boolean {
+  checkArgument('text', textSchema, text)
+  return /^\s*(peft_type:\s*["']?LORA|finetuning_type:\s*["']?lora)\b/m.test(text)
+}
+
+/** What is trained beside an adapter's rows or factors, by the settings that there are for it. */
+type Trained = keyof typeof FIXED_OF
+type SettingName = keyof TrainingSettings | keyof LoraSettings
+const NAMES: Readonly<Record<Trained, Readonly<Record<string, SettingName>>>> = {
+  prefix: TRAINING_NAMES,
+  lora: LORA_NAMES,
+}
+const SHAPES = { ...LORA_SHAPE, ...TRAINING_SHAPE }
+
 /** What a file says, before it is known what it leaves out. */
 interface ReadSettings {
   readonly content: Mapping
-  readonly training: Partial<Record<keyof TrainingSettings, unknown>>
+  readonly training: Partial<Record<SettingName, unknown>>
   /** What the file calls each of them. */
-  readonly paths: ReadonlyMap<keyof TrainingSettings, string>
+  readonly paths: ReadonlyMap<SettingName, string>
   readonly lengths: Lengths
   readonly unused: readonly string[]
   readonly relative: RelativeSettings
 }
 
-async function readSettings(text: string, name: string): Promise<ReadSettings> {
+async function readSettings(text: string, name: string, trained: Trained = 'prefix'): Promise<ReadSettings> {
   checkArgument('text', textSchema, text)
   checkArgument('name', textSchema, name)
   const { parse } = await import('yaml')
@@ -157,7 +201,7 @@ async function readSettings(text: string, name: string): Promise<ReadSettings> {
       `${name}: expected names and values, found ${describe(content)}.`,
     )
   }
-  const reader = new SettingsReader()
+  const reader = new SettingsReader(trained)
   const problems: string[] = []
   for (const setting of flatten(content, name)) {
     const problem = reader.take(setting)
@@ -190,22 +234,30 @@ interface Setting {
 
 /** Takes the settings of a file one after another, and says what is wrong with one. */
 class SettingsReader {
-  readonly #training: Partial<Record<keyof TrainingSettings, unknown>> = {}
-  readonly #paths = new Map<keyof TrainingSettings, string>()
+  readonly #training: Partial<Record<SettingName, unknown>> = {}
+  readonly #paths = new Map<SettingName, string>()
   readonly #lengths: Lengths = {}
   readonly #unused: string[] = []
   readonly #relative: { epochs?: number; warmupRatio?: number } = {}
   readonly #everyEpoch: (typeof STRATEGIES)[string][] = []
+  readonly #names: Readonly<Record<string, SettingName>>
+  readonly #fixed: Readonly<Record<string, readonly unknown[]>>
+
+  constructor(trained: Trained) {
+    this.#names = NAMES[trained]
+    this.#fixed = { ...FIXED, ...FIXED_OF[trained] }
+  }
 
   /** @returns what is wrong with it; undefined where nothing is */
   take({ key, path, value }: Setting): string | undefined {
-    if (Object.hasOwn(TRAINING_NAMES, key)) return this.#takeTraining(TRAINING_NAMES[key], path, value)
+    if (Object.hasOwn(this.#names, key)) return this.#takeTraining(this.#names[key], path, value)
     if (Object.hasOwn(LENGTH_NAMES, key)) return this.#takeLength(LENGTH_NAMES[key], path, value)
     if (Object.hasOwn(STRATEGIES, key)) return this.#takeStrategy(key, path, value)
     if (Object.hasOwn(RELATIVE_NAMES, key)) return this.#takeRelative(RELATIVE_NAMES[key], path, value)
-    if (Object.hasOwn(FIXED, key)) {
-      if (FIXED[key].includes(value)) return undefined
-      return `${path} is ${describe(value)}; only ${FIXED[key].join(' or ')} is supported.`
+    if (Object.hasOwn(this.#fixed, key)) {
+      const allowed = this.#fixed[key]
+      if (allowed.includes(value)) return undefined
+      return `${path} is ${describe(value)}; only ${allowed.join(' or ')} is supported.`
     }
     if (UNUSED.includes(key)) {
       this.#unused.push(path)
@@ -230,7 +282,7 @@ class SettingsReader {
     }
   }
 
-  #takeTraining(setting: keyof TrainingSettings, path: string, value: unknown): string | undefined {
+  #takeTraining(setting: SettingName, path: string, value: unknown): string | undefined {
     if (setting === 'maxSteps' && value === -1) return undefined
     this.#paths.set(setting, path)
     const read = readValue(setting, value)
@@ -300,16 +352,25 @@ function flatten(content: Mapping, name: string): { key: string; path: string; v
 /** The value of a setting, or what was expected. */
 type ReadValue = { readonly value: unknown; readonly expected?: undefined } | { readonly expected: string }
 
-function readValue(setting: keyof TrainingSettings, value: unknown): ReadValue {
+function readValue(setting: SettingName, value: unknown): ReadValue {
   if (setting === 'schedule') {
     const isKnown = typeof value === 'string' && Object.hasOwn(SCHEDULE_NAMES, value)
     if (isKnown) return { value: SCHEDULE_NAMES[value] }
     return { expected: `one of ${Object.keys(SCHEDULE_NAMES).join(', ')}` }
   }
-  const read = setting === 'prefixProjection' ? value : numberOf(value)
-  const refusal = findRefusal(TRAINING_SHAPE[setting], read)
+  if (setting === 'targetModules') return readModules(value)
+  const read = setting === 'prefixProjection' || setting === 'rslora' ? value : numberOf(value)
+  const refusal = findRefusal(SHAPES[setting], read)
   if (!refusal) return { value: read }
   return { expected: read === undefined ? 'a number' : refusal.expected }
+}
+
+/** Modules as PEFT and LLaMA-Factory name them: a list, a text with commas, or all linear layers. */
+function readModules(value: unknown): ReadValue {
+  if (value === 'all' || value === 'all-linear') return { value: [...LORA_MODULES.keys()] }
+  const list = typeof value === 'string' ? value.split(',').map((module) => module.trim()) : value
+  const refusal = findRefusal(LORA_SHAPE.targetModules, list)
+  return refusal ? { expected: `modules: ${[...LORA_MODULES.keys()].join(', ')}, or all` } : { value: list }
 }
 
 function presetFor(content: Mapping, { sequence, input, output }: Lengths): PresetName {

@@ -1,12 +1,7 @@
-import type { TrainingSettings } from './settings.js'
+import type { LoraSettings, OptimizationSettings, TrainingSettings } from './settings.js'
 
-/** Settings by the names that the official scripts and Hugging Face's `TrainingArguments` give them. */
-export const TRAINING_NAMES: Readonly<Record<string, keyof TrainingSettings>> = {
-  PRE_SEQ_LEN: 'prefixLength',
-  pre_seq_len: 'prefixLength',
-  num_virtual_tokens: 'prefixLength',
-  prefix_projection: 'prefixProjection',
-  dropout: 'dropout',
+/** Settings of every training by the names that the official scripts and Hugging Face's `TrainingArguments` give them. */
+const OPTIMIZATION_NAMES: Readonly<Record<string, keyof OptimizationSettings>> = {
   LR: 'learningRate',
   learning_rate: 'learningRate',
   lr_scheduler_type: 'schedule',
@@ -32,6 +27,28 @@ export const TRAINING_NAMES: Readonly<Record<string, keyof TrainingSettings>> = 
   seed: 'seed',
 }
 
+/** The names of settings of a prefix. */
+export const TRAINING_NAMES: Readonly<Record<string, keyof TrainingSettings>> = {
+  PRE_SEQ_LEN: 'prefixLength',
+  pre_seq_len: 'prefixLength',
+  num_virtual_tokens: 'prefixLength',
+  prefix_projection: 'prefixProjection',
+  dropout: 'dropout',
+  ...OPTIMIZATION_NAMES,
+}
+
+/** The names of settings of LoRA: PEFT's, and LLaMA-Factory's. */
+export const LORA_NAMES: Readonly<Record<string, keyof LoraSettings>> = {
+  r: 'rank',
+  lora_rank: 'rank',
+  lora_alpha: 'alpha',
+  lora_dropout: 'dropout',
+  use_rslora: 'rslora',
+  target_modules: 'targetModules',
+  lora_target: 'targetModules',
+  ...OPTIMIZATION_NAMES,
+}
+
 export const LENGTH_NAMES: Readonly<Record<string, keyof Lengths>> = {
   MAX_SOURCE_LEN: 'source',
   max_source_length: 'source',
@@ -41,6 +58,7 @@ export const LENGTH_NAMES: Readonly<Record<string, keyof Lengths>> = {
   max_seq_length: 'sequence',
   max_input_length: 'input',
   max_output_length: 'output',
+  cutoff_len: 'sequence',
 }
 
 /** A limit of lengths, and the name that the file gives it. */
@@ -53,7 +71,6 @@ export type Lengths = Partial<Record<'source' | 'target' | 'sequence' | 'input' 
 
 /** Names whose value can only be one of a few. */
 export const FIXED: Readonly<Record<string, readonly unknown[]>> = {
-  peft_type: ['PREFIX_TUNING'],
   task_type: ['CAUSAL_LM'],
   // All of them compute the same.
   optim: ['adamw_torch', 'adamw_torch_fused', 'adamw_hf'],
@@ -64,6 +81,22 @@ export const FIXED: Readonly<Record<string, readonly unknown[]>> = {
   inference_mode: [false],
   NUM_GPUS: [1],
 }
+
+/** The same, by what is trained. */
+export const FIXED_OF = {
+  prefix: { peft_type: ['PREFIX_TUNING'] },
+  lora: {
+    ...{
+      peft_type: ['LORA'],
+      bias: ['none'],
+      use_dora: [false],
+      fan_in_fan_out: [false],
+      modules_to_save: [null],
+    },
+    // LLaMA-Factory's.
+    ...{ finetuning_type: ['lora'], stage: ['sft'], template: ['chatglm3'], pissa_init: [false] },
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, readonly unknown[]>>>>
 
 /** Names that say how often something happens: in steps of the interval, or once in an epoch. */
 export const STRATEGIES: Readonly<Record<string, 'saveInterval' | 'logInterval' | 'evaluationInterval'>> = {
@@ -89,8 +122,8 @@ export const REFUSED: Readonly<Record<string, string>> = {
   num_epochs: 'Write num_train_epochs.',
   epochs: 'Write num_train_epochs.',
   eval_interval: 'Write eval_steps.',
-  lora_rank: 'This trains prefixes and all weights; take it out.',
-  lora_alpha: 'This trains prefixes and all weights; take it out.',
+  lora_rank: 'It belongs to LoRA: --method lora.',
+  lora_alpha: 'It belongs to LoRA: --method lora.',
   group_by_length: 'Samples come in the order of the seed; take it out.',
   data_seed: 'The order of samples follows seed; take it out.',
   neftune_noise_alpha: 'No noise is added to embeddings; take it out.',
@@ -115,7 +148,17 @@ export const UNUSED: readonly string[] = [
     'dataloader_pin_memory',
   ],
   ...['report_to', 'logging_dir', 'logging_first_step', 'run_name', 'disable_tqdm', 'push_to_hub'],
-  ...['overwrite_output_dir', 'do_train', 'do_eval', 'do_predict', 'eval_accumulation_steps'],
+  ...[
+    'dataset',
+    'dataset_dir',
+    'overwrite_cache',
+    'plot_loss',
+    'overwrite_output_dir',
+    'do_train',
+    'do_eval',
+    'do_predict',
+    'eval_accumulation_steps',
+  ],
   ...['per_device_eval_batch_size', 'predict_with_generate', 'generation_config', 'resume_from_checkpoint'],
 ]
 

@@ -1,4 +1,5 @@
-import { flag, number, type OptionShape, oneOf, wholeNumber } from '../schema/index.js'
+import { LORA_MODULES } from '../runtime/model/index.js'
+import { flag, listOf, number, type OptionShape, oneOf, wholeNumber, z } from '../schema/index.js'
 
 export const SCHEDULES = ['linear', 'cosine', 'constant'] as const
 
@@ -44,6 +45,20 @@ export interface TrainingSettings extends OptimizationSettings {
   readonly dropout: number
 }
 
+/** What the training of LoRA is made of. */
+export interface LoraSettings extends OptimizationSettings {
+  /** Numbers between the two factors of a matrix (`r`). */
+  readonly rank: number
+  /** The terms are multiplied by alpha / rank (`lora_alpha`). */
+  readonly alpha: number
+  /** Whether by alpha / sqrt(rank) instead (`use_rslora`). */
+  readonly rslora: boolean
+  /** Probability with which an element of what goes into the factors is dropped in training. */
+  readonly dropout: number
+  /** The matrices that get factors: `query_key_value`, `dense`, `dense_h_to_4h`, `dense_4h_to_h`. */
+  readonly targetModules: readonly string[]
+}
+
 /** Settings that change nothing of what is learnt: a training may be continued with others. */
 export const REPORTING_SETTINGS: readonly (keyof OptimizationSettings)[] = [
   'saveInterval',
@@ -81,6 +96,20 @@ export const TRAINING_SHAPE: OptionShape<TrainingSettings> = {
   prefixLength: wholeNumber(1),
   prefixProjection: flag,
   dropout: fraction,
+}
+
+const modules = listOf(
+  oneOf([...LORA_MODULES.keys()]),
+  `a list of modules: ${[...LORA_MODULES.keys()].join(', ')}`,
+).check(z.minLength(1, { error: 'modules, at least one' }))
+
+export const LORA_SHAPE: OptionShape<LoraSettings> = {
+  ...OPTIMIZATION_SHAPE,
+  rank: wholeNumber(1),
+  alpha: positive,
+  rslora: flag,
+  dropout: fraction,
+  targetModules: modules,
 }
 
 /**

@@ -27,7 +27,8 @@ export function checkIdentity(saved: TrainingIdentity, wanted: TrainingIdentity,
   for (const [name, now] of Object.entries(wanted.settings)) {
     if ((REPORTING_SETTINGS as readonly string[]).includes(name)) continue
     const before = saved.settings[name as keyof OptimizationSettings]
-    if (before !== now) throw differs(name, before, now)
+    // Lists are the same by what is in them.
+    if (JSON.stringify(before) !== JSON.stringify(now)) throw differs(name, before, now)
   }
   if (saved.data.fingerprint !== wanted.data.fingerprint) {
     throw new TrainingError(
