@@ -1,18 +1,19 @@
 /**
- * The training of a P-Tuning v2 prefix by the wall clock: updates over sequences of several lengths, each with its
+ * The training of a P-Tuning v2 prefix, or of LoRA, by the wall clock: updates over sequences of several lengths, each with its
  * forward and backward passes, and the GPU memory that they take. Random weights in a model's shape, or a real model's
  * folder; no engine for inference, whose cache and activations would come on top.
  *
  *   node build/bench-finetune.js --shape chatglm3-6b --json results/finetune.json
  *   node build/bench-finetune.js --tokens 2048 --profile
+ *   node build/bench-finetune.js --tokens 2048 --lora-rank 8 --profile
  *   node build/bench-finetune.js --quick
  */
 import { type Command, Option, program } from 'commander'
 import { describeEnvironment, environmentLines } from './common/environment.js'
 import { writeJson } from './common/files.js'
 import { GpuClock } from './common/gpu-clock.js'
-import { openGpu } from './common/internals.js'
-import { type CommonOptions, commonOptions, count, counts } from './common/options.js'
+import { LAYER_PRODUCTS, openGpu, type ProductRole } from './common/internals.js'
+import { type CommonOptions, commonOptions, count, counts, words } from './common/options.js'
 import { measureStep, type StepChoice, type StepResult } from './finetune/measure.js'
 import { type FinetuneReport, memoryTable, stepTable } from './finetune/report.js'
 import type { MeasureOptions } from './model/measure.js'
@@ -29,6 +30,9 @@ interface Options extends CommonOptions {
   readonly accumulation: number
   readonly prefixLength?: number
   readonly projection: boolean
+  readonly loraRank?: number
+  readonly loraModules: readonly string[]
+  readonly dropout: number
   readonly repetitions?: number
   readonly budget: number
   readonly seed: number
@@ -95,6 +99,10 @@ async function run(options: Options): Promise<void> {
       sequences: sequencesOf(tokens, options),
       prefixLength: options.prefixLength ?? plan.prefixLength,
       projection: options.projection,
+      dropout: options.dropout,
+      ...(options.loraRank && {
+        lora: { rank: options.loraRank, roles: options.loraModules as ProductRole[] },
+      }),
       seed: options.seed,
     }
     const result = await measureStep(base, step, measure, async (training) => {
@@ -142,6 +150,11 @@ program
   )
   .option('--prefix-length <rows>', 'of the prefix', count)
   .option('--projection', 'train a prefix with projection', false)
+  .option('--lora-rank <rank>', 'train LoRA of this rank instead of a prefix', count)
+  .option('--lora-modules <roles>', `of ${LAYER_PRODUCTS.map(({ weight }) => weight).join(', ')}`, words, [
+    'qkv',
+  ])
+  .option('--dropout <share>', 'of the prefix, or of what goes into the factors', Number, 0.1)
   .option('--repetitions <count>', 'timed updates of each length', count)
   .option(
     '--budget <seconds>',

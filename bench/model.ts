@@ -10,7 +10,7 @@ import { type Command, InvalidArgumentError, Option, program } from 'commander'
 import { measureCeilings } from './ceilings/ceilings.js'
 import { describeEnvironment, environmentLines } from './common/environment.js'
 import { writeAtomically, writeJson } from './common/files.js'
-import { type Gpu, openGpu } from './common/internals.js'
+import { type Gpu, openGpu, type ProductRole } from './common/internals.js'
 import { type CommonOptions, commonOptions, count, counts, words } from './common/options.js'
 import { PassTimer, QUICK, THOROUGH } from './common/pass-timer.js'
 import { ceilingLines } from './kernels/report.js'
@@ -26,6 +26,7 @@ import {
 } from './model/measure.js'
 import { openModel } from './model/open-model.js'
 import { profile, type TimedRun, timesByLabel } from './model/profile.js'
+import { randomLora } from './model/random-lora.js'
 import { randomPrefix } from './model/random-weights.js'
 import {
   decodeTable,
@@ -37,7 +38,7 @@ import {
 } from './model/report.js'
 import { chromeTrace } from './model/trace.js'
 
-const PARTS = ['prefill', 'decode', 'prefix', 'first-token'] as const
+const PARTS = ['prefill', 'decode', 'prefix', 'lora', 'first-token'] as const
 
 interface Options extends CommonOptions {
   readonly model?: string
@@ -50,6 +51,8 @@ interface Options extends CommonOptions {
   readonly prompts?: readonly number[]
   readonly contexts?: readonly number[]
   readonly prefixLength?: number
+  readonly loraRank: number
+  readonly loraModules: readonly string[]
   readonly tokens?: number
   readonly repetitions?: number
   readonly budget: number
@@ -67,6 +70,7 @@ interface Plan extends MeasureOptions {
   readonly firstTokenPrompts: readonly number[]
   readonly prefixContext: number
   readonly prefixLength: number
+  readonly lora: { readonly rank: number; readonly roles: readonly ProductRole[] } | undefined
   readonly profileContexts: readonly number[]
   readonly profilePrompts: readonly number[]
 }
@@ -77,6 +81,7 @@ const THOROUGH_PLAN: Plan = {
   firstTokenPrompts: [512],
   prefixContext: 128,
   prefixLength: 128,
+  lora: undefined,
   profileContexts: [128, 4096],
   profilePrompts: [512],
   repetitions: 7,
@@ -91,6 +96,7 @@ const QUICK_PLAN: Plan = {
   firstTokenPrompts: [16],
   prefixContext: 16,
   prefixLength: 8,
+  lora: undefined,
   profileContexts: [16],
   profilePrompts: [16],
   repetitions: 2,
@@ -110,6 +116,9 @@ function planOf(options: Options, contextLength: number): Plan {
     contexts: wanted(fitting(options.contexts ?? plan.contexts), 'decode').toSorted((a, b) => b - a),
     firstTokenPrompts: wanted(fitting(plan.firstTokenPrompts), 'first-token'),
     prefixLength: options.parts.includes('prefix') ? (options.prefixLength ?? plan.prefixLength) : 0,
+    lora: options.parts.includes('lora')
+      ? { rank: options.loraRank, roles: options.loraModules as ProductRole[] }
+      : undefined,
     profileContexts: fitting(options.profileContexts ?? plan.profileContexts),
     profilePrompts: fitting(options.profilePrompts ?? plan.profilePrompts),
     repetitions: options.repetitions ?? plan.repetitions,
@@ -128,6 +137,9 @@ function seconds(text: string): number {
 function say(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
 }
+
+/** How often decoding without and with LoRA is timed. */
+const LORA_TURNS = 3
 
 /** Everything in the order that leaves the most in the cache. */
 async function measure(gpu: Gpu, conversation: Conversation, plan: Plan, seed: number) {
@@ -152,6 +164,17 @@ async function measure(gpu: Gpu, conversation: Conversation, plan: Plan, seed: n
     decode.push(await measureDecode(conversation, plan.prefixContext, plan, prefix))
     conversation.engine.release(prefix)
     gpu.free(prefix.rows)
+  }
+  if (plan.lora) {
+    // By turns, so that a change of the card's clock is no cost of the adapter.
+    for (let turn = 0; turn < LORA_TURNS; turn++) {
+      say('decode without and with LoRA')
+      decode.push(await measureDecode(conversation, plan.prefixContext, plan))
+      const lora = await conversation.engine.lora.add(randomLora(conversation.engine.config, plan.lora, seed))
+      decode.push(await measureDecode(conversation, plan.prefixContext, plan, lora))
+      conversation.engine.release(lora)
+      await conversation.engine.lora.remove(lora)
+    }
   }
   say('')
   return {
@@ -233,6 +256,8 @@ program
   .option('--prompts <lengths>', 'prompts to compute, with commas', counts)
   .option('--contexts <lengths>', 'tokens to decode behind, with commas', counts)
   .option('--prefix-length <rows>', 'of the random prefix', count)
+  .option('--lora-rank <rank>', 'of the random LoRA adapter', count, 8)
+  .option('--lora-modules <roles>', 'of qkv, dense, gateUp, down', words, ['qkv'])
   .option('--tokens <count>', 'tokens of a timed run of decoding', count)
   .option('--repetitions <count>', 'timed runs of each figure', count)
   .option(

@@ -27,13 +27,13 @@ const NAMES: Readonly<Record<string, string>> = {
   `,
   finetune: `
     Conversation DataLocation DataSettings DatasetHandle Evaluation EvaluationData EvaluationLimits
-    EvaluationOptions EvaluationProgress FinetuneModelOptions FinetuneOptions FinetuneResult
-    InputOutputSettings LearningRateSchedule LogEntry ModelPreset MultiTurnSettings OptimizationSettings
+    EvaluationOptions EvaluationProgress FinetuneLoraOptions FinetuneLoraResult FinetuneModelOptions FinetuneOptions FinetuneResult
+    InputOutputSettings LORA LearningRateSchedule LogEntry LoraPreset LoraSettings ModelPreset MultiTurnSettings OptimizationSettings
     PRESETS PlannedMemory Preset PresetName PreviewPart PromptResponse Question ReadDatasetOptions
     ReadOptions RelativeSettings RunOptions SFT Scores SettingsFile SourceRecord StopReason
     TextEncodingName TextMessage ToolMessage TrainingDataset TrainingError TrainingEvent TrainingMessage
     TrainingOutcome TrainingRecord TrainingSample TrainingSettings checkDataset createDataset decodeText
-    evaluate finetuneModel finetunePrefix fromAdvertiseGen fromToolAlpaca parseModelSettings
+    evaluate finetuneLora finetuneModel finetunePrefix fromAdvertiseGen fromToolAlpaca isOfLora parseLoraSettings parseModelSettings
     parseQuestion parseRawQuestion parseSettings planTrainingMemory previewSample readDataset
     readEvaluationData readRecords smoothLosses toConversation withData
   `,

@@ -6,6 +6,8 @@ export {
   openCheckpointWriter,
   quantizedTensors,
 } from '../../src/checkpoint/index.js'
+export { openCheckpoint } from '../../src/checkpoint/index.js'
+export { LoraTraining } from '../../src/finetune/engine/lora-training.js'
 export { PrefixTraining, planTraining } from '../../src/finetune/engine/prefix-training.js'
 export type { PlannedMemory, PrefixTrainingOptions } from '../../src/finetune/engine/training-engine.js'
 export * from '../../src/gpu/index.js'
@@ -42,6 +44,7 @@ export { LocalModel } from '../../src/runtime/generate/local-model.js'
 export { Scheduler } from '../../src/runtime/generate/scheduler.js'
 export type { Sequence } from '../../src/runtime/generate/sequence.js'
 export {
+  type AdapterHandle,
   activationWidths,
   LAYER,
   LAYER_PRODUCTS,
@@ -54,9 +57,11 @@ export {
   matrixLabel,
   modelTensors,
   type Prefix,
+  type ProductRole,
   parseModelConfig,
   productsOf,
   tensorList,
+  type StoredLora,
   type WeightSlice,
   weightSlices,
 } from '../../src/runtime/model/index.js'

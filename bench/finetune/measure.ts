@@ -1,8 +1,9 @@
 import {
+  LoraTraining,
   type ModelBase,
   type PlannedMemory,
   PrefixTraining,
-  type PrefixTrainingOptions,
+  type ProductRole,
 } from '../common/internals.js'
 import { randomIds } from '../common/random.js'
 import type { Summary } from '../common/statistics.js'
@@ -15,6 +16,9 @@ export interface StepChoice {
   readonly sequences: number
   readonly prefixLength: number
   readonly projection: boolean
+  /** Trains LoRA instead of a prefix: the rank, and the matrices. */
+  readonly lora?: { readonly rank: number; readonly roles: readonly ProductRole[] }
+  readonly dropout: number
   readonly seed: number
 }
 
@@ -48,8 +52,11 @@ const ADAMW = {
 }
 
 /** A training over random sequences of one length. */
+/** A training whose passes can be profiled. */
+export type ProfiledTraining = PrefixTraining | LoraTraining
+
 export class RandomTraining {
-  readonly training: PrefixTraining
+  readonly training: ProfiledTraining
   readonly #choice: StepChoice
   readonly #vocabulary: number
   #step = 0
@@ -57,7 +64,7 @@ export class RandomTraining {
   loss = Number.NaN
   gradientNorm = Number.NaN
 
-  constructor(training: PrefixTraining, choice: StepChoice, vocabulary: number) {
+  constructor(training: ProfiledTraining, choice: StepChoice, vocabulary: number) {
     this.training = training
     this.#choice = choice
     this.#vocabulary = vocabulary
@@ -69,7 +76,11 @@ export class RandomTraining {
     const losses = Array.from({ length: sequences }, () => {
       const dropoutSeed = this.#sequence++
       const ids = randomIds(this.#choice.tokens, this.#vocabulary, this.#choice.seed + dropoutSeed)
-      return this.training.accumulate({ ids, labels: ids }, { gradientScale: 1 / sequences, dropoutSeed })
+      const dropoutSeeds = this.#choice.dropout > 0 ? [dropoutSeed] : undefined
+      return this.training.accumulateBatch([{ ids, labels: ids }], {
+        gradientScale: 1 / sequences,
+        dropoutSeeds,
+      })
     })
     this.#step++
     const { gradientNorm } = await this.training.update({ ...ADAMW, step: this.#step })
@@ -78,7 +89,7 @@ export class RandomTraining {
     return (performance.now() - started) / 1000
   }
 
-  /** @throws WrongTrainingError unless losses are about those of guessing, and gradients reach the prefix */
+  /** @throws WrongTrainingError unless losses are about those of guessing, and gradients reach what is trained */
   check(): void {
     const guessing = Math.log(this.#vocabulary)
     if (!(this.loss > guessing / 2 && this.loss < guessing * 4)) {
@@ -95,18 +106,14 @@ export async function measureStep(
   base: ModelBase,
   choice: StepChoice,
   options: MeasureOptions,
-  inspect: (training: PrefixTraining) => Promise<void>,
+  inspect: (training: ProfiledTraining) => Promise<void>,
 ): Promise<StepResult> {
-  const { tokens, prefixLength, projection, seed } = choice
-  const trainingOptions: PrefixTrainingOptions = {
-    prefixLength,
-    projection,
-    maxSequenceLength: tokens,
-    dropout: 0.1,
-    seed,
-  }
+  const { tokens, prefixLength, projection, seed, lora, dropout } = choice
+  const common = { maxSequenceLength: tokens, dropout, seed }
   const started = performance.now()
-  const training = await PrefixTraining.create(base, trainingOptions)
+  const training: ProfiledTraining = lora
+    ? await LoraTraining.create(base, { ...common, ...lora, scale: 4 })
+    : await PrefixTraining.create(base, { ...common, prefixLength, projection })
   await base.gpu.finish()
   const prepareSeconds = (performance.now() - started) / 1000
   const memory = { ...base.gpu.memory, total: base.gpu.total }

@@ -36,10 +36,12 @@ export function productOperations(config: ModelConfig, tokens: number, targets: 
 
 export function stepTable({ model, steps }: FinetuneReport): string {
   return table(
-    ['sequence', 'prefix', 'an update', 'a sequence', 'tokens/s', '+-', 'TFLOP/s', 'GPU memory', 'runs'],
-    steps.map(({ tokens, targets, sequences, prefixLength, projection, seconds, memory }) => [
+    ['sequence', 'trained', 'an update', 'a sequence', 'tokens/s', '+-', 'TFLOP/s', 'GPU memory', 'runs'],
+    steps.map(({ tokens, targets, sequences, prefixLength, projection, lora, seconds, memory }) => [
       `${tokens} tokens x ${sequences}`,
-      `${prefixLength}${projection ? ', projected' : ''}`,
+      lora
+        ? `LoRA ${lora.rank}, ${lora.roles.join(' + ')}`
+        : `prefix ${prefixLength}${projection ? ', projected' : ''}`,
       duration(seconds.median),
       duration(seconds.median / sequences),
       digits(rate(tokens * sequences, seconds).median),

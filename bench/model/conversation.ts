@@ -1,5 +1,5 @@
 import {
-  type Prefix,
+  type AdapterHandle,
   resolveSampling,
   type SampledId,
   type Slot,
@@ -35,7 +35,7 @@ export class Conversation {
   }
 
   /** A slot for a prompt. */
-  #open(length: number, prefix?: Prefix) {
+  #open(length: number, prefix?: AdapterHandle) {
     const { engine } = this
     const start = {
       ids: this.#ids.slice(0, length),
@@ -82,7 +82,7 @@ export class Conversation {
    * @param steps ids to generate
    * @throws WrongOutputError
    */
-  async decode(length: number, steps: number, prefix?: Prefix): Promise<DecodeRun> {
+  async decode(length: number, steps: number, prefix?: AdapterHandle): Promise<DecodeRun> {
     const { engine } = this
     const ids: number[] = []
     const started = performance.now()
@@ -97,6 +97,7 @@ export class Conversation {
     const first = take(await this.#computePrompt(slot))
     let last = first
     const step = { rows: [slot], chunks: [] }
+    await engine.prepare(step)
     const underWay: StepOutput['rows'][] = []
     let submitted = 1
     while (ids.length < steps) {

@@ -1,4 +1,4 @@
-import type { Prefix } from '../common/internals.js'
+import type { AdapterHandle } from '../common/internals.js'
 import { type Summary, summarize } from '../common/statistics.js'
 import type { Conversation } from './conversation.js'
 
@@ -23,6 +23,8 @@ export interface DecodeResult {
   /** Tokens in the cache when the timed run began: fewer where the model has no room behind `context`. */
   readonly start: number
   readonly prefix: number
+  /** The LoRA adapter, where there was one. */
+  readonly lora?: string
   /** Ids timed in each repetition. */
   readonly tokens: number
   /** Seconds for one token. */
@@ -84,17 +86,18 @@ export async function measureDecode(
   conversation: Conversation,
   context: number,
   options: MeasureOptions,
-  prefix?: Prefix,
+  adapter?: AdapterHandle,
 ): Promise<DecodeResult> {
   const { contextLength } = conversation.engine
   const tokens = Math.min(options.tokens, contextLength - 2)
   // The first id comes from prefill and is not timed.
   const start = Math.min(context, contextLength - tokens - 1)
-  await warmUp(options, () => conversation.decode(start, tokens + 1, prefix))
+  await warmUp(options, () => conversation.decode(start, tokens + 1, adapter))
   const seconds = await repeat(
     options,
-    async () => (await conversation.decode(start, tokens + 1, prefix)).seconds / tokens,
+    async () => (await conversation.decode(start, tokens + 1, adapter)).seconds / tokens,
   )
   await conversation.checkLogits()
-  return { context, start, prefix: prefix?.length ?? 0, tokens, seconds }
+  const lora = adapter?.kind === 'lora' ? adapter.name : undefined
+  return { context, start, prefix: adapter?.length ?? 0, ...(lora && { lora }), tokens, seconds }
 }

@@ -74,7 +74,7 @@ export function decodeTable({ model, ceilings, decode }: ModelReport): string {
   return table(
     ['decode', 'time a token', 'tokens/s', '+-', 'of ceiling', 'runs'],
     decode.map((result) => [
-      `context ${result.context}${result.prefix ? `, prefix ${result.prefix}` : ''}`,
+      `context ${result.context}${result.prefix ? `, prefix ${result.prefix}` : ''}${result.lora ? `, ${result.lora}` : ''}`,
       duration(result.seconds.median),
       digits(1 / result.seconds.median),
       percent(spread(result.seconds)),

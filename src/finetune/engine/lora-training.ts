@@ -1,8 +1,9 @@
 import type { TrainingSample } from '../../data/index.js'
 import { disposed } from '../../errors/index.js'
+import type { Dispatch } from '../../gpu/index.js'
 import { LAYER_PRODUCTS, type LinearOperation, type ModelBase } from '../../runtime/model/index.js'
 import { Allocation } from './allocation.js'
-import { type Command, submitCommands } from './commands.js'
+import { type Command, type SequenceSize, submitCommands } from './commands.js'
 import { compileKernels } from './kernels.js'
 import type { StepContext } from './layer.js'
 import {
@@ -32,7 +33,7 @@ import {
 } from './parameters.js'
 import { countWords } from './row-counts.js'
 import { SequencePass } from './sequence-pass.js'
-import { planStep } from './step-plan.js'
+import { dispatchesOf, planStep, type StepPlan } from './step-plan.js'
 import { allocateBuffers, planMemory } from './training-buffers.js'
 import type {
   BatchOptions,
@@ -84,12 +85,13 @@ interface Parts {
   readonly parameters: readonly (Parameter & FactorSpec)[]
   readonly optimizer: Optimizer
   readonly termBuffers: TermBuffers
+  readonly plan: StepPlan
   readonly pass: SequencePass
   readonly allocation: Allocation
 }
 
 /** The training of low-rank factors beside the matrices of a model, whose weights stay as they are. */
-class LoraTraining implements TrainingEngine {
+export class LoraTraining implements TrainingEngine {
   readonly memory: readonly PlannedMemory[]
   readonly #parts: Parts
   #disposed = false
@@ -127,6 +129,7 @@ class LoraTraining implements TrainingEngine {
         parameters,
         optimizer,
         termBuffers,
+        plan,
         pass,
         allocation,
       }
@@ -182,6 +185,11 @@ class LoraTraining implements TrainingEngine {
     const { context, parameters } = this.#parts
     writeParameters(context.base.gpu, parameters, withTransposedB(parameters, state))
     this.#submit(parameters.map(({ gradient }): Command => ({ kind: 'clear', buffer: gradient })))
+  }
+
+  /** @internal The dispatches of a training step over a sequence of this size, for a profile. */
+  dispatches(size: SequenceSize): Dispatch[] {
+    return dispatchesOf(this.#parts.plan, size)
   }
 
   dispose(): void {

@@ -22,7 +22,7 @@ import {
 } from './parameters.js'
 import { allocateEncoder, createPrefixEncoder, encoderBytes, type PrefixEncoder } from './prefix-encoder.js'
 import { SequencePass } from './sequence-pass.js'
-import { planStep, type StepEnds, type StepPlan } from './step-plan.js'
+import { dispatchesOf, planStep, type StepEnds, type StepPlan } from './step-plan.js'
 import { allocateBuffers, planMemory } from './training-buffers.js'
 import type {
   AccumulateOptions,
@@ -251,13 +251,7 @@ export class PrefixTraining implements PrefixTrainingEngine {
 
   /** @internal The dispatches of a training step over a sequence of this size, for a profile. */
   dispatches(size: SequenceSize): Dispatch[] {
-    const { forward, lossAndGradient, backward } = this.#plan
-    return [...forward, lossAndGradient, ...backward].flat().flatMap((command): Dispatch[] => {
-      if (command.kind !== 'dispatch') return []
-      const rows = command.rows(size)
-      const { dispatch } = command
-      return rows > 0 ? [{ ...dispatch, workgroups: () => dispatch.workgroups(rows) }] : []
-    })
+    return dispatchesOf(this.#plan, size)
   }
 
   dispose(): void {

@@ -1,4 +1,5 @@
-import { type Command, dispatches } from './commands.js'
+import type { Dispatch } from '../../gpu/index.js'
+import { type Command, dispatches, type SequenceSize } from './commands.js'
 import { lossCommands } from './head.js'
 import { allRows, backwardLayer, forwardLayer, type StepContext } from './layer.js'
 
@@ -37,4 +38,17 @@ export function planStep(context: StepContext, { begin, turn, end }: StepEnds): 
     lossAndGradient: [...turn, ...lossCommands(context, true)],
     backward: [...layers.toReversed().map((layer) => backwardLayer(context, layer)), end],
   }
+}
+
+/** The dispatches of a training step over sequences of this size, for a profile. */
+export function dispatchesOf(
+  { forward, lossAndGradient, backward }: StepPlan,
+  size: SequenceSize,
+): Dispatch[] {
+  return [...forward, lossAndGradient, ...backward].flat().flatMap((command): Dispatch[] => {
+    if (command.kind !== 'dispatch') return []
+    const rows = command.rows(size)
+    const { dispatch } = command
+    return rows > 0 ? [{ ...dispatch, workgroups: () => dispatch.workgroups(rows) }] : []
+  })
 }
