@@ -6,7 +6,6 @@ export {
   openCheckpointWriter,
   quantizedTensors,
 } from '../../src/checkpoint/index.js'
-export { openCheckpoint } from '../../src/checkpoint/index.js'
 export { LoraTraining } from '../../src/finetune/engine/lora-training.js'
 export { PrefixTraining, planTraining } from '../../src/finetune/engine/prefix-training.js'
 export type { PlannedMemory, PrefixTrainingOptions } from '../../src/finetune/engine/training-engine.js'
@@ -60,8 +59,8 @@ export {
   type ProductRole,
   parseModelConfig,
   productsOf,
-  tensorList,
   type StoredLora,
+  tensorList,
   type WeightSlice,
   weightSlices,
 } from '../../src/runtime/model/index.js'

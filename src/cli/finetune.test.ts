@@ -183,7 +183,10 @@ describe('chatglm finetune', () => {
   it('refuses what makes no sense before it loads anything', async () => {
     for (const [args, message] of [
       [['finetune', '--model', 'm'], "required option '--data <file>'"],
-      [finetuneArgs('--preset', 'adalora'), 'Allowed choices are ptuning, ptuning-multiturn, ptuning-v2, lora'],
+      [
+        finetuneArgs('--preset', 'adalora'),
+        'Allowed choices are ptuning, ptuning-multiturn, ptuning-v2, lora',
+      ],
       [finetuneArgs('--target-modules', 'q_proj', '--method', 'lora'), '"q_proj" is none of query_key_value'],
       [finetuneArgs('--learning-rate', '0'), 'Expected a number above 0'],
     ] as const) {
