@@ -1,7 +1,8 @@
 /** Constrained answers of the small model, on the GPU. */
 import Ajv2020 from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { loadModel, type Model } from '../src/index.js'
+import { type LocalModel, loadModel, type Message } from '../src/index.js'
+import { buildPrompt } from '../src/tokenizer/index.js'
 
 const SCHEMA = {
   type: 'object',
@@ -15,7 +16,11 @@ const SCHEMA = {
 }
 
 describe('constrained answers of the model that ships with the repository', () => {
-  let model: Model
+  let model: LocalModel
+  const promptIds = (messages: readonly Message[]) => [
+    ...buildPrompt(model.tokenizer, messages),
+    ...model.tokenizer.encode('\n'),
+  ]
   beforeAll(async () => {
     model = await loadModel('models/tiny', { contextLength: 256 })
   })
@@ -36,6 +41,42 @@ describe('constrained answers of the model that ships with the repository', () =
       expect(finishReason).toBe('stop')
       expect(validate(JSON.parse(text)), text).toBe(true)
     }
+  })
+
+  it('are the same whether ids that must come take rows of one step or steps of their own', async () => {
+    const schema = {
+      type: 'object',
+      properties: { description: { type: 'boolean' }, numberOfPeople: { enum: [12, 345] } },
+      required: ['description', 'numberOfPeople'],
+    }
+    const prompt = [{ role: 'user' as const, content: 'How many?' }]
+    const options = {
+      constraint: { jsonSchema: schema },
+      temperature: 0,
+      topLogprobs: 1,
+      repetitionPenalty: 1.1,
+    }
+    const alone = await model.generate(prompt, options).result()
+    // As many as there are places for: no rows are left for what must come.
+    const beside = await model.generateBatch(new Array(8).fill(prompt), options).result()
+    expect(JSON.parse(alone.text)).toEqual({
+      description: expect.any(Boolean),
+      numberOfPeople: expect.any(Number),
+    })
+    for (const one of beside) {
+      expect(one.ids).toEqual(alone.ids)
+      expect(one.logprobs).toEqual(alone.logprobs.map((value) => expect.closeTo(value, 0)))
+    }
+    // They are as likely as the model finds them, and what was computed for them is right.
+    const ids = [...promptIds(prompt), ...alone.ids]
+    const { tokens } = await model.scores(ids)
+    const told = tokens.slice(-alone.ids.length).map(({ logprob }) => expect.closeTo(logprob ?? 0, 0))
+    expect(alone.logprobs).toEqual(told)
+    const next = { temperature: 0, maxTokens: 3 }
+    const cached = await model.generate([...ids, 13, 13], next).result()
+    expect(cached.cachedTokens).toBeGreaterThan(ids.length - 2)
+    const again = await model.scores([...ids, 13, 13, ...cached.ids], { top: 1 })
+    expect(again.tokens.slice(-cached.ids.length).map(({ top }) => top[0].id)).toEqual(cached.ids)
   })
 
   it('come in a chat without a header, and leave what follows as it is', async () => {

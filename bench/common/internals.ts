@@ -27,6 +27,7 @@ export {
   type Divergence,
   type EngineOptions,
   promptDivergence,
+  type RowOutput,
   resolveSampling,
   type SequenceStart,
   type Slot,

@@ -79,10 +79,10 @@ async function profileDecode(
   // The sampler goes on by itself from where this leaves it.
   const start = Math.min(context, engine.contextLength - RUNS - 3)
   await conversation.decode(start, 1)
-  const { body, head } = await engine.stepPlan(1)
+  const { body, head, sample } = await engine.stepPlan(1)
   const runs: TimedRun[] = []
   for (let run = 0; run < RUNS; run++) {
-    const dispatches = await timeDispatches(engine, clock, [...body, ...head], 1)
+    const dispatches = await timeDispatches(engine, clock, [...body, ...head, ...sample], 1)
     runs.push({ phase: 'decode', context: start, rows: 1, dispatches })
   }
   return runs
@@ -91,10 +91,10 @@ async function profileDecode(
 /** The dispatches of steps of `rows` sequences, from where the rows of the last step are; `context` is told to the reader only. */
 export async function profileStep(engine: WebGpuEngine, rows: number, context: number): Promise<TimedRun[]> {
   const clock = new GpuClock(engine.gpu, CLOCK_CAPACITY)
-  const { body, head } = await engine.stepPlan(rows)
+  const { body, head, sample } = await engine.stepPlan(rows)
   const runs: TimedRun[] = []
   for (let run = 0; run < RUNS; run++) {
-    const dispatches = await timeDispatches(engine, clock, [...body, ...head], rows)
+    const dispatches = await timeDispatches(engine, clock, [...body, ...head, ...sample], rows)
     runs.push({ phase: 'decode', context, rows, dispatches })
   }
   clock.dispose()

@@ -51,6 +51,21 @@ function randomTexts(vocabulary: number): string[] {
   })
 }
 
+/** The ids of a text whose pieces are all known, or a part of it: the longest piece first, a byte by its own id. */
+function longestFirst(text: string, texts: readonly string[]): number[] {
+  const ids = new Map(texts.map((piece, id) => [piece, id]))
+  const byteOf = (character: string) => texts.length - 1 - character.charCodeAt(0)
+  const found: number[] = []
+  for (let at = 0; at < text.length; ) {
+    const length = [9, 8, 7, 6, 5, 4, 3, 2, 1].find(
+      (one) => ids.has(text.slice(at, at + one)) && at + one <= text.length,
+    )
+    found.push(length ? ids.get(text.slice(at, at + length))! : byteOf(text[at]))
+    at += length ?? 1
+  }
+  return found
+}
+
 /** What makes an answer of JSON of each sequence. */
 export function jsonConstraints(vocabulary: number): () => Constraint {
   const texts = randomTexts(vocabulary)
@@ -61,6 +76,7 @@ export function jsonConstraints(vocabulary: number): () => Constraint {
       text: (id: number) => texts[id],
     },
     isSpecial: () => false,
+    encode: (text: string) => longestFirst(text, texts),
   }
   return new GrammarEngine(tokens, vocabulary).prepare(jsonSchemaGrammar(SCHEMA), [])
 }

@@ -1,4 +1,4 @@
-import type { ChunkOutput, Constraint, SampledId, Sequence, SequenceStart } from '../common/internals.js'
+import type { ChunkOutput, Constraint, RowOutput, Sequence, SequenceStart } from '../common/internals.js'
 
 /** A sequence of a benchmark: it notes when each of its ids came. */
 export class TimedSequence implements Sequence {
@@ -26,8 +26,18 @@ export class TimedSequence implements Sequence {
     })
   }
 
-  accept({ id, notFinite }: SampledId): void {
+  forcedIds(most: number): readonly number[] {
+    const room = this.#tokens - this.times.length - 1
+    return (room > 0 && this.constraint?.forced?.(Math.min(most, room))) || []
+  }
+
+  force(ids: readonly number[]): void {
+    for (const id of ids) this.constraint?.accept(id)
+  }
+
+  accept({ id, notFinite, forced = [] }: RowOutput): void {
     if (this.ended) return
+    for (const _ of forced) this.times.push(performance.now())
     if (notFinite || id === undefined) {
       const problem = notFinite ? 'No finite logits' : 'No id that is allowed'
       this.fail(new Error(`${problem} at position ${this.start.ids.length + this.times.length}.`))

@@ -3,7 +3,7 @@ import { errorOf, testServer } from './testing/serve.js'
 
 const server = await testServer(
   { answer: () => '\nyes' },
-  { bodyLimit: 20_000, maxTokens: 100, maxChoices: 4 },
+  { bodyLimit: 200_000, maxTokens: 100, maxChoices: 4 },
 )
 
 const hello = { messages: [{ role: 'user', content: 'hello' }] }
@@ -18,7 +18,7 @@ describe('a body that cannot be read', () => {
     ['a text', '"hello"', 400, 'invalid_type'],
     ['null', 'null', 400, 'invalid_type'],
     ['bytes that are no UTF-8', new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d]), 400, 'invalid_utf8'],
-    ['too many bytes', JSON.stringify({ ...hello, user: 'x'.repeat(20_000) }), 413, 'request_too_large'],
+    ['too many bytes', JSON.stringify({ ...hello, user: 'x'.repeat(200_000) }), 413, 'request_too_large'],
   ])('%s', async (_, body, status, code) => {
     expect(await ask(body)).toMatchObject({ status, code, type: 'invalid_request_error' })
   })
@@ -116,6 +116,19 @@ describe('a field that is wrong', () => {
     ],
     [{ ...hello, grammar: 'root ::= (' }, 'grammar', 'invalid_value'],
     [{ ...hello, grammar: 7 }, 'grammar', 'invalid_value'],
+    // Too large, and of more readings than there is memory: both are given up soon.
+    [{ ...hello, grammar: 'root ::= ("a"{9999}){9999}' }, 'grammar', 'invalid_value'],
+    [
+      { ...hello, grammar: 'root ::= s\ns ::= "a" (s "b" | s "c") | "a"{30} "z"', seed: 1 },
+      'grammar',
+      'invalid_value',
+    ],
+    [{ ...hello, json_schema: { $ref: '#' } }, 'json_schema', 'invalid_value'],
+    [
+      { ...hello, json_schema: { anyOf: new Array(2100).fill({}) } },
+      'json_schema.anyOf[1999]',
+      'invalid_value',
+    ],
     [{ ...hello, json_schema: { type: 'integer', minimum: 2, maximum: 1 } }, 'json_schema', 'invalid_value'],
     [{ ...hello, structured_outputs: { choice: [] } }, 'structured_outputs.choice', 'invalid_value'],
     [{ ...hello, structured_outputs: { regex: 'a' } }, 'structured_outputs.regex', 'unsupported_parameter'],

@@ -53,6 +53,17 @@ export interface Step {
    * u32 [ceil(vocabulary / 32)].
    */
   readonly masks?: ReadonlyMap<Slot, Uint32Array<ArrayBuffer>>
+  /**
+   * Ids that follow the one sampled last in some of the slots of `rows`, before the next is sampled: none of these slots is in
+   * a step under way, and each id takes a row.
+   */
+  readonly forced?: ReadonlyMap<Slot, readonly number[]>
+}
+
+/** What a row gave. */
+export interface RowOutput extends SampledId {
+  /** Of each id that was forced before it: how likely the model itself found it, and the likeliest where they are wanted. */
+  readonly forced?: readonly RowScores[]
 }
 
 /** What a chunk gave. */
@@ -70,7 +81,7 @@ export interface ChunkOutput {
  * is that of both.
  */
 export interface StepOutput {
-  readonly rows: Promise<readonly SampledId[]>
+  readonly rows: Promise<readonly RowOutput[]>
   readonly chunks: Promise<readonly ChunkOutput[]>
 }
 
@@ -91,6 +102,8 @@ export interface Engine {
   readonly maxSequences: number
   /** The most ids of prompts that a step takes. */
   readonly chunkTokens: number
+  /** The most rows of a step, those of forced ids included; undefined where no ids can be forced. */
+  readonly mostRows?: number
   /** Steps that may be under way at once: while the host reads one id, others are computed. */
   readonly stepsUnderWay: number
   /** Bytes of device memory, by purpose. */
@@ -108,8 +121,11 @@ export interface Engine {
    * @throws `option.invalid` for stop ids, biases or bans that there is no room for
    */
   open(start: SequenceStart): Slot | undefined
-  /** Makes sure that the next row of a slot has a page. @returns false where there is none until another sequence ends */
-  reserve(slot: Slot): boolean
+  /**
+   * Makes sure that the next row of a slot has a page, and those of so many forced ids.
+   * @returns false where there is none until another sequence ends
+   */
+  reserve(slot: Slot, forced?: number): boolean
   /** What has to be compiled before a step can run; undefined where all is ready. */
   prepare(step: Step): Promise<void> | undefined
   /**

@@ -3,6 +3,7 @@ export type {
   Chunk,
   ChunkOutput,
   Engine,
+  RowOutput,
   SequenceStart,
   Slot,
   Step,

@@ -239,7 +239,9 @@ export function resolveGeneration(
   if (options.constraint && stop.length > 0) {
     throw invalidOption('stop', stop[0], 'no texts that would cut an answer which must keep to a constraint')
   }
-  const constraint = options.constraint && grammars.resolve(options.constraint, stopIds)
+  // What is banned, or unwanted, may be spelled in other tokens.
+  const spells = sampling.bannedIds.length === 0 && Object.keys(sampling.logitBias).length === 0
+  const constraint = options.constraint && grammars.resolve(options.constraint, stopIds, spells)
   return { ...adapter, sampling, maxTokens, stopIds, stop, topLogprobs, constraint }
 }
 

@@ -223,13 +223,14 @@ export class Scheduler {
     else reserved.push(...this.#admit().filter((running) => this.#canGoOn(running)))
     const going = reserved.filter(({ yields }) => !yields)
     const chunks = this.#chunks()
+    const forced = this.#forced(going)
     const masks = this.#masks(going, chunks)
     const failed = this.#running.filter(({ sequence }) => sequence.ended).map(({ slot }) => slot)
     const rest = going.map(({ slot }) => slot).filter((slot) => !failed.includes(slot))
     const parts = chunks.filter(({ slot }) => !failed.includes(slot))
     this.#counts.schedulingMs += performance.now() - started
     if (rest.length + parts.length === 0) return undefined
-    return { rows: rest, chunks: parts, ...(masks && { masks }) }
+    return { rows: rest, chunks: parts, ...(masks && { masks }), ...(forced.size > 0 && { forced }) }
   }
 
   /** Whether the next id of a sequence can be computed, and somebody can take it. */
@@ -280,6 +281,26 @@ export class Scheduler {
       budget -= count
     }
     return chunks
+  }
+
+  /** The ids that must come next in constrained sequences, as far as the step has rows and pages for them. */
+  #forced(going: readonly Running[]): Map<Slot, readonly number[]> {
+    const forced = new Map<Slot, readonly number[]>()
+    let room = (this.#engine.mostRows ?? 0) - going.length
+    for (const { slot, sequence } of going) {
+      if (room <= 0) break
+      try {
+        const ids = sequence.forcedIds?.(room) ?? []
+        if (ids.length === 0 || !this.#engine.reserve(slot, ids.length)) continue
+        sequence.force?.(ids)
+        forced.set(slot, ids)
+        room -= ids.length
+      } catch (error) {
+        // What is wrong with one sequence is no concern of others.
+        sequence.fail(error)
+      }
+    }
+    return forced
   }
 
   /** The ids that may come next in constrained sequences that a step samples for; undefined where there are none. */

@@ -1,7 +1,7 @@
 import { invalidOption, nonFiniteOutput } from '../../errors/index.js'
-import type { LikelyId, RowScores, SampledId } from '../../kernels/index.js'
+import type { LikelyId, RowScores } from '../../kernels/index.js'
 import type { Tokenizer } from '../../tokenizer/index.js'
-import type { ChunkOutput, SequenceStart } from '../engine/index.js'
+import type { ChunkOutput, RowOutput, SequenceStart } from '../engine/index.js'
 import { Answer } from './answer.js'
 import type { Constraint } from './constraint/constraint.js'
 import type { GeneratedToken, Generation, TokenLogprob } from './generation.js'
@@ -51,8 +51,12 @@ export interface Sequence {
   readonly wants: 'answer' | 'logits' | 'scores'
   /** Whether its end was told; nothing is computed for it any more. */
   readonly ended: boolean
-  /** Takes an id of the answer. */
-  accept(sampled: SampledId): void
+  /** Ids that its constraint leaves no choice about, so many at most. */
+  forcedIds?(most: number): readonly number[]
+  /** These ids will be in its next step, before what is sampled. */
+  force?(ids: readonly number[]): void
+  /** Takes an id of the answer, behind those that were forced. */
+  accept(sampled: RowOutput): void
   /** Takes what a chunk of the prompt gave. */
   acceptChunk(output: ChunkOutput): void
   /** Ends it with an error: nothing happens where it has ended already. */
@@ -77,6 +81,8 @@ export class AnswerSequence implements Sequence {
   readonly #answer: Answer
   readonly #rules: AnswerRules
   #cachedTokens = 0
+  /** Ids of the step under way that come before what it samples. */
+  #forced: readonly number[] = []
   #ended = false
 
   constructor(
@@ -107,8 +113,31 @@ export class AnswerSequence implements Sequence {
     return this.#rules.constraint
   }
 
-  accept({ id, logProbability, notFinite, allBanned, likeliest }: SampledId): void {
+  forcedIds(most: number): readonly number[] {
+    const { constraint, start } = this
+    const room = start.positionLimit - start.ids.length - this.#answer.ids.length - 1
+    return (room > 0 && constraint?.forced?.(Math.min(most, room))) || []
+  }
+
+  force(ids: readonly number[]): void {
+    for (const id of ids) this.constraint?.accept(id)
+    this.#forced = ids
+  }
+
+  /** Gives out the ids that were forced. */
+  #acceptForced(scores: readonly RowScores[]): void {
+    const withTop = (this.start.likeliest ?? 0) > 0
+    this.#forced.forEach((id, i) => {
+      const { logProbability, likeliest } = scores[i]
+      const top = withTop ? likeliest.map(tokenLogprob) : undefined
+      this.listener.onToken(this.#answer.push(id, logProbability, top))
+    })
+    this.#forced = []
+  }
+
+  accept({ id, logProbability, notFinite, allBanned, likeliest, forced }: RowOutput): void {
     if (this.#ended) return
+    if (forced) this.#acceptForced(forced)
     const { start } = this
     const answer = this.#answer
     const position = start.ids.length + answer.ids.length

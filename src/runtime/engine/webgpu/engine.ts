@@ -6,6 +6,7 @@ import type {
   Chunk,
   ChunkOutput,
   Engine,
+  RowOutput,
   SequenceStart,
   Slot,
   Step,
@@ -26,6 +27,7 @@ import {
   mostRows,
   PREFIX_ROWS,
 } from './engine-options.js'
+import { forcedRows, stepRows } from './forced-rows.js'
 import { allocateActivations, type ForwardContext } from './forward.js'
 import { allocateParts, FusedDecode } from './fused-decode.js'
 import { FusedStep } from './fused-step.js'
@@ -219,25 +221,33 @@ export class WebGpuEngine implements Engine {
     return slot
   }
 
-  reserve(slot: Slot): boolean {
+  get mostRows(): number {
+    return this.maxSequences
+  }
+
+  reserve(slot: Slot, forced = 0): boolean {
     const state = this.#stateOf(slot)
     const before = state.lease.pages.length
-    if (!this.#cache.grow(state.lease, state.nextRows)) return false
+    if (!this.#cache.grow(state.lease, state.nextRows + forced)) return false
     const added = state.lease.pages.slice(before)
     if (added.length > 0) this.#memory.writePages(state.index, before, added)
     return true
   }
 
-  prepare({ rows, chunks }: Step): Promise<void> | undefined {
+  prepare(step: Step): Promise<void> | undefined {
+    const { rows, chunks } = step
     this.#loraOfStep = this.lora.take()
     const states = rows.map((slot) => this.#stateOf(slot))
-    const needed: Prepared<unknown>[] = states.length > 0 ? [this.#stepPlanOf(states)] : []
+    const all = stepRows(step)
+    const needed: Prepared<unknown>[] = states.length > 0 ? [this.#stepPlanOf(states, all)] : []
     const finishing = this.#finishing(chunks).length
     if (finishing > 0) needed.push(this.#plans.step(finishing))
     needed.push(...chunks.map(({ slot }) => this.#prefillOf(this.#stateOf(slot))))
     if (chunks.some(({ logits, scores }) => logits || scores)) needed.push(this.#promptRows.blocks)
     const sampled = [...rows, ...this.#finishing(chunks)]
-    if (sampled.some((slot) => this.#stateOf(slot).likeliest > 0)) needed.push(this.#likeliest)
+    if (all > rows.length || sampled.some((slot) => this.#stateOf(slot).likeliest > 0)) {
+      needed.push(this.#likeliest)
+    }
     const missing = needed.filter(({ value }) => !value)
     return missing.length === 0 ? undefined : Promise.all(missing.map((one) => one.get())).then(() => {})
   }
@@ -245,9 +255,25 @@ export class WebGpuEngine implements Engine {
   run(step: Step): StepOutput {
     this.gpu.check()
     for (const [slot, mask] of step.masks ?? []) this.tables.writeMask(slot.index, mask)
+    const { forced } = step
+    const states = step.rows.map((slot) => this.#stateOf(slot))
+    const ahead = forcedRows(states, forced)
+    for (const [slot, ids] of forced ?? []) {
+      const { index, start, generated } = this.#stateOf(slot)
+      this.tables.writeForced(index, start, [...generated, ...ids])
+    }
     const rows = this.#sampled(
-      step.rows.map((slot) => this.#stateOf(slot)),
-      (slots, score) => this.#runner.submitRows(this.#stepPlanOf(slots).ready, slots, score),
+      states,
+      (slots, score) => {
+        const plan = this.#stepPlanOf(slots, slots.length + ahead.length)
+        return this.#runner.submitRows(
+          plan.ready,
+          slots,
+          ahead.length > 0 ? this.#likeliest.ready : score,
+          ahead,
+        )
+      },
+      forced,
     )
     const finishing: SlotState[] = []
     const outputs = step.chunks.map((chunk) => {
@@ -272,25 +298,27 @@ export class WebGpuEngine implements Engine {
 
   begin(slots: readonly Slot[]): void {
     const states = slots.map((slot) => this.#stateOf(slot))
-    this.#runner.beginRows(this.#stepPlanOf(states).ready, states)
+    this.#runner.beginRows(this.#stepPlanOf(states, states.length).ready, states)
   }
 
   /** Submits what samples an id for each of some slots, and notes the ids when they are there. */
   async #sampled(
     slots: readonly SlotState[],
-    submit: (slots: readonly SlotState[], score: readonly Dispatch[]) => Promise<SampledId[]>,
-  ): Promise<readonly SampledId[]> {
+    submit: (slots: readonly SlotState[], score: readonly Dispatch[]) => Promise<RowOutput[]>,
+    forced?: Step['forced'],
+  ): Promise<readonly RowOutput[]> {
     if (slots.length === 0) return []
     const sampled = submit(slots, this.#scoring(slots))
-    for (const slot of slots) slot.samples++
+    for (const slot of slots) slot.samples += 1 + (forced?.get(slot)?.length ?? 0)
     const noted = Promise.all([sampled, this.#noted]).then(([outputs]) => {
       slots.forEach((slot, i) => {
         const { id } = outputs[i]
         if (slot.closed || id === undefined) return
         // What was fed to the step is in the cache now.
         const fed = slot.generated.at(-1)
-        if (fed !== undefined) this.#cache.append(slot.lease, [fed])
-        slot.generated.push(id)
+        const ids = forced?.get(slot) ?? []
+        if (fed !== undefined) this.#cache.append(slot.lease, [fed, ...ids])
+        slot.generated.push(...ids, id)
       })
       return outputs
     })
@@ -298,10 +326,10 @@ export class WebGpuEngine implements Engine {
     return noted
   }
 
-  /** The plan of a step over a row of each of some slots: with what adds terms of LoRA only where one of them has any. */
-  #stepPlanOf(slots: readonly SlotState[]): Prepared<StepPlan> {
+  /** The plan of a step over so many rows of some slots: with what adds terms of LoRA only where one of them has any. */
+  #stepPlanOf(slots: readonly SlotState[], rows: number): Prepared<StepPlan> {
     const lora = slots.some(hasLora) ? this.#loraOfStep : undefined
-    return lora ? this.#plans.adaptedStep(slots.length, lora) : this.#plans.step(slots.length)
+    return lora ? this.#plans.adaptedStep(rows, lora) : this.#plans.step(rows)
   }
 
   /** The plan of a chunk of a slot's prompt. */

@@ -22,8 +22,10 @@ export interface StepPlan {
   readonly rows: number
   /** From the ids sampled last to the residual stream. */
   readonly body: readonly Dispatch[]
-  /** From the residual stream to logits, and the next ids. */
+  /** From the residual stream to logits. */
   readonly head: readonly Dispatch[]
+  /** From logits to the next ids. */
+  readonly sample: readonly Dispatch[]
 }
 
 /** The buffers that the plans of an engine work in. */
@@ -108,7 +110,7 @@ export class Plans {
       fusedAttention: VARIANT_TABLE.decodeAttention.entries[variants.decodeAttention].build,
     }
     const [[body, head], sample] = await Promise.all([build(parts), tables.build()])
-    return { rows, body, head: [...head, ...sample] }
+    return { rows, body, head, sample }
   }
 
   /** Compiles all that a variant needs in any layer, and gives the part of it that shows how fast it is. */

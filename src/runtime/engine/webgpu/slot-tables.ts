@@ -21,6 +21,7 @@ import {
   sequenceWords,
 } from '../../../kernels/index.js'
 import type { SequenceStart } from '../engine.js'
+import type { ForcedRow } from './forced-rows.js'
 
 /** Ids that a slot remembers to recognise banned sequences; longer sequences are refused. */
 const HISTORY_CAPACITY = 64
@@ -68,7 +69,7 @@ export class SlotTables {
   readonly #sequences: GPUBuffer
   readonly #parameters: GPUBuffer
   readonly #masks: GPUBuffer
-  /** u32 [maxRows]: what has a log-probability of its own in `outputs`, so nothing. */
+  /** u32 [maxRows]: the ids whose log-probabilities are wanted; that of what is sampled is in `outputs`. */
   readonly #targets: GPUBuffer
 
   constructor(gpu: Gpu, { vocabulary, slots, maxRows }: SlotTableSizes) {
@@ -166,6 +167,25 @@ export class SlotTables {
    */
   write(slot: number, start: SequenceStart, contents: SlotContents, generated: readonly number[]): void {
     const { queue } = this.#gpu.device
+    this.#writeGenerated(slot, start, generated)
+    queue.writeBuffer(this.#parameters, slot * SAMPLING_PARAMETER_WORDS * 4, contents.parameters)
+    queue.writeBuffer(this.#banned, slot * BANNED_CAPACITY * 4, contents.banned)
+    this.#writeCounts(slot, start, generated)
+    const line = slot * this.#vocabulary * 4
+    if (contents.logitBias) queue.writeBuffer(this.#logitBias, line, contents.logitBias)
+  }
+
+  /** Sets what a slot has generated, where ids were forced: as `write`, but nothing else has changed. */
+  writeForced(slot: number, start: SequenceStart, generated: readonly number[]): void {
+    const { repetitionPenalty, presencePenalty, frequencyPenalty } = start.sampling
+    this.#writeGenerated(slot, start, generated)
+    // A line of the vocabulary's size, which only penalties read.
+    if (repetitionPenalty === 1 && presencePenalty === 0 && frequencyPenalty === 0) return
+    this.#writeCounts(slot, start, generated)
+  }
+
+  #writeGenerated(slot: number, start: SequenceStart, generated: readonly number[]): void {
+    const { queue } = this.#gpu.device
     const { ids, prefix, sampling, positionLimit } = start
     const history = historyWords(generated, HISTORY_CAPACITY)
     const last = generated.at(-1)
@@ -180,12 +200,26 @@ export class SlotTables {
       historyLength: history.length,
     })
     queue.writeBuffer(this.#sequences, slot * SEQUENCE_WORDS * 4, sequence)
-    queue.writeBuffer(this.#parameters, slot * SAMPLING_PARAMETER_WORDS * 4, contents.parameters)
-    queue.writeBuffer(this.#banned, slot * BANNED_CAPACITY * 4, contents.banned)
     queue.writeBuffer(this.#history, slot * HISTORY_CAPACITY * 4, history)
-    const line = slot * this.#vocabulary * 4
-    queue.writeBuffer(this.#counts, line, countWords(ids, generated, this.#vocabulary))
-    if (contents.logitBias) queue.writeBuffer(this.#logitBias, line, contents.logitBias)
+  }
+
+  #writeCounts(slot: number, { ids }: SequenceStart, generated: readonly number[]): void {
+    const counts = countWords(ids, generated, this.#vocabulary)
+    this.#gpu.device.queue.writeBuffer(this.#counts, slot * this.#vocabulary * 4, counts)
+  }
+
+  /** Sets rows of forced ids, behind so many others, and the ids whose log-probabilities are wanted there. */
+  writeForcedRows(first: number, forced: readonly ForcedRow[]): void {
+    const { queue } = this.#gpu.device
+    const rows = forced.flatMap(({ slot, id, position }) => {
+      return [id, slot.index, position, slot.start.prefix?.length ?? 0]
+    })
+    queue.writeBuffer(this.rows, first * ROW_WORDS * 4, new Uint32Array(rows))
+    queue.writeBuffer(
+      this.#targets,
+      first * 4,
+      Uint32Array.from(forced, ({ target }) => target),
+    )
   }
 
   /** Sets the ids that may come next in a constrained slot; a step that was submitted before does not see it. */

@@ -4,9 +4,10 @@ import {
   OUTPUT_WORDS,
   readLogProbabilities,
   readOutput,
-  type SampledId,
 } from '../../../kernels/index.js'
 import type { ModelConfig } from '../../model/index.js'
+import type { RowOutput } from '../engine.js'
+import type { ForcedRow } from './forced-rows.js'
 import type { Activations } from './forward.js'
 import type { StepPlan } from './plans.js'
 import type { SlotState } from './slot.js'
@@ -85,18 +86,28 @@ export class StepRunner {
   /**
    * Submits a row of each slot: the layers for the id sampled last, and the choice of the next.
    * @param score the dispatches from logits to the likeliest ids; none where nobody wants them
+   * @param forced rows behind those that are sampled from
    * @returns what was sampled, as soon as it is there, whatever is submitted behind it
    */
-  submitRows(plan: StepPlan, slots: readonly SlotState[], score: readonly Dispatch[]): Promise<SampledId[]> {
+  submitRows(
+    plan: StepPlan,
+    slots: readonly SlotState[],
+    score: readonly Dispatch[],
+    forced: readonly ForcedRow[],
+  ): Promise<RowOutput[]> {
     const encoder = this.#gpu.device.createCommandEncoder({ label: 'step' })
+    if (forced.length > 0) this.forgetRows()
     this.#readyRows(encoder, slots)
+    if (forced.length > 0) this.#buffers.tables.writeForcedRows(slots.length, forced)
+    const rows = slots.length + forced.length
     const pass = encoder.beginComputePass()
-    if (!isOf(this.#begun, slots)) encodeDispatches(pass, plan.body, slots.length)
+    if (!isOf(this.#begun, slots)) encodeDispatches(pass, plan.body, rows)
     this.#begun = []
-    encodeDispatches(pass, plan.head, slots.length)
-    encodeDispatches(pass, score, slots.length)
+    encodeDispatches(pass, plan.head, rows)
+    encodeDispatches(pass, plan.sample, slots.length)
+    encodeDispatches(pass, score, rows)
     pass.end()
-    return this.#submitSampled(encoder, slots, this.#ofRows)
+    return this.#submitSampled(encoder, slots, this.#ofRows, forced)
   }
 
   /** Submits a chunk of a prompt, from token ids to the residual stream. @param ids of consecutive positions from `first` on */
@@ -129,7 +140,7 @@ export class StepRunner {
    * @param score as for `submitRows`
    * @returns what was sampled
    */
-  submitFirst(plan: StepPlan, slots: readonly SlotState[], score: readonly Dispatch[]): Promise<SampledId[]> {
+  submitFirst(plan: StepPlan, slots: readonly SlotState[], score: readonly Dispatch[]): Promise<RowOutput[]> {
     const encoder = this.#gpu.device.createCommandEncoder({ label: 'first ids' })
     const { tables } = this.#buffers
     tables.encodeRows(
@@ -137,7 +148,7 @@ export class StepRunner {
       slots.map(({ index }) => index),
     )
     this.forgetRows()
-    this.#encode(encoder, [...plan.head, ...score], slots.length)
+    this.#encode(encoder, [...plan.head, ...plan.sample, ...score], slots.length)
     return this.#submitSampled(encoder, slots, this.#ofFirst)
   }
 
@@ -146,12 +157,14 @@ export class StepRunner {
     encoder: GPUCommandEncoder,
     slots: readonly SlotState[],
     pool: GPUBuffer[],
-  ): Promise<SampledId[]> {
+    forced: readonly ForcedRow[] = [],
+  ): Promise<RowOutput[]> {
     const staging = pool.pop()
     if (!staging) throw new TypeError(`More than ${STEPS_UNDER_WAY} steps are under way.`)
     const { outputs, likeliest } = this.#buffers.tables
-    const [bytes, scoreBytes] = [OUTPUT_WORDS, LOG_PROBABILITY_WORDS].map((words) => slots.length * words * 4)
-    const scored = slots.some((slot) => slot.likeliest > 0)
+    const bytes = slots.length * OUTPUT_WORDS * 4
+    const scoreBytes = (slots.length + forced.length) * LOG_PROBABILITY_WORDS * 4
+    const scored = forced.length > 0 || slots.some((slot) => slot.likeliest > 0)
     try {
       encoder.copyBufferToBuffer(outputs, 0, staging, 0, bytes)
       if (scored) encoder.copyBufferToBuffer(likeliest, 0, staging, this.#likeliestAt, scoreBytes)
@@ -161,8 +174,13 @@ export class StepRunner {
       const scores = words.subarray(this.#likeliestAt / 4)
       return slots.map((slot, row) => {
         const output = readOutput(words, row)
-        if (slot.likeliest === 0) return output
-        return { ...output, likeliest: readLogProbabilities(scores, row, slot.likeliest).likeliest }
+        const read = (at: number) => readLogProbabilities(scores, at, slot.likeliest)
+        const own = forced.flatMap((one, i) => (one.slot === slot ? [read(slots.length + i)] : []))
+        return {
+          ...output,
+          ...(slot.likeliest > 0 && { likeliest: read(row).likeliest }),
+          ...(own.length > 0 && { forced: own }),
+        }
       })
     } finally {
       pool.push(staging)

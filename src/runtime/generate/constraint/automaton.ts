@@ -23,7 +23,12 @@ export interface State {
   next?: readonly (State | null)[]
   /** Ids of tokens that may come next, where somebody asked: u32 [words] */
   mask?: Uint32Array<ArrayBuffer>
+  /** Bytes that must come next, where somebody asked. */
+  forced?: readonly number[]
 }
+
+/** The most bytes that are told to come for certain. */
+const MOST_FORCED = 256
 
 /** States that are kept; then all are found anew. */
 const MOST_STATES = 4000
@@ -31,9 +36,14 @@ const MOST_STATES = 4000
 /** In how many ways a text may be read at once: a grammar that doubles them with each character would take all memory. */
 const MOST_ITEMS = 10_000
 
+/** The longest that finding out what may come next may take, in milliseconds: everybody else waits meanwhile. */
+const MOST_MILLISECONDS = 2000
+
 /** Follows texts of a grammar byte by byte. What it has found once it knows. */
 export class Automaton {
   readonly #root: RuleNetwork
+  /** When what is asked for must be found, by the clock of `performance`. */
+  #deadline = Number.POSITIVE_INFINITY
   #states = new Map<string, State>()
   #stacks = new Map<string, Stack>()
   #stackIds = 0
@@ -49,13 +59,42 @@ export class Automaton {
     return this.#start
   }
 
+  /** Finds something in a limited time. @throws `option.invalid` where it takes longer */
+  limited<T>(find: () => T, milliseconds = MOST_MILLISECONDS): T {
+    this.#deadline = performance.now() + milliseconds
+    try {
+      return find()
+    } finally {
+      this.#deadline = Number.POSITIVE_INFINITY
+    }
+  }
+
   /** The states behind each byte; null where no text goes on with it. */
   next(state: State): readonly (State | null)[] {
     state.next ??= this.#find(state)
     return state.next
   }
 
+  /** The bytes that every text goes on with behind a state, up to where it may end or go on in several ways. */
+  forced(state: State): readonly number[] {
+    if (state.forced) return state.forced
+    const bytes: number[] = []
+    for (let at = state; !at.mayEnd && bytes.length < MOST_FORCED; ) {
+      const next = this.next(at)
+      const byte = next.findIndex((one) => one !== null)
+      if (byte < 0 || next.some((one, other) => one !== null && other !== byte)) break
+      bytes.push(byte)
+      at = next[byte]!
+    }
+    state.forced = bytes
+    return bytes
+  }
+
   #find({ items }: State): readonly (State | null)[] {
+    if (performance.now() > this.#deadline) {
+      const expected = 'rules of which fewer hold for the same text'
+      throw invalidOption('constraint', 'one that takes too long to follow', expected)
+    }
     const next = new Array<State | null>(256).fill(null)
     // Bytes between two limits lead to the same.
     const limits = new Set<number>()

@@ -26,7 +26,7 @@ describe('constrained answers', () => {
   })
 
   /** A model that likes what ends things, and else says anything. */
-  const create = (maxSequences: number, delay = () => 1) => {
+  const create = (maxSequences: number, delay = () => 1, mostRows?: number) => {
     const likes = ['"', '}', ']', '</s>', ','].map((piece) =>
       Array.from({ length: tokenizer.vocabSize }, (_, id) => id).find(
         (id) => tokenizer.vocabulary.piece(id) === piece,
@@ -38,6 +38,7 @@ describe('constrained answers', () => {
       chunkTokens: 16,
       contextLength: 1000,
       delay,
+      ...(mostRows !== undefined && { mostRows }),
       vocabulary: tokenizer.vocabSize,
       next: ({ sampling }, ids) => {
         const hash = ids.reduce((sum, id) => Math.imul(sum ^ id, 16777619), sampling.seed) >>> 8
@@ -100,6 +101,56 @@ describe('constrained answers', () => {
     )
     expect(whole).toBeGreaterThan(10)
   }, 120_000)
+
+  it('are the same where ids that must come take rows of one step, and take fewer steps', async () => {
+    const saved: number[] = []
+    const wish = fc.record({
+      constraint: fc.constantFrom<ConstraintOption[]>(
+        { jsonSchema: PERSON },
+        { grammar: 'root ::= "The answer is: " ("yes" | "no, 你好世界") "."' },
+        { toolCall: [{ name: 'get_person', parameters: PERSON }] },
+      ),
+      seed: fc.nat(1000),
+      maxTokens: fc.integer({ min: 1, max: 60 }),
+      topLogprobs: fc.nat(2),
+    })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(wish, { minLength: 1, maxLength: 4 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 2, max: 9 }),
+        fc.infiniteStream(fc.nat(3)),
+        async (wishes, places, mostRows, delays) => {
+          const { answer, engine } = create(places, () => delays.next().value, mostRows)
+          const together = await Promise.all(wishes.map((one) => answer(one)))
+          saved.push(
+            ...engine.steps.flatMap(({ forced }) => [...(forced?.values() ?? [])].map((ids) => ids.length)),
+          )
+          for (const [i, one] of wishes.entries()) {
+            const { logprobs, ...alone } = await create(1).answer(one)
+            const { logprobs: _, ...told } = together[i]
+            expect(told).toEqual({ ...alone, cachedTokens: told.cachedTokens })
+            expect(logprobs).toHaveLength(alone.ids.length)
+          }
+        },
+      ),
+      { numRuns: 15 },
+    )
+    expect(Math.max(...saved)).toBeGreaterThan(3)
+  }, 120_000)
+
+  it('may come in any tokens where some are banned: then none are forced', async () => {
+    const constraint = { grammar: 'root ::= "The answer is 42."' }
+    for (const [options, isForced] of [
+      [{}, true],
+      [{ bannedIds: [[7]] }, false],
+      [{ logitBias: { 9: 2 } }, false],
+    ] as const) {
+      const { answer, engine } = create(1, () => 1, 8)
+      expect((await answer({ constraint, ...options })).text).toBe('The answer is 42.')
+      expect(engine.steps.some(({ forced }) => forced !== undefined)).toBe(isForced)
+    }
+  })
 
   it('run one step at a time, while others beside them run ahead', async () => {
     const { engine, answer } = create(2, () => 2)

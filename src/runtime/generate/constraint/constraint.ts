@@ -36,4 +36,10 @@ export interface Constraint {
   mask(): Uint32Array<ArrayBuffer>
   /** Takes the id that was chosen. */
   accept(id: number): void
+  /**
+   * The ids of text that must come next whatever is chosen, written as the tokenizer writes it. The last of such text is left
+   * to be chosen, because what follows may be one token with it.
+   * @param most so many ids at most
+   */
+  forced?(most: number): readonly number[]
 }

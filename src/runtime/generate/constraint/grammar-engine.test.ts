@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Tokenizer } from '../../../tokenizer/index.js'
+import { Automaton } from './automaton.js'
+import { readGrammar } from './grammar.js'
 import { GrammarEngine } from './grammar-engine.js'
+import { writeNetwork } from './network.js'
 
 describe('the grammar engine', () => {
   let tokenizer: Tokenizer
@@ -87,6 +90,32 @@ describe('the grammar engine', () => {
     ['', 'no rule root'],
   ])('says what is wrong with %j', (grammar, problem) => {
     expect(() => engine.prepare(grammar, [])).toThrow(problem)
+  })
+
+  it('does not follow what takes too long', () => {
+    const automaton = new Automaton(writeNetwork(readGrammar('root ::= .*')))
+    expect(() => automaton.limited(() => automaton.next(automaton.start), -1)).toThrow('too long')
+    // In a limited time only: what was refused once is found where there is more.
+    expect(automaton.next(automaton.start)[0x20]).toBeTruthy()
+  })
+
+  it('knows the text that must come, in the tokens that the tokenizer writes', () => {
+    const begin = engine.prepare('root ::= "The answer: " ("yes" | "no")', [tokenizer.special.eos])
+    const constraint = begin()
+    const whole = tokenizer.encode('The answer: ')
+    const forced = constraint.forced!(100)
+    expect(forced).toEqual(whole.slice(0, forced.length))
+    expect(forced.length).toBeGreaterThan(2)
+    expect(constraint.forced!(1)).toEqual(forced.slice(0, 1))
+    for (const id of forced) {
+      expect(allowed(constraint.mask())).toEqual([id])
+      constraint.accept(id)
+    }
+    // What is left may be one token with what follows.
+    expect(allowed(constraint.mask()).length).toBeGreaterThan(1)
+    const free = engine.prepare('root ::= "The answer: " ("yes" | "no")', [], false)()
+    expect(free.forced!(100)).toEqual([])
+    expect(allowed(free.mask()).length).toBeGreaterThan(1)
   })
 
   it('takes an id that ends answers for an end, and only behind a whole text', () => {

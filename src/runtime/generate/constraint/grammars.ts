@@ -26,17 +26,18 @@ export class Grammars {
   /**
    * Checks a constraint.
    * @param stopIds end an answer where it is whole
+   * @param spells whether text that must come is written as the tokenizer writes it; else it may come in any tokens
    * @returns what makes it for an answer from its beginning
    * @throws `option.invalid`
    */
-  resolve(option: ConstraintOption, stopIds: readonly number[]): () => Constraint {
+  resolve(option: ConstraintOption, stopIds: readonly number[], spells = true): () => Constraint {
     const grammar = lookAt(
       () => invalidOption('constraint', option, `one of ${KINDS.join(', ')}, that can be read`),
       () => grammarOf(option),
     )
     this.#engine ??= new GrammarEngine(this.#tokenizer, this.#vocabulary)
     try {
-      return this.#engine.prepare(grammar, stopIds)
+      return this.#engine.prepare(grammar, stopIds, spells)
     } catch (error) {
       if (!(error instanceof GrammarProblem)) throw error
       const given = 'grammar' in option ? 'grammar' : Object.keys(option)[0]

@@ -21,10 +21,15 @@ export interface RuleNetwork {
 
 /** The most places: repetitions are written out. */
 const MOST_PLACES = 200_000
+/** The longest that writing may take, in milliseconds: everybody else waits meanwhile. */
+const MOST_MILLISECONDS = 5000
+/** Places between two looks at the clock. */
+const BETWEEN_LOOKS = 4096
 
 /** Writes a grammar as places and the bytes between them. */
 class NetworkWriter {
   readonly places: Place[] = []
+  readonly #deadline = performance.now() + MOST_MILLISECONDS
   readonly #grammar: Grammar
   readonly #rules = new Map<string, RuleNetwork>()
   readonly #unwritten: { readonly expression: Expression; readonly rule: RuleNetwork }[] = []
@@ -53,6 +58,9 @@ class NetworkWriter {
 
   place(isEnd = false): Place {
     if (this.places.length === MOST_PLACES) throw new GrammarProblem('it is too large')
+    if (this.places.length % BETWEEN_LOOKS === 0 && performance.now() > this.#deadline) {
+      throw new GrammarProblem('it takes too long to write out')
+    }
     const place: Place = { id: this.places.length, bytes: [], free: [], calls: [], isEnd }
     this.places.push(place)
     return place

@@ -8,6 +8,7 @@ export interface TokenTexts {
   readonly vocabSize: number
   readonly vocabulary: Pick<Vocabulary, 'byte' | 'text'>
   isSpecial(id: number): boolean
+  encode(text: string): number[]
 }
 
 /** The bytes of all tokens that text is made of, as a tree. */
@@ -67,6 +68,13 @@ export class TokenTrie {
     this.#skips = Uint32Array.from(skips)
     this.#tokens = Int32Array.from(tokens)
     this.#deepest = depths.reduce((most, depth) => Math.max(most, depth), 0)
+  }
+
+  /** One id alone, as a mask. */
+  maskOf(id: number): Uint32Array<ArrayBuffer> {
+    const mask = new Uint32Array(this.#words)
+    mask[id >> 5] = 1 << (id & 31)
+    return mask
   }
 
   /** The tokens all of whose bytes a text goes on with, a bit an id. The state keeps it. */

@@ -4,6 +4,7 @@ import type {
   Chunk,
   ChunkOutput,
   Engine,
+  RowOutput,
   SequenceStart,
   Slot,
   Step,
@@ -65,6 +66,8 @@ export interface FakeEngineOptions {
   readonly vocabulary?: number
   /** Milliseconds that a step takes, besides. */
   readonly stepMs?: number
+  /** Rows of a step with those of forced ids; without it none are forced. */
+  readonly mostRows?: number
 }
 
 /** What the fake model says next: it depends on everything that a real one's answer depends on. */
@@ -88,6 +91,7 @@ export class FakeEngine implements Engine {
   readonly contextLength: number
   readonly maxSequences: number
   readonly chunkTokens: number
+  readonly mostRows: number | undefined
   readonly stepsUnderWay = 3
   readonly memory = { weights: 0, cache: 0, prefixes: 0, activations: 0 }
   readonly cacheUsed = 0
@@ -112,6 +116,7 @@ export class FakeEngine implements Engine {
     this.#next = next
     this.#stepMs = stepMs
     this.maxSequences = maxSequences
+    this.mostRows = options.mostRows
     this.chunkTokens = chunkTokens
     this.contextLength = contextLength
     this.#memory = new TextMemory(pages)
@@ -165,9 +170,9 @@ export class FakeEngine implements Engine {
     return slot
   }
 
-  reserve(slot: Slot): boolean {
+  reserve(slot: Slot, forced = 0): boolean {
     const { start, lease, sampled } = slot as FakeSlot
-    return this.cache.grow(lease, start.ids.length + sampled.length)
+    return this.cache.grow(lease, start.ids.length + sampled.length + forced)
   }
 
   begin(slots: readonly Slot[]): void {
@@ -196,8 +201,12 @@ export class FakeEngine implements Engine {
     if (step.chunks.reduce((sum, { count }) => sum + count, 0) > this.chunkTokens)
       throw new Error('too many rows')
     this.steps.push(step)
-    const { masks } = step
-    const rows = step.rows.map((slot) => this.#computeRow(slot as FakeSlot, masks?.get(slot)))
+    const { masks, forced } = step
+    const count = step.rows.length + [...(forced?.values() ?? [])].flat().length
+    if (forced && count > (this.mostRows ?? 0)) throw new Error('too many rows')
+    const rows = step.rows.map((slot) =>
+      this.#computeRow(slot as FakeSlot, masks?.get(slot), forced?.get(slot)),
+    )
     const chunks = step.chunks.map((chunk) => this.#computeChunk(chunk, masks?.get(chunk.slot)))
     const before =
       this.#stepMs > 0
@@ -229,10 +238,12 @@ export class FakeEngine implements Engine {
   }
 
   /** The host learns of an id; what was fed before it is in the cache then. */
-  #see(slot: FakeSlot, { id }: SampledId): void {
+  #see(slot: FakeSlot, { id, forced = [] }: RowOutput): void {
     if (slot.closed || id === undefined) return
-    if (slot.seen > 0) this.cache.append(slot.lease, [slot.sampled[slot.seen - 1]])
-    slot.seen++
+    for (let left = 1 + forced.length; left > 0; left--) {
+      if (slot.seen > 0) this.cache.append(slot.lease, [slot.sampled[slot.seen - 1]])
+      slot.seen++
+    }
   }
 
   #at({ start, lease }: FakeSlot, position: number): number {
@@ -283,11 +294,19 @@ export class FakeEngine implements Engine {
     return { ...none, ...likeliest, id, finished: slot.finished, generated: slot.sampled.length }
   }
 
-  #computeRow(slot: FakeSlot, mask: Uint32Array | undefined): SampledId {
+  #computeRow(slot: FakeSlot, mask: Uint32Array | undefined, forcedIds: readonly number[] = []): RowOutput {
     if (slot.closed) throw new Error('the slot was given back')
     if (slot.finished) return this.#sample(slot, [], mask)
-    const position = slot.start.ids.length + slot.sampled.length - 1
-    return this.#sample(slot, this.#compute(slot, position), mask)
+    if (forcedIds.length > 0 && slot.seen < slot.sampled.length)
+      throw new Error('forced with steps under way')
+    const next = () => this.#compute(slot, slot.start.ids.length + slot.sampled.length - 1)
+    const forced = forcedIds.map((id) => {
+      next()
+      slot.sampled.push(id)
+      return { logProbability: 0, likeliest: this.#likeliest(slot.start) }
+    })
+    const output = this.#sample(slot, next(), mask)
+    return forced.length > 0 ? { ...output, forced } : output
   }
 
   #computeChunk({ slot: given, count, logits, scores }: Chunk, mask: Uint32Array | undefined): ChunkOutput {
