@@ -55,7 +55,7 @@ async function main(options: Options): Promise<void> {
     contextLength: 256,
     maxSequences,
     // So that some are refused, now and then.
-    maxWaiting: Math.ceil((2 * clients) / 3),
+    maxWaiting: Math.ceil((3 * clients) / 4),
     cacheTokens: maxSequences * 192,
   })
   console.log(`${clients} clients for ${minutes} minutes, seed ${seed}; ${adapterName(model.adapter)}`)

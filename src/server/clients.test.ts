@@ -1,7 +1,7 @@
 /** Clients that go away, are slow, or never finish what they say. */
 import { connect, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { testServer, until } from './testing/serve.js'
+import { type TestServer, testServer, until } from './testing/serve.js'
 
 const LONG = `\n${'word '.repeat(400)}`
 const server = await testServer(
@@ -10,15 +10,17 @@ const server = await testServer(
     maxSequences: 2,
     stepMs: 2,
   },
-  { timeouts: { headers: 300, request: 600, stall: 400, ping: 40 } },
+  { timeouts: { stall: 400, ping: 40 } },
 )
-const { port } = new URL(server.url)
+/** One that waits for nobody's request long. */
+const hasty = await testServer({}, { timeouts: { headers: 300, request: 600 } })
 
 /** A connection that says exactly what it is told. */
 async function raw(
   text: string,
-  options: { halfOpen?: boolean } = {},
+  options: { halfOpen?: boolean; to?: TestServer } = {},
 ): Promise<{ socket: Socket; said: () => string }> {
+  const { port } = new URL((options.to ?? server).url)
   const socket = connect({ port: Number(port), allowHalfOpen: options.halfOpen ?? false })
   let said = ''
   socket.on('data', (bytes) => {
@@ -29,6 +31,9 @@ async function raw(
   socket.write(text)
   return { socket, said: () => said }
 }
+
+/** The error in an answer, in OpenAI's shape. */
+const errorIn = (said: string) => (JSON.parse(said.split('\r\n\r\n')[1]) as { error: object }).error
 
 const closed = (socket: Socket) => until(() => socket.closed, 8000)
 
@@ -74,7 +79,7 @@ describe('a client that goes away', () => {
 })
 
 describe('a slow reader', () => {
-  it('waits with its own sequence alone, and is left at last', async () => {
+  it('stops nobody else', async () => {
     const body = { ...question('wide'), stream: true, n: 8 }
     const { socket } = await raw(requestText(body))
     socket.pause()
@@ -111,17 +116,26 @@ describe('a connection that never finishes what it says', () => {
       'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"',
     ],
   ])('%s is closed', async (_, text) => {
-    const { socket, said } = await raw(text)
+    const { socket, said } = await raw(text, { to: hasty })
     const drip = setInterval(() => socket.writable && socket.write('a'), 50)
     await closed(socket)
     clearInterval(drip)
     expect(said()).toMatch(/^HTTP\/1\.1 408/)
+    expect(errorIn(said())).toMatchObject({ type: 'invalid_request_error', code: 'request_timeout' })
   })
 
   it('or is no HTTP at all is answered with 400', async () => {
     const { socket, said } = await raw('hello\r\n\r\n')
     await closed(socket)
     expect(said()).toMatch(/^HTTP\/1\.1 400/)
+    expect(errorIn(said())).toMatchObject({ code: 'invalid_http' })
+  })
+
+  it('or has no end of headers is answered with 431', async () => {
+    const { socket, said } = await raw(`GET / HTTP/1.1\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`)
+    await closed(socket)
+    expect(said()).toMatch(/^HTTP\/1\.1 431/)
+    expect(errorIn(said())).toMatchObject({ code: 'headers_too_large' })
   })
 
   it('disturbs nobody', async () => {

@@ -14,6 +14,7 @@ import {
 } from '../schema/index.js'
 import { ApiError, badRequest, toApiError } from './api-error.js'
 import { ApiKeys } from './api-keys.js'
+import { answerBroken } from './broken-requests.js'
 import { Catalog } from './catalog.js'
 import type { ServerContext } from './context.js'
 import { ServerMetrics } from './metrics.js'
@@ -175,6 +176,7 @@ export async function createServer(model: ServedModel, options: ServerOptions = 
       connectionsCheckingInterval: Math.min(timeouts.headers, timeouts.request, 10_000) / 2,
     },
     forceCloseConnections: 'idle',
+    clientErrorHandler: answerBroken,
     routerOptions: { maxParamLength: 256 },
   })
   readBodies(app)

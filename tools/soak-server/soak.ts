@@ -61,7 +61,7 @@ export async function soakServer(model: ServedModel, options: SoakOptions): Prom
     requests++
     statuses[status] = (statuses[status] ?? 0) + 1
   }
-  const timeouts = { headers: 1000, request: 3000, stall: 10_000, ping: 500 }
+  const timeouts = { headers: 5000, request: 10_000, stall: 20_000, ping: 500 }
   const server = await createServer(model, { onRequest, timeouts, bodyLimit: 100_000 })
   await server.addPrefix(PREFIX, prefixSource)
   const url = await server.listen({ port: 0 })

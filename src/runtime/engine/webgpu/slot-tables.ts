@@ -211,9 +211,12 @@ export class SlotTables {
   /** Sets rows of forced ids, behind so many others, and the ids whose log-probabilities are wanted there. */
   writeForcedRows(first: number, forced: readonly ForcedRow[]): void {
     const { queue } = this.#gpu.device
-    const rows = forced.flatMap(({ slot, id, position }) => {
-      return [id, slot.index, position, slot.start.prefix?.length ?? 0]
-    })
+    const rows = forced.flatMap(({ slot, prefixLength, id, position }) => [
+      id,
+      slot.index,
+      position,
+      prefixLength,
+    ])
     queue.writeBuffer(this.rows, first * ROW_WORDS * 4, new Uint32Array(rows))
     queue.writeBuffer(
       this.#targets,
