@@ -97,6 +97,11 @@ function readRawQuestion({ value, where }: SourceRecord): string {
   return questionText(record, field)
 }
 
+const KNOWN = [...Object.keys(QUESTION_FIELDS), ...Object.keys(ADVICE)]
+
+/** A name as it was probably meant: `system` for `System` and `"system "`. */
+const plain = (name: string) => name.slice(0, 40).trim().toLowerCase().replaceAll('-', '_')
+
 /** The field with the question, after all fields that mean something were checked. */
 function questionField(record: Fields, names: readonly string[], where: string): string {
   const found = names.filter((name) => record[name] !== undefined && record[name] !== null)
@@ -108,6 +113,9 @@ function questionField(record: Fields, names: readonly string[], where: string):
   }
   if (found.length > 1) throw refuse(where, 'one question', found.join(' and '))
   for (const [name, value] of Object.entries(record)) {
+    const meant = KNOWN.find((known) => known !== name && known === plain(name))
+    if (meant)
+      throw refuse(where, `no field ${name.slice(0, 40)}`, undefined, `Write ${meant}, or call it otherwise.`)
     if (Object.hasOwn(ADVICE, name) && value !== null)
       throw refuse(where, `no field ${name}`, undefined, ADVICE[name])
     if (!Object.hasOwn(QUESTION_FIELDS, name)) continue

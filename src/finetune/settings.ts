@@ -93,7 +93,7 @@ export const OPTIMIZATION_SHAPE: OptionShape<OptimizationSettings> = {
 
 export const TRAINING_SHAPE: OptionShape<TrainingSettings> = {
   ...OPTIMIZATION_SHAPE,
-  prefixLength: wholeNumber(1),
+  prefixLength: wholeNumber(1, 2 ** 16),
   prefixProjection: flag,
   dropout: fraction,
 }

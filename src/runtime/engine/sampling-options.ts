@@ -44,11 +44,11 @@ const penalty = between(-1e3, 1e3, 'a number from -1000 to 1000; 0 is no penalty
 
 /** What each sampling option takes; ids are compared with the vocabulary by `resolveSampling`. */
 export const SAMPLING_SHAPE: OptionShape<SamplingOptions> = {
-  temperature: between(0, 1e4, 'a number from 0 (always the most likely token) up'),
-  topK: wholeNumber(0, 2 ** 31 - 1, 'a whole number; 0 keeps all tokens'),
+  temperature: between(0, 1e4, 'a number from 0 (always the most likely token) to 10000'),
+  topK: wholeNumber(0, 2 ** 31 - 1, 'a whole number from 0 (all tokens) to 2^31 - 1'),
   topP: between(Number.MIN_VALUE, 1, 'a number above 0 and up to 1'),
   minP: between(0, 1, 'a number from 0 to 1'),
-  repetitionPenalty: between(1e-3, 1e3, 'a number above 0; 1 is no penalty'),
+  repetitionPenalty: between(1e-3, 1e3, 'a number from 0.001 to 1000; 1 is no penalty'),
   presencePenalty: penalty,
   frequencyPenalty: penalty,
   // More would leave the range in which a softmax has a value.
@@ -75,7 +75,9 @@ export function resolveSampling(options: SamplingOptions, vocabulary: number): R
   }
   const isToken = (id: number) => Number.isInteger(id) && id >= 0 && id < vocabulary
   for (const id of Object.keys(resolved.logitBias)) {
-    if (!isToken(Number(id))) throw invalidOption('logitBias', id, `token ids from 0 to ${vocabulary - 1}`)
+    // The names of an object are texts, of which Number would take "" and "1e3", too.
+    if (String(Number(id)) !== id || !isToken(Number(id)))
+      throw invalidOption('logitBias', id, `token ids from 0 to ${vocabulary - 1}`)
   }
   for (const ids of resolved.bannedIds) {
     if (ids.length === 0 || !ids.every(isToken)) {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { hasCode } from '../../errors/index.js'
 import { checkOptions, type Schema } from '../../schema/index.js'
+import { resolveSampling } from '../engine/index.js'
 import { CHAT_SHAPE } from './chat.js'
 import { ALIASES, GENERATE_SHAPE } from './generation.js'
 import { LOAD_MODEL_SHAPE } from './load-options.js'
@@ -77,7 +78,10 @@ describe('options of a generation', () => {
     [{ stop: [''] }, 'Option stop[0] is ""; expected a text that is not empty.'],
     [{ stopIds: [-1] }, 'Option stopIds[0] is -1; expected a token id.'],
     [{ stopIds: [2, Number.NaN] }, 'Option stopIds[1] is NaN; expected a token id.'],
-    [{ topK: 2 ** 32 }, 'Option topK is 4294967296; expected a whole number; 0 keeps all tokens.'],
+    [
+      { topK: 2 ** 32 },
+      'Option topK is 4294967296; expected a whole number from 0 (all tokens) to 2^31 - 1.',
+    ],
     [
       { logitBias: { 5: Number.POSITIVE_INFINITY } },
       'Option logitBias[5] is Infinity; expected a number from -10000',
@@ -93,6 +97,14 @@ describe('options of a generation', () => {
   ])('%j are refused by name', (options, message) => {
     expect(failure(GENERATE_SHAPE, options)).toContain(message)
   })
+
+  it.each(['', '05', '1e3', ' 5', '-1', '1.5', 'a', '0x5', '40', '__proto__'])(
+    'have no bias for a token called %j',
+    (id) => {
+      const logitBias = Object.fromEntries([[id, 1]])
+      expect(() => resolveSampling({ logitBias }, 40)).toThrow(`token ids from 0 to 39`)
+    },
+  )
 
   it.each([
     ['generate', GENERATE_SHAPE],
