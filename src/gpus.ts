@@ -10,8 +10,15 @@
  */
 export {
   type Card,
+  type CardPlan,
+  type ExpectedSpeed,
   finetunePrefixOnGpus,
   type GpuOptions,
+  type GpuPlan,
   type GpusFinetuneOptions,
   listGpus,
+  type PlanOptions,
+  planGpus,
+  type StageMemory,
 } from './cards/index.js'
+export type { EstimateTrainingOptions, TrainingMethod } from './finetune/index.js'

@@ -43,7 +43,8 @@ const NAMES: Readonly<Record<string, string>> = {
     loadModelInWorker
   `,
   gpus: `
-    Card GpuOptions GpusFinetuneOptions finetunePrefixOnGpus listGpus
+    Card CardPlan EstimateTrainingOptions ExpectedSpeed GpuOptions GpuPlan GpusFinetuneOptions PlanOptions
+    StageMemory TrainingMethod finetunePrefixOnGpus listGpus planGpus
   `,
   server: `
     ChatServer CloseOptions ListenOptions RequestRecord ServedModel ServerOptions ServerTimeouts createServer

@@ -84,3 +84,30 @@ describe('--gpu', () => {
     }
   })
 })
+
+describe('plan', () => {
+  it('tells by purpose what a model and its training take', async () => {
+    const { code, out } = await command([
+      'plan',
+      'tiny',
+      '--train',
+      'prefix',
+      '--tokens',
+      '128',
+      '--batch',
+      '4',
+    ])
+    expect(code).toBe(0)
+    expect(out).toMatch(/On each GPU\n {2}weights +\d.* MB\n {2}cache .*\n {2}activations/)
+    expect(out).toContain('training: inputs of the layers')
+    expect(out).toMatch(/ZeRO stage 3 .*\n {2}a prefix +weights/)
+  })
+
+  it('gives JSON', async () => {
+    const { out } = await command(['plan', 'tiny', '--json'])
+    expect(JSON.parse(out)).toMatchObject({
+      weights: expect.any(Number),
+      arithmetic: { all: expect.any(Array) },
+    })
+  })
+})

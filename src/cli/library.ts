@@ -56,6 +56,7 @@ type DataFunctions = Pick<
 export interface Library extends DataFunctions {
   loadModel(source: string, options: LoadModelOptions & Partial<GpuOptions>): Promise<CliModel>
   listGpus: typeof import('../gpus.js').listGpus
+  planGpus: typeof import('../gpus.js').planGpus
   requestAdapter(choice: 'auto' | 'software'): Promise<GPUAdapter>
   adapterName(info: AdapterInfo): string
   isSoftwareAdapter(info: AdapterInfo): boolean

@@ -17,6 +17,7 @@ import {
   type ServerLibrary,
 } from './library.js'
 import { packageVersion } from './package-files.js'
+import { planCommand } from './plan.js'
 import { serveCommand } from './serve.js'
 import { Terminal } from './terminal.js'
 
@@ -51,6 +52,7 @@ function createProgram(context: Context): Command {
     finetuneCommand,
     evaluateCommand,
     devicesCommand,
+    planCommand,
   ]
   for (const command of commands) program.addCommand(command(context))
   for (const command of withSubcommands(program)) {

@@ -1,4 +1,5 @@
 import { PassThrough, Writable } from 'node:stream'
+import { planGpus } from '../cards/index.js'
 import { showUrl } from '../checkpoint/index.js'
 import * as data from '../data/index.js'
 import * as evaluation from '../evaluate/index.js'
@@ -230,6 +231,7 @@ export function stubLibrary(
     finetunePrefix: cannotTrain,
     loadModel: async () => model,
     listGpus: async () => [],
+    planGpus,
     requestAdapter: async () => adapterOf('Stub GPU', 'stub'),
     adapterName: (info) => info.description,
     isSoftwareAdapter: ({ architecture }) => architecture === 'swiftshader',

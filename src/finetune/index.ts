@@ -7,6 +7,12 @@ export type {
   SampleLoss,
   UpdateOptions,
 } from './engine/training-engine.js'
+export {
+  type EstimateTrainingOptions,
+  estimateTraining,
+  type TrainingMethod,
+  weightCount,
+} from './estimate-training.js'
 export { type FinetuneLoraOptions, type FinetuneLoraResult, finetuneLora } from './finetune-lora.js'
 export { type FinetuneModelOptions, finetuneModel } from './finetune-model.js'
 export { type FinetuneResult, finetunePrefix, planTrainingMemory } from './finetune-prefix.js'

@@ -19,7 +19,7 @@ export interface FactorSpec extends ParameterSpec {
 
 /** The factors that are trained, layer by layer, by the names that PEFT saves them under. */
 export function factorSpecs(
-  { config }: ModelBase,
+  { config }: Pick<ModelBase, 'config'>,
   { rank, roles }: Pick<LoraTrainingOptions, 'rank' | 'roles'>,
 ): readonly FactorSpec[] {
   const widths = activationWidths(config)

@@ -39,8 +39,8 @@ function countOf({ shape }: ParameterSpec): number {
 
 /** The parameters of a prefix encoder, in the official order. */
 export function prefixParameterSpecs(
-  { config }: ModelBase,
-  { prefixLength, prefixWidth }: TrainingShape,
+  { config }: Pick<ModelBase, 'config'>,
+  { prefixLength, prefixWidth }: Pick<TrainingShape, 'prefixLength' | 'prefixWidth'>,
   projection: boolean,
 ): readonly PrefixParameterSpec[] {
   const embedding: PrefixParameterSpec = {

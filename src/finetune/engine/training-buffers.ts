@@ -11,8 +11,11 @@ interface PlannedBuffer extends PlannedMemory {
 
 const FLOAT = 4
 
+/** What kernels need beside their inputs and outputs. */
+type ScratchBytes = Pick<TrainingKernels, 'productScratchBytes' | 'attentionScratchBytes'>
+
 /** The buffers of a step and their sizes. Nothing here is larger than it must be for the longest sequence. */
-function planBuffers({ config }: ModelBase, shape: TrainingShape, kernels: TrainingKernels) {
+function planBuffers({ config }: Pick<ModelBase, 'config'>, shape: TrainingShape, kernels: ScratchBytes) {
   const { layers, heads, headDim } = config
   const { hidden, attended, qkv, gateUp, activated, logits } = activationWidths(config)
   const { maxRows, chunkRows, headRows, headStride } = shape
@@ -71,9 +74,9 @@ export type TrainingBuffers = {
 
 /** GPU memory of a step, by purpose. */
 export function planMemory(
-  base: ModelBase,
+  base: Pick<ModelBase, 'config'>,
   shape: TrainingShape,
-  kernels: TrainingKernels,
+  kernels: ScratchBytes,
 ): readonly PlannedMemory[] {
   const all = Object.values(planBuffers(base, shape, kernels)).flat()
   const purposes = [...new Set(all.map(({ purpose }) => purpose))]

@@ -118,8 +118,9 @@ export function modelTrainingShape(base: ModelBase, options: ModelTrainingOption
   return shapeOf(base, { prefixLength: 0, maxTokens, packed: true })
 }
 
-function shapeOf(
-  { gpu, config }: ModelBase,
+/** Sizes of a training on a device, of which it matters only whether it is a software adapter. */
+export function shapeOf(
+  { gpu, config }: { readonly gpu: Pick<ModelBase['gpu'], 'software'>; readonly config: ModelBase['config'] },
   { prefixLength, maxTokens, packed }: Pick<TrainingShape, 'prefixLength' | 'maxTokens' | 'packed'>,
 ): TrainingShape {
   const layerWidth = 2 * config.kvGroups * config.headDim
