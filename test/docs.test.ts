@@ -216,6 +216,7 @@ describe('the command line that the documentation shows', () => {
     'finetune',
     'evaluate',
     'devices',
+    'plan',
   ] as const
   /** Options of each command, by its help. */
   const options = new Map<string, Set<string>>()
