@@ -1,7 +1,7 @@
 import {
-  canRunLinearStepMatrices,
+  canRunLinearHalves,
+  compileLinearHalves,
   compileLinearStepDots,
-  compileLinearStepMatrices,
   type Dispatch,
   halfTileWords,
   linearReference,
@@ -19,6 +19,8 @@ import { relativeError, samples, type Workshop } from './workshop.js'
 
 const SAMPLED_OUTPUTS = 24
 const SAMPLED_ROWS = 3
+/** Room for the sums of workgroups that share a product: more than any needs. */
+const PARTS_BYTES = 64 * 2 ** 20
 
 /** The input of a product in some form: how it is bound, and the numbers of a row. */
 interface Product {
@@ -49,7 +51,7 @@ const DOTS: StepKernel = {
 }
 
 const MATRICES: StepKernel = {
-  kernel: 'linear-step-matrices',
+  kernel: 'linear-halves',
   unit: 'matrix',
   tolerance: 5e-3,
   bytes: 2,
@@ -60,16 +62,18 @@ const MATRICES: StepKernel = {
       outFeatures,
       output: { kind: 'store' },
       maxRows: rows,
+      partsBytes: PARTS_BYTES,
     } as const
-    const kernel = await compileLinearStepMatrices(workshop.gpu, constants)
+    const kernel = await compileLinearHalves(workshop.gpu, constants)
     const random = randomSource(1)
     const values = unpackHalves(
       packHalves(Float32Array.from({ length: rows * inFeatures }, () => random() - 0.5)),
       rows * inFeatures,
     )
     const x = workshop.uploaded('x', halfTileWords(values, inFeatures))
+    const parts = workshop.filled('parts', PARTS_BYTES, { kind: 'poison' })
     return {
-      bind: (label, weight, y) => kernel.bind(label, { weight, x, output: { y } }),
+      bind: (label, weight, y) => kernel.bind(label, { weight, x, parts, output: { y } }),
       row: async (row) => values.subarray(row * inFeatures, (row + 1) * inFeatures),
     }
   },
@@ -115,12 +119,12 @@ function stepCase(shapes: CaseShapes, shape: LinearShape, rows: number, kernel: 
   }
 }
 
-/** The matrix products of a step of several sequences, as the runtime builds them for so many rows. */
+/** The matrix products of a step of several sequences, and of short and long chunks of prompts, as the runtime builds them for so many rows. */
 export const stepLinear: KernelFamily = (gpu, shapes) => {
-  const rowCounts = [2, 4, 8, 16, 32, 64]
+  const rowCounts = [2, 4, 8, 16, 32, 64, 128, 512]
   const kernels = (rows: number) => [
     ...(rows <= STEP_DOTS_MAX_ROWS ? [DOTS] : []),
-    ...(rows >= STEP_DOTS_MAX_ROWS && canRunLinearStepMatrices(gpu) ? [MATRICES] : []),
+    ...(rows >= STEP_DOTS_MAX_ROWS && canRunLinearHalves(gpu) ? [MATRICES] : []),
   ]
   return [...layerShapes(shapes), outputShape(shapes)].flatMap((shape) =>
     rowCounts.flatMap((rows) => kernels(rows).map((kernel) => stepCase(shapes, shape, rows, kernel))),

@@ -22,7 +22,7 @@ export { type CacheAppendBuffers, compileCacheAppend } from './attention/cache-a
 export { compileRope, type RopeBuffers, ropeTable } from './attention/rope/rope.js'
 export { ACTIVATION_BLOCK } from './common/activation-block.js'
 export { attentionPartsBytes, attentionSplits } from './common/decode-attention.js'
-export { halfTileBytes } from './common/half-tiles.js'
+export { HALF_TILE_STEP, halfTileBytes } from './common/half-tiles.js'
 export type { HeadShape } from './common/heads.js'
 export type { Kernel, ScratchKernel } from './common/kernel.js'
 export type { LinearBuffers, LinearConstants } from './common/linear.js'
@@ -70,7 +70,11 @@ export {
   type LinearDecodeConstants,
   type LinearDecodeOptions,
 } from './linear/linear-decode/linear-decode.js'
-export { canRunLinearPrompt, compileLinearPrompt } from './linear/linear-prompt/linear-prompt.js'
+export {
+  canRunLinearHalves,
+  compileLinearHalves,
+  type LinearHalvesBuffers,
+} from './linear/linear-halves/linear-halves.js'
 export {
   canRunLinearStepDots,
   compileLinearStepDots,
@@ -78,12 +82,6 @@ export {
   type LinearStepDotsConstants,
   STEP_DOTS_MAX_ROWS,
 } from './linear/linear-step-dots/linear-step-dots.js'
-export {
-  canRunLinearStepMatrices,
-  compileLinearStepMatrices,
-  type LinearStepMatricesBuffers,
-  type LinearStepMatricesConstants,
-} from './linear/linear-step-matrices/linear-step-matrices.js'
 export {
   compileLora,
   LORA_OCTET,

@@ -3,8 +3,8 @@
 // [rows / 16, padded WIDTH / 16, 16, 2]  vec4<u32>: octets of elements (half-octet.wgsl)
 //
 // The products unpack 4-bit weights 256 at a time: eight loads of 32, of which they take the first octets, then the second
-// ones, and so on. So the octets of a row lie in this order here, too. A row is padded to a multiple of 256; who reads what is
-// behind its end takes it for zero, or it is.
+// ones, and so on. So the octets of a row lie in this order here, too. A row is padded to a multiple of 256; what
+// is behind its end must be zero.
 
 // Where octet number `octet` of a row lies; a row has `octets` of them.
 fn half_tile_octet(row: u32, octet: u32, octets: u32) -> u32 {

@@ -20,5 +20,5 @@ fn emit(row: u32, first: u32, total: vec4<f32>) {
   if (HAS_BIAS) {
     four += vec4<f32>(unpack2x16float(bias[first / 4u].x), unpack2x16float(bias[first / 4u].y));
   }
-  qkv[(row * OUT + first) / 4u] = turn_four(four, first, rows[row].z);
+  qkv[(row * OUT + first) / 4u] = turned(four, turn_of(first, rows[row].z));
 }

@@ -7,5 +7,5 @@
 @group(0) @binding(7) var<storage, read> rope_table: array<vec4<f32>>;
 
 fn add_four(row: u32, four: u32, value: vec4<f32>) {
-  y[row * (OUT / 4u) + four] += turn_four(value, four * 4u, rows[row].z);
+  y[row * (OUT / 4u) + four] += turned(value, turn_of(four * 4u, rows[row].z));
 }

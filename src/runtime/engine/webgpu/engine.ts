@@ -40,7 +40,7 @@ import { PreparedPlans } from './prepared-plans.js'
 import { LOGITS_ROWS, PromptRows } from './prompt-rows.js'
 import { SlotState } from './slot.js'
 import { SlotTables } from './slot-tables.js'
-import { BLOCKS, HALVES, promptHalves } from './step-format.js'
+import { BLOCKS, halvesFormat } from './step-format.js'
 import { STEPS_UNDER_WAY, StepRunner } from './step-runner.js'
 
 /** A sequence without a place: what was in its pages, and what it has generated. */
@@ -124,10 +124,10 @@ export class WebGpuEngine implements Engine {
           : undefined,
       fusedMany:
         maxRows > FEW_SEQUENCES && mayBe('fused-subgroup-matrix', 'decodeMany')
-          ? new FusedStep(this.#context, decode, HALVES, parts(decode))
+          ? new FusedStep(this.#context, decode, halvesFormat(decode, false), parts(decode))
           : undefined,
       fusedPrompt: mayBe('fused-subgroup-matrix', 'prefill')
-        ? new FusedStep(this.#context, chunk, promptHalves(chunk), {})
+        ? new FusedStep(this.#context, chunk, halvesFormat(chunk, true), {})
         : undefined,
     }
     this.#runner = new StepRunner(gpu, config, buffers, maxSequences)

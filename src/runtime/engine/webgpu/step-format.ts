@@ -3,16 +3,16 @@ import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import {
   ACTIVATION_BLOCK,
   type ActivationBuffers,
-  compileLinearPrompt,
+  compileLinearHalves,
   compileLinearStepDots,
-  compileLinearStepMatrices,
   compileNormBlocks,
   compileNormHalves,
   compileRoundActivations,
+  HALF_TILE_STEP,
   halfTileBytes,
+  type LinearHalvesBuffers,
   type LinearStepDotsBuffers,
   type LinearStepDotsConstants,
-  type LinearStepMatricesBuffers,
 } from '../../../kernels/index.js'
 import type { LinearWeight } from '../../model/index.js'
 import type { Activations } from './forward.js'
@@ -95,31 +95,12 @@ export interface Halves {
   readonly halves: GPUBuffer
 }
 
-/** In f16, for subgroup matrices. */
-export const HALVES: StepFormat<Halves> = {
-  allocate: (gpu, label, rows, width) => ({
-    halves: gpu.allocate('activations', `${label} in f16`, halfTileBytes(rows, width)),
-  }),
-  norm: async (gpu, { label, x, weight, ...constants }, { halves }) => {
-    const kernel = await compileNormHalves(gpu, constants)
-    return kernel.bind(label, { x, weight, y: halves })
-  },
-  product: async (gpu, weight, maxRows, { halves }, output, target) => {
-    const kernel = await compileLinearStepMatrices(gpu, { ...constantsOf(weight), output, maxRows })
-    return kernel.bind(weight.name, { weight: weight.slices[0].buffers, x: halves, output: target })
-  },
-  swiglu: async (gpu, weight, maxRows, x, output) => {
-    const constants = { ...constantsOf(weight), output: { kind: 'swiglu' }, maxRows } as const
-    const kernel = await compileLinearStepMatrices(gpu, constants)
-    return kernel.bind(weight.name, { weight: weight.slices[0].buffers, x: x.halves, output })
-  },
-}
-
 /**
- * In f16, for the many rows of a prompt.
- * @param buffers of the plain plan, which is never computed at the same time: their room is used
+ * In f16, for subgroup matrices.
+ * @param buffers of the plain plan, which is never computed at the same time: some of them serve as scratch
+ * @param reuse whether its activations lend their room to those in f16, too
  */
-export function promptHalves(buffers: Activations): StepFormat<Halves> {
+export function halvesFormat(buffers: Activations, reuse: boolean): StepFormat<Halves> {
   const parts = buffers.gateUp
   const product = async (
     gpu: Gpu,
@@ -127,10 +108,10 @@ export function promptHalves(buffers: Activations): StepFormat<Halves> {
     maxRows: number,
     { halves }: Halves,
     output: StepOutput,
-    target: LinearStepMatricesBuffers['output'],
+    target: LinearHalvesBuffers['output'],
   ) => {
     const constants = { ...constantsOf(weight), output, maxRows, partsBytes: parts.size }
-    const kernel = await compileLinearPrompt(gpu, constants)
+    const kernel = await compileLinearHalves(gpu, constants)
     return kernel.bind(weight.name, {
       weight: weight.slices[0].buffers,
       x: halves,
@@ -140,10 +121,16 @@ export function promptHalves(buffers: Activations): StepFormat<Halves> {
   }
   return {
     allocate: (gpu, label, rows, width) => {
-      const fits = buffers[label].size >= halfTileBytes(rows, width)
-      return fits ? { halves: buffers[label] } : HALVES.allocate(gpu, label, rows, width)
+      const bytes = halfTileBytes(rows, width)
+      // What pads a row must be zero, and stay so.
+      const padded = width % HALF_TILE_STEP !== 0
+      if (reuse && !padded && buffers[label].size >= bytes) return { halves: buffers[label] }
+      return { halves: gpu.allocate('activations', `${label} in f16`, bytes) }
     },
-    norm: HALVES.norm,
+    norm: async (gpu, { label, x, weight, ...constants }, { halves }) => {
+      const kernel = await compileNormHalves(gpu, constants)
+      return kernel.bind(label, { x, weight, y: halves })
+    },
     product,
     swiglu: (gpu, weight, rows, x, y) => product(gpu, weight, rows, x, { kind: 'swiglu' }, y),
   }

@@ -1,4 +1,4 @@
-import { canRunLinearStepMatrices } from '../../../../kernels/index.js'
+import { canRunLinearHalves } from '../../../../kernels/index.js'
 import { canRunFusedDecode } from '../../webgpu/fused-decode.js'
 import { unless, type VariantKind } from '../kind.js'
 import { DECODE, type StepEntry } from './decode.js'
@@ -8,9 +8,9 @@ export type DecodeMany = 'fused-subgroup-matrix' | 'float'
 
 const needs: NonNullable<StepEntry['needs']> = (setting) => {
   const { gpu, config, shape } = setting
-  const fits = canRunFusedDecode(gpu, config, shape) && canRunLinearStepMatrices(gpu) && config.ffn % 16 === 0
+  const fits = canRunFusedDecode(gpu, config, shape) && canRunLinearHalves(gpu) && config.ffn % 16 === 0
   const needed =
-    'shader-f16, subgroups of 32, subgroup matrices of 16 x 16 x 16, and what fused steps of one sequence need'
+    'shader-f16, subgroups of 32, subgroup matrices of 16 x 16 x 16, 36 kB of workgroup memory, and what fused steps of one sequence need'
   return unless(fits, needed) ?? dividing(setting)
 }
 

@@ -1,7 +1,7 @@
 import type { Dispatch } from '../../../../gpu/index.js'
 import {
   canRunAttentionPrefillOnMatrices,
-  canRunLinearPrompt,
+  canRunLinearHalves,
   compileAttentionPrefill,
   compileCacheAppend,
 } from '../../../../kernels/index.js'
@@ -56,7 +56,7 @@ const needs: NonNullable<VariantEntry<Build>['needs']> = (setting) => {
   const { gpu, config, shape } = setting
   const fits =
     canRunFusedDecode(gpu, config, shape) &&
-    canRunLinearPrompt(gpu) &&
+    canRunLinearHalves(gpu) &&
     canRunAttentionPrefillOnMatrices(gpu, config) &&
     config.ffn % 16 === 0
   const needed =

@@ -10,8 +10,8 @@ import { swigluReference } from '../../layers/swiglu/swiglu.reference.js'
 import { describeOnGpu, type TestGpu } from '../../testing/gpu.js'
 import { halfTileValues, halfTileWords } from '../../testing/half-tiles.js'
 import { expectClose, randomNormal } from '../../testing/numbers.js'
-import { compileLinearPrompt, type LinearPromptConstants } from './linear-prompt.js'
-import { linearPromptReference } from './linear-prompt.reference.js'
+import { compileLinearHalves, type LinearHalvesConstants } from './linear-halves.js'
+import { linearHalvesReference } from './linear-halves.reference.js'
 
 /** Both factors are rounded to f16. */
 const TOLERANCE = 2e-3
@@ -31,11 +31,11 @@ function weightOf(test: TestGpu, dense: Float32Array, groupSize: number) {
   return { buffers, values }
 }
 
-describeOnGpu('linear of a prompt, where there are subgroup matrices', (test) => {
+describeOnGpu('linear of activations in f16, where there are subgroup matrices', (test) => {
   /** Ends a test as skipped where the GPU, or the set of its features under test, has none. */
-  const compile = (constants: Omit<LinearPromptConstants, 'partsBytes'>, parts = PARTS) => {
+  const compile = (constants: Omit<LinearHalvesConstants, 'partsBytes'>, parts = PARTS) => {
     if (!hasSubgroupMatrices(test().gpu)) skip('needs subgroup matrices of f16')
-    return compileLinearPrompt(test().gpu, { ...constants, partsBytes: parts * 4 })
+    return compileLinearHalves(test().gpu, { ...constants, partsBytes: parts * 4 })
   }
   const input = (rows: number, inFeatures: number) => {
     const x = randomNormal(rows * inFeatures, 1)
@@ -43,10 +43,14 @@ describeOnGpu('linear of a prompt, where there are subgroup matrices', (test) =>
   }
 
   for (const [what, rows, inFeatures, outFeatures, groupSize, parts] of [
-    ['whole tiles, whole inputs', 128, 512, 128, 64, 0],
+    ['a part of a tile of few rows', 3, 512, 40, 64, 0],
+    ['a tile of few rows, and a part of a span, split', 16, 320, 136, 32, PARTS],
+    ['two matrices of rows', 32, 1024, 264, 64, PARTS],
+    ['four of them, whole inputs', 61, 256, 72, 128, 0],
+    ['whole tiles of many rows, whole inputs', 128, 512, 128, 64, 0],
     ['their inputs split', 128, 2304, 128, 64, PARTS],
     ['tiles with edges', 150, 256, 200, 128, 0],
-    ['a part of a span, split into more than there are', 20, 320, 136, 32, PARTS],
+    ['a part of a span, split into more than there are', 70, 320, 136, 32, PARTS],
     ['three tiles of rows, split', 300, 1024, 72, 64, PARTS],
   ] as const) {
     it(`multiplies ${rows} rows, and adds them to the residual: ${what}`, async () => {
@@ -56,7 +60,7 @@ describeOnGpu('linear of a prompt, where there are subgroup matrices', (test) =>
         randomNormal(outFeatures * inFeatures, 3, 0.1),
         groupSize,
       )
-      const expected = linearPromptReference(x, values, inFeatures)
+      const expected = linearHalvesReference(x, values, inFeatures)
       const before = randomNormal(rows * outFeatures, 4)
       const constants = { groupSize, inFeatures, outFeatures, maxRows: rows }
       const store = await compile({ ...constants, output: { kind: 'store' } }, parts)
@@ -85,13 +89,30 @@ describeOnGpu('linear of a prompt, where there are subgroup matrices', (test) =>
     const y = test().output(maxRows * outFeatures, 'y')
     const buffers = { weight, x: test().input(words), parts: test().output(PARTS, 'parts'), output: { y } }
     test().run(kernel.bind('store', buffers), rows)
-    const expected = linearPromptReference(x.subarray(0, rows * inFeatures), values, inFeatures)
+    const expected = linearHalvesReference(x.subarray(0, rows * inFeatures), values, inFeatures)
     expectClose((await test().floats(y)).subarray(0, expected.length), expected, TOLERANCE)
   })
 
+  it('adds a bias to what it stores', async () => {
+    const [rows, inFeatures, outFeatures] = [70, 256, 136]
+    const { x, words } = input(rows, inFeatures)
+    const { buffers: weight, values } = weightOf(test(), randomNormal(outFeatures * inFeatures, 3, 0.1), 64)
+    const biasWords = packHalves(randomNormal(outFeatures, 7))
+    const constants = { groupSize: 64, inFeatures, outFeatures, maxRows: rows }
+    const kernel = await compile({ ...constants, output: { kind: 'biased' } })
+    const y = test().output(rows * outFeatures, 'y')
+    const output = { y, bias: test().input(biasWords) }
+    const scratch = { x: test().input(words), parts: test().output(PARTS, 'parts') }
+    test().run(kernel.bind('biased', { weight, ...scratch, output }), rows)
+    const bias = unpackHalves(biasWords, outFeatures)
+    expectClose(await test().floats(y), linearHalvesReference(x, values, inFeatures, bias), TOLERANCE)
+  })
+
   for (const [rows, parts] of [
-    [130, 0],
+    [5, 0],
     [33, PARTS],
+    [130, 0],
+    [70, PARTS],
   ]) {
     const how = parts > 0 ? ' by several workgroups' : ''
 
@@ -104,7 +125,7 @@ describeOnGpu('linear of a prompt, where there are subgroup matrices', (test) =>
       const halves = test().output(halfTileBytes(rows, ffn) / 4, 'halves')
       const scratch = { x: test().input(words), parts: test().output(PARTS, 'parts') }
       test().run(kernel.bind('up', { weight: up.buffers, ...scratch, output: { halves } }), rows)
-      const expected = swigluReference(linearPromptReference(x, up.values, inFeatures), ffn)
+      const expected = swigluReference(linearHalvesReference(x, up.values, inFeatures), ffn)
       expectClose(halfTileValues(await test().words(halves), rows, ffn), expected, TOLERANCE)
     })
 
@@ -127,7 +148,7 @@ describeOnGpu('linear of a prompt, where there are subgroup matrices', (test) =>
       const scratch = { x: test().input(words), parts: test().output(PARTS, 'parts') }
       test().run(kernel.bind('qkv', { weight, ...scratch, output }), rows)
       const bias = unpackHalves(biasWords, outFeatures)
-      const projected = linearPromptReference(x, values, inFeatures, bias)
+      const projected = linearHalvesReference(x, values, inFeatures, bias)
       expectClose(await test().floats(qkv), ropeReference(projected, positions, heads, 10_000), TOLERANCE)
     })
   }
@@ -135,7 +156,7 @@ describeOnGpu('linear of a prompt, where there are subgroup matrices', (test) =>
   it('refuses sizes that do not divide', async () => {
     const constants = { groupSize: 32, inFeatures: 96, outFeatures: 100, maxRows: 2, partsBytes: 0 }
     await expect(
-      compileLinearPrompt(test().gpu, { ...constants, output: { kind: 'store' } }),
+      compileLinearHalves(test().gpu, { ...constants, output: { kind: 'store' } }),
     ).rejects.toThrow('[100, 96] in groups of 32')
   })
 })

@@ -1,0 +1,25 @@
+    // Inputs 8 K to 8 K + 15 of a step, a part of `main` in linear-halves.wgsl.
+    let right0 = subgroupMatrixLoad<Right, col_major>(&tile_w, w_at + K, LINE);
+    let right1 = subgroupMatrixLoad<Right, col_major>(&tile_w, w_at + K + MATRIX, LINE);
+    let right2 = subgroupMatrixLoad<Right, col_major>(&tile_w, w_at + K + 2u * MATRIX, LINE);
+    let right3 = subgroupMatrixLoad<Right, col_major>(&tile_w, w_at + K + 3u * MATRIX, LINE);
+    let left0 = subgroupMatrixLoad<Left, row_major>(&tile_x, x_at + K, LINE);
+    let left1 = subgroupMatrixLoad<Left, row_major>(&tile_x, x_at + K + 2u * MATRIX, LINE);
+    let left2 = subgroupMatrixLoad<Left, row_major>(&tile_x, x_at + K + 4u * MATRIX, LINE);
+    let left3 = subgroupMatrixLoad<Left, row_major>(&tile_x, x_at + K + 6u * MATRIX, LINE);
+    sums.m00 = subgroupMatrixMultiplyAccumulate(left0, right0, sums.m00);
+    sums.m01 = subgroupMatrixMultiplyAccumulate(left0, right1, sums.m01);
+    sums.m02 = subgroupMatrixMultiplyAccumulate(left0, right2, sums.m02);
+    sums.m03 = subgroupMatrixMultiplyAccumulate(left0, right3, sums.m03);
+    sums.m10 = subgroupMatrixMultiplyAccumulate(left1, right0, sums.m10);
+    sums.m11 = subgroupMatrixMultiplyAccumulate(left1, right1, sums.m11);
+    sums.m12 = subgroupMatrixMultiplyAccumulate(left1, right2, sums.m12);
+    sums.m13 = subgroupMatrixMultiplyAccumulate(left1, right3, sums.m13);
+    sums.m20 = subgroupMatrixMultiplyAccumulate(left2, right0, sums.m20);
+    sums.m21 = subgroupMatrixMultiplyAccumulate(left2, right1, sums.m21);
+    sums.m22 = subgroupMatrixMultiplyAccumulate(left2, right2, sums.m22);
+    sums.m23 = subgroupMatrixMultiplyAccumulate(left2, right3, sums.m23);
+    sums.m30 = subgroupMatrixMultiplyAccumulate(left3, right0, sums.m30);
+    sums.m31 = subgroupMatrixMultiplyAccumulate(left3, right1, sums.m31);
+    sums.m32 = subgroupMatrixMultiplyAccumulate(left3, right2, sums.m32);
+    sums.m33 = subgroupMatrixMultiplyAccumulate(left3, right3, sums.m33);

@@ -1,2 +1,0 @@
-/** The same function as of every matrix product, up to the rounding of both factors to f16. */
-export { linearReference as linearStepMatricesReference } from '../../common/linear.reference.js'
