@@ -1,6 +1,6 @@
 /**
- * The plain plan: a kernel, or a few, for every operation of the network. Prompts, several answers at once and models
- * without 4-bit weights are computed by it.
+ * The plain plan: a kernel, or a few, for every operation of the network. Models without 4-bit weights, and whatever a device
+ * cannot compute fused, are computed by it.
  */
 import type { Dispatch, Gpu } from '../../../gpu/index.js'
 import {
