@@ -1,12 +1,17 @@
+import { isBuiltin } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 import { forBrowsers } from './tools/vite/for-browsers.js'
+import { INCLUDED } from './tools/vite/included.js'
+import { shortenWgsl } from './tools/vite/shorten-wgsl.js'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 
-/** Packages and Node modules stay imports: the library is bundled by whoever uses it. */
-const external = [/^node:/, /^[a-z@][^:]*$/]
+/** Packages and Node modules stay imports, but for those that are included and what these import themselves. */
+const isIncluded = (id: string) => INCLUDED.some((name) => id === name || id.startsWith(`${name}/`))
+const isExternal = (id: string, importer = '') =>
+  isBuiltin(id) || (/^[a-z@][^:]*$/.test(id) && !isIncluded(id) && !importer.includes('/node_modules/'))
 
 /** The doors that are open to both platforms. */
 const doors = {
@@ -29,8 +34,6 @@ const forNode: Record<string, string> = {
 const forPages: Record<string, string> = {
   ...doors,
   browser: path('src/browser.ts'),
-  worker: path('src/browser/worker/worker.ts'),
-  'store-worker': path('src/browser/store/store-worker.ts'),
 }
 const programs: Record<string, string> = {
   // Beside the programs, too: those that use several GPUs start it.
@@ -59,7 +62,7 @@ const programs: Record<string, string> = {
 }
 
 /**
- * Leaves `new Worker(new URL('./worker.js', import.meta.url))` in the library as it is: the workers are entries of
+ * Leaves `new Worker(new URL('./worker.js', import.meta.url))` in the library as it is: the workers are files of
  * their own beside it, and the bundler of whoever uses the library takes them along. Vite would make each a file of
  * its own with another copy of everything, under an address that is right only for an application.
  */
@@ -77,18 +80,40 @@ function keepWorkerUrls(): Plugin {
 }
 
 /** Tests that start a browser. */
-const IN_BROWSERS = ['test/browser/**/*.test.ts', 'test/bundlers.test.ts']
+const IN_BROWSERS = ['test/browser/**/*.test.ts']
 
 interface Build {
   readonly folder: string
   readonly entry: Record<string, string>
   readonly plugins?: readonly Plugin[]
+  /** Imports that are left. Default: all of packages and of Node. */
+  readonly external?: typeof isExternal | RegExp[]
+  /** One file with all that it needs. */
+  readonly whole?: boolean
+}
+
+/** A worker is one file: Vite 7 does not split the code of workers, and refuses any `import()` in them. */
+function worker(name: string, entry: string): Build {
+  return {
+    folder: 'dist/browser',
+    entry: { [name]: path(entry) },
+    plugins: [forBrowsers(), shortenWgsl()],
+    external: [],
+    whole: true,
+  }
 }
 
 /** What `vite build` makes, by its `--mode`; without one it makes what Node needs. */
 const builds: Readonly<Record<string, Build>> = {
-  production: { folder: 'dist/node', entry: forNode },
-  browser: { folder: 'dist/browser', entry: forPages, plugins: [forBrowsers(), keepWorkerUrls()] },
+  production: { folder: 'dist/node', entry: forNode, external: isExternal },
+  browser: {
+    folder: 'dist/browser',
+    entry: forPages,
+    plugins: [forBrowsers(), keepWorkerUrls(), shortenWgsl()],
+    external: isExternal,
+  },
+  worker: worker('worker', 'src/browser/worker/worker.ts'),
+  'store-worker': worker('store-worker', 'src/browser/store/store-worker.ts'),
   programs: { folder: 'build', entry: programs },
 }
 
@@ -103,7 +128,18 @@ export default defineConfig(({ mode }) => ({
       formats: ['es'],
       entry: builds[mode]?.entry ?? {},
     },
-    rollupOptions: { external },
+    // Of the packages that are included.
+    license: builds[mode]?.external !== undefined && { fileName: `licenses/${mode}.md` },
+    emptyOutDir: !builds[mode]?.whole,
+    rolldownOptions: {
+      platform: builds[mode]?.plugins ? 'browser' : 'node',
+      external: builds[mode]?.external ?? [/^node:/, /^[a-z@][^:]*$/],
+      output: {
+        ...(builds[mode]?.whole && { codeSplitting: false }),
+        // The compiler's types have the comments, and bundlers warn of what some say.
+        comments: { legal: true, annotation: true, jsdoc: false },
+      },
+    },
   },
   test: {
     setupFiles: ['test/setup.ts'],
@@ -116,7 +152,7 @@ export default defineConfig(({ mode }) => ({
         test: {
           name: 'node',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts'],
-          exclude: IN_BROWSERS,
+          exclude: [...IN_BROWSERS, 'test/package/**'],
           // The default leaves a core to the main process, which has little to do: on two cores that is half of the machine.
           maxWorkers: '100%',
           sequence: { groupOrder: 0 },

@@ -2,6 +2,7 @@
  * ONNX Runtime's WebGPU provider on the same shapes, the same card and in the same run as this library: random 4-bit
  * weights in an ONNX graph of ChatGLM3's, keys and values on the GPU, and the most likely id read back for each token.
  *
+ *   npm install --no-save --ignore-scripts onnxruntime-node
  *   node build/bench-peers.js --json results/peers.json
  *   node build/bench-peers.js --quick
  */
@@ -29,7 +30,7 @@ import { openModel } from './model/open-model.js'
 import { CHATGLM3_6B, TINY } from './model/shapes.js'
 import { writeGraph } from './peers/onnx-files.js'
 import { type GraphNumbers, onnxGraph } from './peers/onnx-graph.js'
-import { OnnxModel } from './peers/onnx-model.js'
+import { importRuntime, OnnxModel } from './peers/onnx-model.js'
 import type { PeerReport, System } from './peers/report.js'
 
 interface Options extends CommonOptions {
@@ -92,7 +93,7 @@ async function measureOnnx(folder: string, plan: Plan, numbers: GraphNumbers): P
     decode.push({ context, start: context, prefix: 0, tokens, seconds })
   }
   await model.dispose()
-  const { versions } = (await import('onnxruntime-node')).env
+  const { versions } = (await importRuntime()).env
   return { name: `ONNX Runtime ${versions.node ?? versions.common}, WebGPU`, prefill, decode }
 }
 

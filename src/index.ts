@@ -37,7 +37,13 @@ export {
   SinkError,
   SourceError,
 } from './errors/index.js'
-export { adapterName, type DeviceChoice, isSoftwareAdapter, requestAdapter } from './gpu/index.js'
+export {
+  type AdapterInfo,
+  adapterName,
+  type DeviceChoice,
+  isSoftwareAdapter,
+  requestAdapter,
+} from './gpu/index.js'
 export {
   type ConvertOptions,
   type ConvertResult,
@@ -46,7 +52,6 @@ export {
   exportOnnx,
 } from './runtime/convert/index.js'
 export {
-  type AdapterInfo,
   OFFICIAL_SAMPLING,
   previewVariants,
   type SamplingOptions,

@@ -4,7 +4,9 @@ import { build } from 'vite'
  * Builds the library as `npm run build` does, without writing it.
  * @returns the code of each file by its name
  */
-export async function buildLibrary(mode: 'production' | 'browser'): Promise<Map<string, string>> {
+export async function buildLibrary(
+  mode: 'production' | 'browser' | 'worker' | 'store-worker',
+): Promise<Map<string, string>> {
   const built = await build({
     configFile: 'vite.config.ts',
     mode,

@@ -102,9 +102,11 @@ describe('the doors', () => {
 describe('the library as it is built', () => {
   let forNode: ReadonlyMap<string, string>
   let forPages: ReadonlyMap<string, string>
+  let workers: ReadonlyMap<string, string>
   beforeAll(async () => {
     forNode = await buildLibrary('production')
-    forPages = await buildLibrary('browser')
+    workers = new Map([...(await buildLibrary('worker')), ...(await buildLibrary('store-worker'))])
+    forPages = new Map([...(await buildLibrary('browser')), ...workers])
   })
 
   const matching = (files: ReadonlyMap<string, string>, pattern: RegExp) =>
@@ -125,6 +127,11 @@ describe('the library as it is built', () => {
       ...code.matchAll(/new URL\(['"]\.\/([^'"]+)['"], import\.meta\.url\)/g),
     ])
     expect(started.map(([, file]) => file).sort()).toEqual(['store-worker.js', 'worker.js'])
-    for (const [, file] of started) expect([...forPages.keys()]).toContain(file)
+    for (const [, file] of started) expect([...workers.keys()]).toContain(file)
+  })
+
+  it('has workers of one file each, which import nothing', () => {
+    expect(workers.size).toBe(2)
+    expect(matching(workers, /^import .*|await import\(\s*['"].*/gm)).toEqual([])
   })
 })

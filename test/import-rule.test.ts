@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
+import { INCLUDED } from '../tools/vite/included.js'
 
 /** Rooms that import no other but the first four. */
 const LEAVES = ['platform', 'errors', 'schema', 'protobuf', 'tokenizer', 'checkpoint', 'gpu']
@@ -233,10 +234,9 @@ describe('every file', () => {
 })
 
 describe('package.json', () => {
-  const { dependencies, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
-    dependencies: object
-    peerDependencies: object
-  }
+  const { dependencies, peerDependencies, devDependencies } = JSON.parse(
+    readFileSync('package.json', 'utf8'),
+  ) as Readonly<Record<'dependencies' | 'peerDependencies' | 'devDependencies', object>>
   const packageOf = (specifier: string) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
   const imported = (only: (file: string) => boolean) =>
     allImports.flatMap(({ file, imports }) =>
@@ -254,12 +254,16 @@ describe('package.json', () => {
     expect(Object.keys(dependencies).filter((name) => !names.has(name))).toEqual([])
   })
 
-  it('has every package that the library imports as a dependency or a peer, not for development alone', () => {
+  it('has for development alone what is part of its files', () => {
+    expect(INCLUDED.filter((name) => !(name in devDependencies))).toEqual([])
+  })
+
+  it('has every other package that the library imports as a dependency or a peer', () => {
     const library = imported((file) => file.startsWith('src/') && !isForTests(file))
     const packages = library.filter(({ specifier }) => !/^(\.|node:)/.test(specifier))
     expect(
       packages
-        .filter(({ name }) => !(name in dependencies || name in peerDependencies))
+        .filter(({ name }) => !(name in dependencies || name in peerDependencies || INCLUDED.includes(name)))
         .map(({ name, at }) => `${at}: ${name}`),
     ).toEqual([])
   })

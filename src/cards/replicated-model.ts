@@ -1,6 +1,7 @@
 import type { SourceLocation } from '../checkpoint/index.js'
 import { type DeviceError, disposed, hasCode, InputError, invalidOption } from '../errors/index.js'
-import type { AdapterInfo, VariantChoices } from '../runtime/engine/index.js'
+import type { AdapterInfo } from '../gpu/index.js'
+import type { VariantChoices } from '../runtime/engine/index.js'
 import {
   type AdapterOptions,
   type BatchToken,
@@ -133,7 +134,7 @@ export class ReplicatedModel<One extends Model = Model> implements Model {
     return new Stream(this.#generateBatch(prompts, this.#seeded(options)))
   }
 
-  async logits(ids: readonly number[], options: LogitsOptions = {}): Promise<Float32Array<ArrayBuffer>> {
+  async logits(ids: readonly number[], options: LogitsOptions = {}): Promise<Float32Array> {
     return this.#whole(options.signal, (replica) => replica.model.logits(ids, this.#on(replica, options)))
   }
 

@@ -7,7 +7,6 @@ import { parseJson } from './formats/json.js'
 import { START_BYTES, whatElse } from './formats/recognize.js'
 import { openSafetensors } from './formats/safetensors.js'
 import type { TensorFile, TensorLayout } from './formats/tensor-file.js'
-import { openTorchBin } from './formats/torch-bin.js'
 import { readWeightIndex } from './formats/weight-index.js'
 import { openSource, type SourceLocation, type SourceOptions } from './open-files.js'
 import { type ByteSource, readFile } from './sources/byte-source.js'
@@ -110,7 +109,10 @@ async function openByContent(source: ByteSource, path: string, signal?: AbortSig
   const start = await source.read(path, 0, Math.min(4, await source.size(path, signal)), signal)
   const isMagic =
     start.byteLength === 4 && new DataView(start.buffer, start.byteOffset).getUint32(0, true) === GGUF_MAGIC
-  return isMagic ? openGguf(source, path, signal) : openTorchBin(source, path, signal)
+  if (isMagic) return openGguf(source, path, signal)
+  // Its reader of zip archives is a fifth of a page's code.
+  const { openTorchBin } = await import('./formats/torch-bin.js')
+  return openTorchBin(source, path, signal)
 }
 
 function isGguf(file: TensorFile): file is GgufFile {

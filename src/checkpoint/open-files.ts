@@ -1,5 +1,5 @@
 import { invalidOption, lookAt, SinkError, SourceError } from '../errors/index.js'
-import { isNode } from '../platform/index.js'
+import { isNode, type PlatformClass } from '../platform/index.js'
 import { checkArgument, checkOptions, number, type OptionShape, opaque, text, z } from '../schema/index.js'
 import type { ByteSink } from './sinks/byte-sink.js'
 import { DirectoryHandleFiles } from './sinks/directory-handle.js'
@@ -16,21 +16,18 @@ export interface SourceOpener {
   open(): Promise<ByteSource>
 }
 
+/** A folder of a browser: chosen by its user, or in the private file system of the origin. */
+export type DirectoryHandle = PlatformClass<'FileSystemDirectoryHandle'>
+
 /**
  * What a checkpoint can be read from: the path of a folder or file (in the browser: relative to the page), a
  * URL, `hf:owner/name` or `modelscope:owner/name` (a revision may follow, as in `hf:owner/name@main`), chosen files,
  * a directory handle, an item of a store, or a source of one's own.
  */
-export type SourceLocation =
-  | string
-  | URL
-  | Iterable<File>
-  | FileSystemDirectoryHandle
-  | SourceOpener
-  | ByteSource
+export type SourceLocation = string | URL | Iterable<File> | DirectoryHandle | SourceOpener | ByteSource
 
 /** What a checkpoint can be written to: the path of a folder, a directory handle, or a sink of one's own. */
-export type SinkLocation = string | URL | FileSystemDirectoryHandle | ByteSink
+export type SinkLocation = string | URL | DirectoryHandle | ByteSink
 
 export interface SourceOptions extends HttpOptions {
   /** Servers for `hf:` and `modelscope:`, for mirrors; the official ones by default. */
@@ -161,6 +158,6 @@ async function openFolder(location: string | URL): Promise<ByteSource> {
   )
 }
 
-function isDirectoryHandle(value: object): value is FileSystemDirectoryHandle {
+function isDirectoryHandle(value: object): value is DirectoryHandle {
   return 'kind' in value && value.kind === 'directory' && 'getFileHandle' in value
 }

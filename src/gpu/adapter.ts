@@ -1,20 +1,31 @@
 import { AdapterError } from '../errors/index.js'
-import { isNode } from '../platform/index.js'
+import { isNode, type PlatformClass } from '../platform/index.js'
 import { checkArgument, opaque } from '../schema/index.js'
 import { ADAPTER_INFO, Gpu, type GpuOptions, isSoftwareAdapter } from './gpu.js'
+
+/** What tells one adapter from another. */
+export interface AdapterInfo {
+  readonly vendor: string
+  readonly architecture: string
+  readonly device: string
+  readonly description: string
+}
+
+/** WebGPU's adapter. */
+export type Adapter = PlatformClass<'GPUAdapter', { readonly info: AdapterInfo }>
 
 /**
  * Which adapter to use: the fastest there is, the one that takes the least power where there are several, the software
  * adapter (in Node on Linux x64, and in some browsers; slow, for tests), or a given one.
  */
-export type DeviceChoice = 'auto' | 'low-power' | 'software' | GPUAdapter
+export type DeviceChoice = 'auto' | 'low-power' | 'software' | Adapter
 
 /** What a call takes as its device. */
 export const DEVICE_SCHEMA = opaque<DeviceChoice>(
   (value) =>
     typeof value === 'string'
       ? ['auto', 'low-power', 'software'].includes(value)
-      : typeof (value as GPUAdapter | null)?.requestDevice === 'function',
+      : typeof (value as Adapter | null)?.requestDevice === 'function',
   '"auto", "low-power", "software" or a GPUAdapter',
 )
 
@@ -53,7 +64,7 @@ function noAdapter(software: boolean): AdapterError {
  * The adapter of a choice.
  * @throws `adapter.none` where there is none: a GPU is never taken for the software adapter
  */
-export async function requestAdapter(choice: DeviceChoice = 'auto'): Promise<GPUAdapter> {
+export async function requestAdapter(choice: DeviceChoice = 'auto'): Promise<Adapter> {
   checkArgument('device', DEVICE_SCHEMA, choice)
   if (typeof choice !== 'string') return choice
   const software = choice === 'software'
@@ -71,8 +82,8 @@ export async function requestAdapter(choice: DeviceChoice = 'auto'): Promise<GPU
  * The first adapter whose name holds a text; in Node alone, as browsers do not tell.
  * @throws `adapter.none`
  */
-export async function requestAdapterNamed(name: string): Promise<GPUAdapter> {
-  const gpu = isNode ? (await import('./node/node-gpu.js')).nodeGpuNamed(name) : undefined
+export async function requestAdapterNamed(name: string): Promise<Adapter> {
+  const gpu = isNode ? await (await import('./node/node-gpu.js')).nodeGpuNamed(name) : undefined
   const adapter = await gpu?.requestAdapter()
   if (!adapter) throw new AdapterError('adapter.none', `WebGPU found no adapter called "${name}".`)
   return adapter
@@ -87,9 +98,7 @@ export async function openGpu(choice?: DeviceChoice, options?: GpuOptions): Prom
 }
 
 /** A name of an adapter for people. */
-export function adapterName(
-  info: Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>,
-): string {
+export function adapterName(info: AdapterInfo): string {
   checkArgument('info', ADAPTER_INFO, info)
   return info.description || info.device || `${info.vendor} ${info.architecture}`.trim() || 'unknown adapter'
 }

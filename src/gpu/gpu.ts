@@ -50,9 +50,11 @@ export const ADAPTER_INFO = opaque<Partial<GPUAdapterInfo>>((value) => {
 }, 'the info of an adapter')
 
 /** Whether an adapter runs shaders on the CPU. */
-export function isSoftwareAdapter(
-  info: Pick<GPUAdapterInfo, 'architecture' | 'description'> & { isFallbackAdapter?: boolean },
-): boolean {
+export function isSoftwareAdapter(info: {
+  readonly isFallbackAdapter?: boolean
+  readonly architecture: string
+  readonly description: string
+}): boolean {
   checkArgument('info', ADAPTER_INFO, info)
   const { isFallbackAdapter, architecture, description } = info
   return isFallbackAdapter === true || /swiftshader|llvmpipe/i.test(`${architecture} ${description}`)

@@ -1,4 +1,6 @@
 export {
+  type Adapter,
+  type AdapterInfo,
   adapterName,
   DEVICE_SCHEMA,
   type DeviceChoice,

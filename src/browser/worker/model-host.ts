@@ -126,7 +126,7 @@ export class ModelHost {
     id: CallId,
     ids: readonly number[],
     options: PortableLogitsOptions,
-  ): Promise<Answer<Float32Array<ArrayBuffer>>> {
+  ): Promise<Answer<Float32Array>> {
     const answer = await this.call(id, (signal) => this.loaded.logits(ids, this.#options(options, signal)))
     return 'value' in answer ? transfer(answer, [answer.value.buffer]) : answer
   }

@@ -2,7 +2,8 @@
 import type { SinkLocation, SourceOptions } from '../../checkpoint/index.js'
 import type { DatasetHandle, ReadDatasetOptions } from '../../data/index.js'
 import type { FinetuneOptions, FinetuneResult } from '../../finetune/index.js'
-import type { AdapterInfo, VariantChoices } from '../../runtime/engine/index.js'
+import type { AdapterInfo } from '../../gpu/index.js'
+import type { VariantChoices } from '../../runtime/engine/index.js'
 import type {
   AdapterOptions,
   ChatOptions,

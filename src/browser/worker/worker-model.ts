@@ -9,8 +9,9 @@ import type {
 } from '../../data/index.js'
 import { type DeviceError, disposed, hasCode, InputError, invalidOption, lookAt } from '../../errors/index.js'
 import type { FinetuneResult, PlannedMemory } from '../../finetune/index.js'
+import type { AdapterInfo } from '../../gpu/index.js'
 import { deviceLost } from '../../gpu/index.js'
-import type { AdapterInfo, VariantChoices } from '../../runtime/engine/index.js'
+import type { VariantChoices } from '../../runtime/engine/index.js'
 import {
   type AdapterOptions,
   type BatchToken,
@@ -123,7 +124,7 @@ export class WorkerModel implements Model {
     return this.#stream(options.signal, () => ({ kind: 'batch', prompts, options: this.#portable(options) }))
   }
 
-  async logits(ids: readonly number[], options: LogitsOptions = {}): Promise<Float32Array<ArrayBuffer>> {
+  async logits(ids: readonly number[], options: LogitsOptions = {}): Promise<Float32Array> {
     checkArgument('options', HERE, options)
     const portable = this.#portable(options)
     return this.#line.call(options.signal, (host, id) => host.logits(id, ids, portable))

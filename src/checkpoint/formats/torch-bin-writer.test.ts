@@ -1,4 +1,4 @@
-import { Uint8ArrayReader, ZipReader } from '@zip.js/zip.js'
+import { Uint8ArrayReader, ZipReader } from '@zip.js/zip.js/lib/zip-core-custom.js'
 import { describe, expect, test } from 'vitest'
 import { Checkpoint } from '../checkpoint.js'
 import { openCheckpoint } from '../open-checkpoint.js'

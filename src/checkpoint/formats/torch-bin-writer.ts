@@ -1,4 +1,4 @@
-import { ZipWriter } from '@zip.js/zip.js'
+import { ZipWriter } from '@zip.js/zip.js/lib/zip-core-custom.js'
 import { CheckpointError, SinkError } from '../../errors/index.js'
 import type { ByteSink } from '../sinks/byte-sink.js'
 import type { DType } from './dtype.js'

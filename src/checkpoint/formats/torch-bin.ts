@@ -1,4 +1,4 @@
-import { Reader, ZipReader } from '@zip.js/zip.js'
+import { Reader, ZipReader } from '@zip.js/zip.js/lib/zip-core-custom.js'
 import { ChatGLMError, CheckpointError } from '../../errors/index.js'
 import { isAbort, messageOf } from '../errors.js'
 import type { ByteSource } from '../sources/byte-source.js'

@@ -1,5 +1,4 @@
 /** WebGPU in Node: Dawn, from the npm package `webgpu`. Imported only where there is no `navigator.gpu`. */
-import { create, globals } from 'webgpu'
 import { DAWN_TOGGLES } from '../dawn-toggles.js'
 import { installSoftwareAdapter, lacksVulkanLoader } from './software-adapter.js'
 
@@ -7,7 +6,11 @@ import { installSoftwareAdapter, lacksVulkanLoader } from './software-adapter.js
 const instances: { best?: Promise<GPU>; software?: Promise<GPU> } = {}
 const named = new Map<string, GPU>()
 
+/** Bundlers of servers, as that of Next.js, leave this as it is: they cannot take along what it loads. */
+const dawn = () => import(/* webpackIgnore: true */ 'webgpu')
+
 async function createInstance(software: boolean): Promise<GPU> {
+  const { create, globals } = await dawn()
   Object.assign(globalThis, globals)
   const { VK_DRIVER_FILES } = process.env
   // Asked beforehand, because Dawn prints a warning when it looks for a loader in vain.
@@ -34,7 +37,8 @@ export function nodeGpu(software = false): Promise<GPU> {
 }
 
 /** The GPU object of this process that gives the first adapter whose name holds a text. */
-export function nodeGpuNamed(name: string): GPU {
+export async function nodeGpuNamed(name: string): Promise<GPU> {
+  const { create, globals } = await dawn()
   Object.assign(globalThis, globals)
   const gpu = named.get(name) ?? (create([...DAWN_TOGGLES, `adapter=${name}`]) as GPU)
   named.set(name, gpu)

@@ -11,7 +11,7 @@ export type {
   SuspendedSequence,
 } from './engine.js'
 export { computeLogits } from './logits.js'
-export type { AdapterInfo, ModelDevice } from './model-device.js'
+export type { ModelDevice } from './model-device.js'
 export { checkWasmSize, OnnxDevice } from './onnx/device.js'
 export { isOnnxModel, type OnnxModelFiles, openOnnxModel } from './onnx/model-files.js'
 export { loadOnnxRuntime, type OnnxRuntime, type OnnxRuntimeLoader } from './onnx/runtime.js'

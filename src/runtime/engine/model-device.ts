@@ -1,10 +1,8 @@
 import type { Checkpoint } from '../../checkpoint/index.js'
 import type { DeviceError } from '../../errors/index.js'
+import type { AdapterInfo } from '../../gpu/index.js'
 import type { AdapterHandle, ModelBase } from '../model/index.js'
 import type { VariantChoices } from './variants/variants.js'
-
-/** What tells one adapter from another. */
-export type AdapterInfo = Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'>
 
 /** What an engine computes on, and what is there besides: all that a model needs of it but steps. */
 export interface ModelDevice {

@@ -1,14 +1,9 @@
 import { type Checkpoint, openCheckpoint, type SourceLocation } from '../../checkpoint/index.js'
 import { type DeviceError, disposed, invalidOption, lookAt } from '../../errors/index.js'
+import type { AdapterInfo } from '../../gpu/index.js'
 import { anObject, checkArgument, checkOptions, opaque } from '../../schema/index.js'
 import { buildPrompt, type Message, type Tokenizer } from '../../tokenizer/index.js'
-import {
-  type AdapterInfo,
-  type Engine,
-  type ModelDevice,
-  resolveSampling,
-  type VariantChoices,
-} from '../engine/index.js'
+import { type Engine, type ModelDevice, resolveSampling, type VariantChoices } from '../engine/index.js'
 import type { AdapterHandle, ModelBase, ModelConfig } from '../model/index.js'
 import { answerHeader, type ChatDelta, type ChatOptions, type ChatReply, chat } from './chat.js'
 import { type ConstraintOption, isOfText } from './constraint/constraint.js'
@@ -208,7 +203,7 @@ export class LocalModel implements Model {
    * @returns f32 [ids.length, config.vocabulary], row by row
    * @throws `input.context-overflow`, `input.token-invalid`, `device.lost`, `device.disposed`
    */
-  async logits(ids: readonly number[], options: LogitsOptions = {}): Promise<Float32Array<ArrayBuffer>> {
+  async logits(ids: readonly number[], options: LogitsOptions = {}): Promise<Float32Array> {
     checkOptions(LOGITS_SHAPE, options)
     return logitsOf(
       this.#runner,

@@ -1,9 +1,9 @@
 import { SOURCE_SHAPE, type SourceLocation, type SourceOptions } from '../../checkpoint/index.js'
 import type { DeviceError } from '../../errors/index.js'
-import type { MemoryKind } from '../../gpu/index.js'
+import type { AdapterInfo, MemoryKind } from '../../gpu/index.js'
 import { type OptionShape, signal } from '../../schema/index.js'
 import type { Message } from '../../tokenizer/index.js'
-import type { AdapterInfo, VariantChoices } from '../engine/index.js'
+import type { VariantChoices } from '../engine/index.js'
 import type { AdapterHandle, ModelConfig } from '../model/index.js'
 import type { ChatDelta, ChatOptions, ChatReply } from './chat.js'
 import {
@@ -90,7 +90,7 @@ export interface Model {
   chat(messages: readonly Message[], options?: ChatOptions): Stream<ChatDelta, ChatReply>
   generate(prompt: Prompt, options?: GenerateOptions): Stream<GeneratedToken, Generation>
   generateBatch(prompts: readonly Prompt[], options?: GenerateOptions): Stream<BatchToken, Generation[]>
-  logits(ids: readonly number[], options?: LogitsOptions): Promise<Float32Array<ArrayBuffer>>
+  logits(ids: readonly number[], options?: LogitsOptions): Promise<Float32Array>
   scores(prompt: Prompt, options?: ScoresOptions): Promise<TokenScores>
   loadAdapter(source: SourceLocation, options?: LoadAdapterOptions): Promise<AdapterHandle>
   unloadAdapter(adapter: AdapterHandle): Promise<void>

@@ -1,16 +1,29 @@
-import { DECODE } from './kinds/decode.js'
-import { DECODE_ATTENTION } from './kinds/decode-attention.js'
-import { DECODE_FEW } from './kinds/decode-few.js'
-import { DECODE_MANY } from './kinds/decode-many.js'
-import { FEW_ROWS_PRODUCT } from './kinds/few-rows-product.js'
-import { PREFILL } from './kinds/prefill.js'
-import { PREFILL_ATTENTION } from './kinds/prefill-attention.js'
-import { PREFILL_PRODUCT } from './kinds/prefill-product.js'
+import type { VariantEntry, VariantKind } from './kind.js'
+import { DECODE, type Decode } from './kinds/decode.js'
+import { DECODE_ATTENTION, type DecodeAttention } from './kinds/decode-attention.js'
+import { DECODE_FEW, type DecodeFew } from './kinds/decode-few.js'
+import { DECODE_MANY, type DecodeMany } from './kinds/decode-many.js'
+import { FEW_ROWS_PRODUCT, type FewRowsProduct } from './kinds/few-rows-product.js'
+import { PREFILL, type Prefill } from './kinds/prefill.js'
+import { PREFILL_ATTENTION, type PrefillAttention } from './kinds/prefill-attention.js'
+import { type ManyRowsProduct, PREFILL_PRODUCT } from './kinds/prefill-product.js'
+
+/** A variant of each thing that can be computed by more than one kernel. */
+export interface Variants {
+  readonly prefill: Prefill
+  readonly prefillProduct: ManyRowsProduct
+  readonly prefillAttention: PrefillAttention
+  readonly fewRowsProduct: FewRowsProduct
+  readonly decode: Decode
+  readonly decodeAttention: DecodeAttention
+  readonly decodeFew: DecodeFew
+  readonly decodeMany: DecodeMany
+}
 
 /**
  * Everything that can be computed by more than one kernel: what the variants need, how they are built, and how they are
  * tried. Forcing, measuring, keeping times, explaining and `chatglm devices` read this table; another kind is a file of
- * its folder and a line here, and another variant an entry of its kind.
+ * its folder and two lines here, and another variant an entry of its kind.
  */
 export const VARIANT_TABLE = {
   prefill: PREFILL,
@@ -21,4 +34,4 @@ export const VARIANT_TABLE = {
   decodeAttention: DECODE_ATTENTION,
   decodeFew: DECODE_FEW,
   decodeMany: DECODE_MANY,
-}
+} satisfies { readonly [Name in keyof Variants]: VariantKind<Variants[Name], VariantEntry<unknown>> }

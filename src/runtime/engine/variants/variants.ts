@@ -1,14 +1,14 @@
 import { invalidOption } from '../../../errors/index.js'
 import { text, z } from '../../../schema/index.js'
-import { VARIANT_TABLE } from './table.js'
+import { VARIANT_TABLE, type Variants } from './table.js'
+
+export type { Variants }
 
 /** What can be computed in several ways. */
-export type VariantName = keyof typeof VARIANT_TABLE
+export type VariantName = keyof Variants
 
 /** The variants of one thing, or of all. */
-export type VariantOf<Name extends VariantName = VariantName> = {
-  [N in Name]: keyof (typeof VARIANT_TABLE)[N]['entries']
-}[Name]
+export type VariantOf<Name extends VariantName = VariantName> = Variants[Name]
 
 export const VARIANT_NAMES = Object.keys(VARIANT_TABLE) as VariantName[]
 
@@ -21,9 +21,6 @@ export function byVariantName<T>(make: (name: VariantName) => T): Readonly<Recor
 export const VARIANTS = byVariantName((name) => Object.keys(VARIANT_TABLE[name].entries)) as {
   readonly [Name in VariantName]: readonly VariantOf<Name>[]
 }
-
-/** A variant of each. */
-export type Variants = { readonly [Name in VariantName]: VariantOf<Name> }
 
 /** What was chosen, and why. */
 export interface VariantChoice<Name extends VariantName = VariantName> {

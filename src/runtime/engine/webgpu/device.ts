@@ -1,5 +1,6 @@
 import type { Checkpoint } from '../../../checkpoint/index.js'
 import type { DeviceError } from '../../../errors/index.js'
+import type { AdapterInfo } from '../../../gpu/index.js'
 import { deviceLost } from '../../../gpu/index.js'
 import {
   type AdapterHandle,
@@ -9,7 +10,7 @@ import {
   openLora,
   type Prefix,
 } from '../../model/index.js'
-import type { AdapterInfo, ModelDevice } from '../model-device.js'
+import type { ModelDevice } from '../model-device.js'
 import type { VariantChoices } from '../variants/variants.js'
 import type { WebGpuEngine } from './engine.js'
 import { PREFIX_ROWS } from './engine-options.js'

@@ -62,7 +62,9 @@ export class PreparedPlans {
     const { buffers, runner, contextLength } = this.#parts
     const { gpu } = buffers.context
     // Most kernels do not depend on the choice, and compile meanwhile with what is likely to be chosen.
-    const likely = Object.fromEntries(choices.map(({ name, order }) => [name, order[0]])) as Variants
+    const likely = byVariantName(
+      (wanted) => choices.find(({ name }) => name === wanted)?.order[0],
+    ) as Variants
     const meanwhile = Promise.all([this.#plans.prefill(likely), this.#plans.step(likely, 1)]).catch(
       (error) => {
         if (!hasCode(error, 'adapter.shader-refused')) throw error
