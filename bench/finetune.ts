@@ -12,7 +12,7 @@ import { type Command, Option, program } from 'commander'
 import { describeEnvironment, environmentLines } from './common/environment.js'
 import { writeJson } from './common/files.js'
 import { GpuClock } from './common/gpu-clock.js'
-import { LAYER_PRODUCTS, openGpu, type ProductRole } from './common/internals.js'
+import { LAYER_PRODUCTS, modelBase, openGpu, type ProductRole } from './common/internals.js'
 import { type CommonOptions, commonOptions, count, counts, words } from './common/options.js'
 import { measureStep, type StepChoice, type StepResult } from './finetune/measure.js'
 import { type FinetuneReport, memoryTable, stepTable } from './finetune/report.js'
@@ -87,7 +87,7 @@ async function run(options: Options): Promise<void> {
     seed: options.seed,
   }
   const { config, weights } = await openWeights(gpu, choice)
-  const base = { gpu, config, weights }
+  const base = modelBase(gpu, config, weights)
 
   const clock = options.profile && GpuClock.available(gpu) ? new GpuClock(gpu, CLOCK_CAPACITY) : undefined
   if (options.profile && !clock) throw new Error('A profile needs timestamp-query, which this adapter lacks.')

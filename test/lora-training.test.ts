@@ -1,4 +1,5 @@
 /** Training of LoRA on the GPU: gradients and steps against float64, quantized weights, dropout, packed samples. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openCheckpoint } from '../src/checkpoint/index.js'
 import type { TrainingSample } from '../src/data/index.js'
@@ -7,6 +8,7 @@ import type { ParameterState, TrainingEngine } from '../src/finetune/engine/trai
 import { Gpu } from '../src/gpu/index.js'
 import { expectClose, randomNormal, randomSource } from '../src/kernels/testing/numbers.js'
 import { adamWReference } from '../src/kernels/training/adam-w/adam-w.reference.js'
+import { modelBase } from '../src/runtime/engine/index.js'
 import { loadWeights } from '../src/runtime/model/load-weights.js'
 import { parseLoraName } from '../src/runtime/model/lora/lora-names.js'
 import type { StoredLora } from '../src/runtime/model/lora/open-lora.js'
@@ -112,7 +114,7 @@ describe('training of LoRA over 4-bit weights', () => {
     reference = await ReferenceModel.open(checkpoint)
     const { config } = reference
     const gpu = await Gpu.create((await navigator.gpu.requestAdapter())!)
-    base = { gpu, config, weights: await loadWeights(gpu, checkpoint, config, { positions: 2 }) }
+    base = modelBase(gpu, config, await loadWeights(gpu, checkpoint, config, { positions: 2 }))
     before = gpu.total
     const options = { rank: RANK, scale: SCALE, roles: ROLES, dropout: 0.1, seed: 7 }
     training = await createLoraTraining(base, { ...options, maxSequenceLength: LONGEST, maxTokens: 70 })

@@ -1,4 +1,5 @@
 /** Training of all weights on the GPU: gradients against float64, packed samples, updates, checkpoints, resume. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type MemoryFiles, openCheckpoint } from '../src/checkpoint/index.js'
 import type { TrainingSample } from '../src/data/index.js'
@@ -6,6 +7,7 @@ import { createModelTraining } from '../src/finetune/engine/model-training.js'
 import type { TrainingEngine } from '../src/finetune/engine/training-engine.js'
 import { Gpu } from '../src/gpu/index.js'
 import { expectClose, randomSource } from '../src/kernels/testing/numbers.js'
+import { modelBase } from '../src/runtime/engine/index.js'
 import { loadWeights } from '../src/runtime/model/load-weights.js'
 import type { ModelBase } from '../src/runtime/model/weights.js'
 import { randomModel } from './random-model.js'
@@ -33,7 +35,7 @@ async function openBase(files: MemoryFiles): Promise<{ base: ModelBase; referenc
   const gpu = await Gpu.create((await navigator.gpu.requestAdapter())!)
   return {
     reference,
-    base: { gpu, config, weights: await loadWeights(gpu, checkpoint, config, { positions: 2 }) },
+    base: modelBase(gpu, config, await loadWeights(gpu, checkpoint, config, { positions: 2 })),
   }
 }
 

@@ -8,6 +8,7 @@ import { EngineWorker } from '../src/finetune/parallel/training-worker.js'
 import { Gpu } from '../src/gpu/index.js'
 import { expectClose, randomNormal, randomSource } from '../src/kernels/testing/numbers.js'
 import { dropoutMaskReference } from '../src/kernels/training/prefix-dropout/prefix-dropout.reference.js'
+import { modelBase } from '../src/runtime/engine/index.js'
 import { loadWeights } from '../src/runtime/model/load-weights.js'
 import type { ModelBase } from '../src/runtime/model/weights.js'
 import { randomModel } from './random-model.js'
@@ -42,7 +43,7 @@ describe('training of a prefix over a 4-bit model', () => {
     reference = await ReferenceModel.open(checkpoint)
     const { config } = reference
     const gpu = await Gpu.create((await navigator.gpu.requestAdapter())!)
-    base = { gpu, config, weights: await loadWeights(gpu, checkpoint, config, { positions: 2 }) }
+    base = modelBase(gpu, config, await loadWeights(gpu, checkpoint, config, { positions: 2 }))
     before = gpu.total
     training = await createPrefixTraining(base, OPTIONS)
   }, TIMEOUT_MS)

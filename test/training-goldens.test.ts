@@ -14,6 +14,7 @@ import { createPrefixTraining } from '../src/finetune/engine/prefix-training.js'
 import type { ParameterState, PrefixTrainingEngine } from '../src/finetune/engine/training-engine.js'
 import { Gpu } from '../src/gpu/index.js'
 import { expectClose } from '../src/kernels/testing/numbers.js'
+import { modelBase } from '../src/runtime/engine/index.js'
 import { parseModelConfig } from '../src/runtime/model/config.js'
 import { loadWeights } from '../src/runtime/model/load-weights.js'
 import type { ModelBase } from '../src/runtime/model/weights.js'
@@ -57,7 +58,7 @@ async function openBase(checkpoint: Checkpoint): Promise<ModelBase> {
   const config = parseModelConfig(checkpoint.config)
   // The goldens were computed in float32: no products in f16.
   const gpu = await Gpu.create((await navigator.gpu.requestAdapter())!, { without: ['shader-f16'] })
-  return { gpu, config, weights: await loadWeights(gpu, checkpoint, config, { positions: 4 }) }
+  return modelBase(gpu, config, await loadWeights(gpu, checkpoint, config, { positions: 4 }))
 }
 
 /** Asserts that each number is close, relative to itself. */

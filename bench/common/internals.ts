@@ -26,6 +26,7 @@ export {
   type ChunkOutput,
   type Divergence,
   type EngineOptions,
+  modelBase,
   promptDivergence,
   type RowOutput,
   resolveSampling,

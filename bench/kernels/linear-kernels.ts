@@ -5,7 +5,6 @@ import {
   compileMatmulSubgroup,
   compileMatvec,
   compileQuantizeActivations,
-  fastestMatmul,
   type Gpu,
   halfMatrixShape,
   type Kernel,
@@ -73,7 +72,8 @@ export function prefillKernels(gpu: Gpu): LinearKernel[] {
   const kernels: LinearKernel[] = [
     {
       kernel: 'matmul',
-      compile: (_, constants) => compileMatmul(gpu, constants, fastestMatmul(gpu)),
+      compile: (_, constants) =>
+        compileMatmul(gpu, constants, { element: gpu.f16 ? 'f16' : 'f32', alone: gpu.software }),
       formats: ['q4', 'q8', 'f16'],
       unit: 'f32',
       tolerance: gpu.f16 ? F16_TOLERANCE : F32_TOLERANCE,

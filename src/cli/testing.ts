@@ -257,6 +257,8 @@ export function previewOf(): VariantPreview {
       decodeAttention: { ...choice, variant: 'simple' },
       decodeFew: { ...choice, variant: 'float' },
       decodeMany: { ...choice, variant: 'float' },
+      trainingProduct: { ...choice, variant: 'float32' },
+      trainingAttention: { ...choice, variant: 'tiled' },
       decode: { variant: 'fused-int8', reason: 'fastest of 2: 2.1 ms a step; float 8.4', impossible: {} },
     },
     timesIn: '/cache/tuning.json',

@@ -90,7 +90,7 @@ export {
   type LoraBuffers,
   type LoraConstants,
 } from './linear/lora/lora.js'
-export { compileMatmul, fastestMatmul, type MatmulOptions } from './linear/matmul/matmul.js'
+export { compileMatmul, type MatmulOptions } from './linear/matmul/matmul.js'
 export {
   compileMatmulFloat,
   type MatmulFloatBuffers,

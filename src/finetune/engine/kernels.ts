@@ -1,5 +1,4 @@
 import {
-  canRunTrainingAttentionSubgroup,
   compileAttentionBackward,
   compileAttentionTraining,
   compileCrossEntropy,
@@ -14,6 +13,7 @@ import {
   compileSwiglu,
   compileSwigluBackward,
 } from '../../kernels/index.js'
+import { VARIANT_TABLE } from '../../runtime/engine/index.js'
 import {
   byProductAsync,
   FEED_FORWARD_HALF,
@@ -30,26 +30,26 @@ export type LayerProducts = Awaited<ReturnType<typeof compileLayer>>
 /** Everything that a training step runs, compiled but not yet bound to buffers. */
 export type TrainingKernels = Awaited<ReturnType<typeof compileKernels>>
 
-async function compileLayer({ gpu }: ModelBase, weights: LayerWeights, shape: TrainingShape) {
+async function compileLayer(base: ModelBase, weights: LayerWeights, shape: TrainingShape) {
   // The feed-forward half goes through in chunks of rows.
   const rowsOf = (operation: LinearOperation) =>
     FEED_FORWARD_HALF.includes(operation) ? shape.chunkRows : shape.maxRows
   const [forward, backward] = await Promise.all([
     byProductAsync((operation) =>
-      compileProduct(gpu, weights[operation.weight], rowsOf(operation), operation.adds),
+      compileProduct(base, weights[operation.weight], rowsOf(operation), operation.adds),
     ),
-    byProductAsync((operation) => compileProductBackward(gpu, weights[operation.weight], rowsOf(operation))),
+    byProductAsync((operation) => compileProductBackward(base, weights[operation.weight], rowsOf(operation))),
   ])
   return { weights, forward, backward }
 }
 
-async function compileAttention({ gpu, config }: ModelBase, shape: TrainingShape) {
+async function compileAttention({ gpu, config, variants }: ModelBase, shape: TrainingShape) {
   const { heads, kvGroups, headDim } = config
   const { prefixLength, layerWidth: prefixStride, maxRows, packed } = shape
   const constants = { heads, kvGroups, headDim, prefixLength, prefixStride, maxRows, packed }
   // Below the lowest layer nobody asks for gradients where only a prefix is trained.
   const prefixOnly = prefixLength > 0
-  const options = { onMatrices: canRunTrainingAttentionSubgroup(gpu, constants) }
+  const options = VARIANT_TABLE.trainingAttention.entries[packed ? 'tiled' : variants.trainingAttention].build
   const [forward, backward, backwardLowest] = await Promise.all([
     compileAttentionTraining(gpu, constants, options),
     compileAttentionBackward(gpu, { ...constants, prefixOnly: false }, options),
@@ -122,8 +122,8 @@ export async function compileKernels(base: ModelBase, shape: TrainingShape) {
         return { kernel: await compileEmbedding(gpu, constants), buffers }
       }),
     ),
-    compileProduct(gpu, weights.output, shape.headRows),
-    compileProductBackward(gpu, weights.output, shape.headRows),
+    compileProduct(base, weights.output, shape.headRows),
+    compileProductBackward(base, weights.output, shape.headRows),
     Promise.all(weights.layers.map((layer) => compileLayer(base, layer, shape))),
   ])
   const products = [

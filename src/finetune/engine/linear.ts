@@ -1,13 +1,6 @@
-import type { BufferRange, Dispatch, Gpu } from '../../gpu/index.js'
-import {
-  canRunMatmulSubgroup,
-  compileMatmul,
-  compileMatmulSubgroup,
-  compileMatmulTransposed,
-  compileMatmulTransposedSubgroup,
-  fastestMatmul,
-} from '../../kernels/index.js'
-import type { LinearWeight } from '../../runtime/model/index.js'
+import type { BufferRange, Dispatch } from '../../gpu/index.js'
+import { VARIANT_TABLE } from '../../runtime/engine/index.js'
+import type { LinearWeight, ModelBase } from '../../runtime/model/index.js'
 
 /** A product with a frozen weight, compiled for all its slices. */
 export interface Product {
@@ -17,13 +10,13 @@ export interface Product {
 }
 
 /**
- * Compiles y (+)= x w^T (+ bias) with the fastest kernel for many rows that this GPU has: a Linear of the training pass. An
+ * Compiles y (+)= x w^T (+ bias) for many rows: a Linear of the training pass. An
  * adapter's term, and its gradients on the way back, would be added here and in `compileProductBackward`.
  * @param maxRows rows that x and y have room for
  * @param accumulate adds to y, which holds the residual
  */
 export async function compileProduct(
-  gpu: Gpu,
+  { gpu, variants }: ModelBase,
   weight: LinearWeight,
   maxRows: number,
   accumulate = false,
@@ -41,9 +34,10 @@ export async function compileProduct(
         accumulate,
         maxRows,
       }
-      const kernel = canRunMatmulSubgroup(gpu, constants)
-        ? await compileMatmulSubgroup(gpu, constants)
-        : await compileMatmul(gpu, constants, fastestMatmul(gpu))
+      const kernel = await VARIANT_TABLE.trainingProduct.entries[variants.trainingProduct].build.forward(
+        gpu,
+        constants,
+      )
       return (x: BufferRange, y: BufferRange) =>
         kernel.bind(name, { ...buffers, x, y, ...(bias && { bias }) })
     }),
@@ -52,12 +46,11 @@ export async function compileProduct(
 }
 
 /**
- * Compiles dx = dy w, the way back through `compileProduct`, on subgroup matrices where there are any. Slices of the
- * weight add up.
+ * Compiles dx = dy w, the way back through `compileProduct`. Slices of the weight add up.
  * @param maxRows rows that dy and dx have room for
  */
 export async function compileProductBackward(
-  gpu: Gpu,
+  { gpu, variants }: ModelBase,
   weight: LinearWeight,
   maxRows: number,
 ): Promise<Product> {
@@ -73,9 +66,10 @@ export async function compileProductBackward(
         accumulate: index > 0,
         maxRows,
       }
-      const product = canRunMatmulSubgroup(gpu, constants)
-        ? await compileMatmulTransposedSubgroup(gpu, constants)
-        : await compileMatmulTransposed(gpu, constants, { alone: gpu.software })
+      const product = await VARIANT_TABLE.trainingProduct.entries[variants.trainingProduct].build.backward(
+        gpu,
+        constants,
+      )
       return { buffers, product }
     }),
   )

@@ -8,7 +8,7 @@ import type {
 import { linearTransposedReference } from '../common/linear-transposed.reference.js'
 import type { WeightFormat } from '../common/weight.js'
 import { referenceWeight } from '../common/weight.reference.js'
-import { compileMatmul, fastestMatmul } from '../linear/matmul/matmul.js'
+import { compileMatmul } from '../linear/matmul/matmul.js'
 import { describeOnGpu, skipRepeatedOnSoftware, type TestGpu } from './gpu.js'
 import { expectClose, randomNormal } from './numbers.js'
 
@@ -142,7 +142,10 @@ export function describeLinearTransposed(
       const shape = { format, inFeatures, outFeatures, outStride: outFeatures, outOffset: 0, maxRows: rows }
       const { gpu } = test()
       const plain = { ...shape, hasBias: false, accumulate: false }
-      const forward = await compileMatmul(gpu, plain, fastestMatmul(gpu))
+      const forward = await compileMatmul(gpu, plain, {
+        element: gpu.f16 ? 'f16' : 'f32',
+        alone: gpu.software,
+      })
       const backward = await bindProduct(
         test(),
         compile,

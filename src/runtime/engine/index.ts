@@ -22,7 +22,9 @@ export {
   SAMPLING_SHAPE,
   type SamplingOptions,
 } from './sampling-options.js'
+export { modelBase } from './variants/model-base.js'
 export { previewVariants, type VariantPreview } from './variants/preview-variants.js'
+export { VARIANT_TABLE } from './variants/table.js'
 export { platformTuningStore } from './variants/tuning-store.js'
 export {
   checkVariants,

@@ -49,5 +49,6 @@ export {
   type ModelBase,
   type ModelShape,
   type ModelWeights,
+  type TrainingVariants,
   type WeightSlice,
 } from './weights.js'

@@ -1,7 +1,7 @@
 import { type Checkpoint, float32ToFloat16 } from '../../checkpoint/index.js'
 import { CheckpointError } from '../../errors/index.js'
 import { encodeDispatches, type Gpu } from '../../gpu/index.js'
-import { compileMatmul, compileTanh, fastestMatmul } from '../../kernels/index.js'
+import { compileMatmul, compileTanh } from '../../kernels/index.js'
 import type { ModelConfig } from './config.js'
 import { PREFIX_ENCODER } from './names/hf.js'
 import { prefixWidth, readFloats, readPrefixRows } from './prefix-encoder.js'
@@ -63,7 +63,8 @@ async function project(
       accumulate: false,
       maxRows: rows,
     }
-    const kernel = await compileMatmul(gpu, { ...constants, format: { type: 'f16' } }, fastestMatmul(gpu))
+    const exact = { element: 'f32', alone: gpu.software } as const
+    const kernel = await compileMatmul(gpu, { ...constants, format: { type: 'f16' } }, exact)
     return kernel.bind('prefix projection', { weight, bias, x, y })
   }
   try {

@@ -52,9 +52,16 @@ export function allProducts({ layers, output }: ModelShape): LinearShape[] {
   return [...layers.flatMap(productsOf<LinearShape>), output]
 }
 
+/** What a training computes with, of the engine's table of variants. */
+export interface TrainingVariants {
+  readonly trainingProduct: 'subgroup-matrix' | 'float16' | 'float32'
+  readonly trainingAttention: 'subgroup-matrix' | 'tiled'
+}
+
 /** A model on a device, as training sees it. */
 export interface ModelBase {
   readonly gpu: Gpu
   readonly config: ModelConfig
   readonly weights: ModelWeights
+  readonly variants: TrainingVariants
 }

@@ -1,11 +1,11 @@
 import { describeLinear } from '../../testing/linear.js'
-import { compileMatmul, fastestMatmul } from './matmul.js'
+import { compileMatmul } from './matmul.js'
 
 const ROW_COUNTS = [33, 1, 17]
 
 describeLinear(
   'matmul in tiles',
-  (gpu, constants) => compileMatmul(gpu, constants, { ...fastestMatmul(gpu), alone: false }),
+  (gpu, constants) => compileMatmul(gpu, constants, { element: gpu.f16 ? 'f16' : 'f32', alone: false }),
   ROW_COUNTS,
   (gpu) => (gpu.f16 ? 1e-3 : 2e-6),
 )

@@ -53,11 +53,6 @@ export interface MatmulOptions {
   readonly alone: boolean
 }
 
-/** How a product for many rows is fastest on this GPU. */
-export function fastestMatmul({ f16, software }: Gpu): MatmulOptions {
-  return { element: f16 ? 'f16' : 'f32', alone: software }
-}
-
 /**
  * Compiles the matrix product y (+)= x * w^T (+ bias) for many rows.
  * @throws `option.kernel-argument` where the columns do not divide into groups

@@ -90,7 +90,11 @@ function planChoice(
       return plan(`${refusal(refused)}${fastest(name, measured)}, at an earlier load`, order)
   }
   const others = possible.slice(1).join(' and ')
-  const { unmeasured }: Pick<VariantKind<VariantOf, never>, 'unmeasured'> = VARIANT_TABLE[name]
+  const {
+    unmeasured,
+    compiledBy,
+  }: Pick<VariantKind<VariantOf, never>, 'unmeasured' | 'compiledBy'> = VARIANT_TABLE[name]
+  if (compiledBy && unmeasured !== undefined) return plan(unmeasured, possible.slice(0, 1))
   if (measure && unmeasured !== undefined) return plan(unmeasured, possible)
   if (measure) return plan(`preferred to ${others} until they are measured`, possible, false)
   return plan(`preferred to ${others}; nothing is measured on a software adapter`, possible)

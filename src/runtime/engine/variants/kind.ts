@@ -52,8 +52,11 @@ export interface VariantEntry<Build> {
   readonly needs?: (setting: VariantSetting) => string | undefined
   /** Compiles it and binds it to its buffers. */
   readonly build: Build
-  /** Compiles all that it needs in any layer, and gives the part of it that shows how fast it is. */
-  readonly trial: (buffers: TrialBuffers) => Promise<Trial>
+  /**
+   * Compiles all that it needs in any layer, and gives the part of it that shows how fast it is. Default: it is compiled by what
+   * uses it, and never measured.
+   */
+  readonly trial?: (buffers: TrialBuffers) => Promise<Trial>
 }
 
 /** Something that can be computed in several ways. */
@@ -70,6 +73,8 @@ export interface VariantKind<Name extends string, Entry extends VariantEntry<unk
   }
   /** Why the first that is possible is used without measuring. Default: all are measured. */
   readonly unmeasured?: string
+  /** Who compiles it. Default: the engine, while a model loads. */
+  readonly compiledBy?: 'training'
   /** Every way to compute it, the likeliest to be fast first. */
   readonly entries: Readonly<Record<Name, Entry>>
 }

@@ -1,3 +1,4 @@
+import type { TrainingVariants } from '../../model/index.js'
 import type { VariantEntry, VariantKind } from './kind.js'
 import { DECODE, type Decode } from './kinds/decode.js'
 import { DECODE_ATTENTION, type DecodeAttention } from './kinds/decode-attention.js'
@@ -7,9 +8,11 @@ import { FEW_ROWS_PRODUCT, type FewRowsProduct } from './kinds/few-rows-product.
 import { PREFILL, type Prefill } from './kinds/prefill.js'
 import { PREFILL_ATTENTION, type PrefillAttention } from './kinds/prefill-attention.js'
 import { type ManyRowsProduct, PREFILL_PRODUCT } from './kinds/prefill-product.js'
+import { TRAINING_ATTENTION } from './kinds/training-attention.js'
+import { TRAINING_PRODUCT } from './kinds/training-product.js'
 
 /** A variant of each thing that can be computed by more than one kernel. */
-export interface Variants {
+export interface Variants extends TrainingVariants {
   readonly prefill: Prefill
   readonly prefillProduct: ManyRowsProduct
   readonly prefillAttention: PrefillAttention
@@ -34,4 +37,6 @@ export const VARIANT_TABLE = {
   decodeAttention: DECODE_ATTENTION,
   decodeFew: DECODE_FEW,
   decodeMany: DECODE_MANY,
+  trainingProduct: TRAINING_PRODUCT,
+  trainingAttention: TRAINING_ATTENTION,
 } satisfies { readonly [Name in keyof Variants]: VariantKind<Variants[Name], VariantEntry<unknown>> }

@@ -51,6 +51,8 @@ describe('candidates', () => {
         ['subgroup-matrix', 'simple'],
         ['fused-int8', 'float'],
         ['fused-subgroup-matrix', 'float'],
+        ['subgroup-matrix', 'float16', 'float32'],
+        ['subgroup-matrix', 'tiled'],
       ],
     ],
     [
@@ -65,6 +67,8 @@ describe('candidates', () => {
         ['simple'],
         ['fused-int8', 'float'],
         ['float'],
+        ['float32'],
+        ['tiled'],
       ],
     ],
     [
@@ -79,6 +83,8 @@ describe('candidates', () => {
         ['simple'],
         ['float'],
         ['fused-subgroup-matrix', 'float'],
+        ['subgroup-matrix', 'float16', 'float32'],
+        ['subgroup-matrix', 'tiled'],
       ],
     ],
     [
@@ -93,6 +99,8 @@ describe('candidates', () => {
         ['simple'],
         ['float'],
         ['float'],
+        ['float16', 'float32'],
+        ['tiled'],
       ],
     ],
     [
@@ -107,6 +115,8 @@ describe('candidates', () => {
         ['simple'],
         ['float'],
         ['float'],
+        ['float16', 'float32'],
+        ['tiled'],
       ],
     ],
     [
@@ -124,6 +134,8 @@ describe('candidates', () => {
         ['simple'],
         ['float'],
         ['float'],
+        ['float16', 'float32'],
+        ['tiled'],
       ],
     ],
     [
@@ -138,6 +150,8 @@ describe('candidates', () => {
         ['unsplit', 'simple'],
         ['float', 'fused-int8'],
         ['float'],
+        ['float32'],
+        ['tiled'],
       ],
     ],
   ])('are %s', (_, found, expected) => {

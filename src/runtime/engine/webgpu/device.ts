@@ -34,8 +34,14 @@ export class WebGpuDevice implements ModelDevice {
   }
 
   get base(): ModelBase {
-    const { gpu, config, weights } = this.#engine
-    return { gpu, config, weights }
+    const { gpu, config, weights, variants } = this.#engine
+    const { trainingProduct, trainingAttention } = variants
+    return {
+      gpu,
+      config,
+      weights,
+      variants: { trainingProduct: trainingProduct.variant, trainingAttention: trainingAttention.variant },
+    }
   }
 
   async loadAdapter(checkpoint: Checkpoint, signal?: AbortSignal): Promise<AdapterHandle> {

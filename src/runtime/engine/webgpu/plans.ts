@@ -118,7 +118,9 @@ export class Plans {
     const entries: Readonly<Record<string, Pick<VariantEntry<never>, 'trial'>>> = VARIANT_TABLE[name].entries
     const { logits } = this.#buffers.tables
     const [many, stepProduct] = [this.#unrounded(likely), this.#stepProduct(likely)]
-    return entries[variant].trial({ ...this.#buffers, logits, many, stepProduct })
+    const { trial } = entries[variant]
+    if (!trial) throw new TypeError(`${name} is not measured.`)
+    return trial({ ...this.#buffers, logits, many, stepProduct })
   }
 
   /**

@@ -6,5 +6,5 @@ export async function train(): Promise<number> {
   const { data, training } = PRESETS.ptuning
   const dataset = await readDataset('train.jsonl', model.tokenizer, data)
   const { prefix } = await finetunePrefix(model, dataset, { ...training, output: 'out' })
-  return prefix.rows
+  return prefix.length
 }
