@@ -20,7 +20,7 @@ const NAMES: Readonly<Record<string, string>> = {
     LoadModelOptions LocalModel LogitsOptions MemoryEstimate MemoryFiles MemoryUse
     Message Model ModelConfig OFFICIAL_SAMPLING OptionError PrefixHandle Progress Prompt PythonValue
     ReplySegment SamplingOptions ScoresOptions SinkError SinkLocation SourceError
-    SourceLocation SourceOpener SourceOptions Stream TokenLogprob TokenScores Tokenizer VARIANTS
+    SourceLocation SourceOpener SourceOptions Stream TokenLogprob TokenScores Tokenizer ToolCallConstraint VARIANTS
     VariantChoices VariantPreview Variants adapterName convertCheckpoint
     downloadCheckpoint estimateMemory exportGguf exportOnnx hasCode isSoftwareAdapter loadModel parseJson previewVariants pythonJson requestAdapter
     showUrl stringifyJson
