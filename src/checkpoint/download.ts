@@ -1,4 +1,5 @@
-import { CheckpointError } from '../errors/index.js'
+import { CheckpointError, invalidOption } from '../errors/index.js'
+import { isNode } from '../platform/index.js'
 import { signal as abortSignal, callback, checkOptions, type OptionShape } from '../schema/index.js'
 import { type ListedFile, listCheckpoint } from './listing.js'
 import {
@@ -14,6 +15,7 @@ import type { Progress } from './progress.js'
 import { createSha256, hashFile } from './sha256.js'
 import type { ByteSink } from './sinks/byte-sink.js'
 import { type ByteSource, DEFAULT_CHUNK_BYTES, streamRange } from './sources/byte-source.js'
+import { HubSource } from './sources/hub-source.js'
 
 export interface DownloadOptions extends SourceOptions {
   readonly onProgress?: (progress: Progress) => void
@@ -40,19 +42,42 @@ const DOWNLOAD_SHAPE: OptionShape<DownloadOptions> = {
  * download that was interrupted goes on with the file that it was at.
  *
  * @param source as for `loadModel`
- * @param destination a folder's path (Node) or a directory handle
+ * @param destination a folder's path (Node) or a directory handle; none for a repository of Hugging Face, which goes to the
+ *   cache that its own tools use, where `hf:owner/name` finds it from then on
  * @throws as `openSource` and `openSink`; `source.not-found` where there are no weights, `checkpoint.manifest-mismatch` where
  * what came has another hash, and the signal's reason
  */
 export async function downloadCheckpoint(
   source: SourceLocation,
-  destination: SinkLocation,
+  destination?: SinkLocation,
   options: DownloadOptions = {},
 ): Promise<DownloadResult> {
   checkOptions(DOWNLOAD_SHAPE, options)
-  const { onProgress, signal } = options
-  const from = await openSource(source, options)
-  const to = await openSink(destination)
+  if (destination === undefined) return downloadToCache(source, options)
+  return download(await openSource(source, options), await openSink(destination), options)
+}
+
+/** Downloads a repository of Hugging Face into the cache of its own tools. */
+async function downloadToCache(source: SourceLocation, options: DownloadOptions): Promise<DownloadResult> {
+  const hub = typeof source === 'string' ? HubSource.parse(source, options.endpoints, options) : undefined
+  if (!isNode || !hub?.cached) {
+    throw invalidOption('destination', undefined, 'a folder, unless hf:owner/name is downloaded in Node')
+  }
+  const commit = await hub.commit(options.signal)
+  if (commit === undefined) {
+    throw invalidOption('destination', undefined, 'a folder: this server does not tell which commit it has')
+  }
+  const { noteRevision, snapshotFolder } = await import('./node/hub-cache.js')
+  const result = await download(hub, await openSink(snapshotFolder(hub.cached, commit)), options)
+  await noteRevision(hub.cached, commit)
+  return result
+}
+
+async function download(
+  from: ByteSource,
+  to: ByteSink,
+  { onProgress, signal }: DownloadOptions,
+): Promise<DownloadResult> {
   const files = await listCheckpoint(from, signal)
   const clash = findClash(files.map(({ path }) => path))
   if (clash !== undefined) {

@@ -1,8 +1,8 @@
+import { findWeights } from './find-weights.js'
 import { MANIFEST_FILE, WEIGHT_FILES, WELL_KNOWN_FILES } from './formats/checkpoint-files.js'
 import { ggufParts } from './formats/gguf-parts.js'
 import { readManifest } from './formats/manifest.js'
 import { readWeightIndex } from './formats/weight-index.js'
-import { findWeights } from './open-checkpoint.js'
 import type { ByteSource } from './sources/byte-source.js'
 
 /** A file that belongs to a checkpoint. */

@@ -1,6 +1,7 @@
 import { invalidOption, lookAt, SinkError, SourceError } from '../errors/index.js'
 import { isNode, type PlatformClass } from '../platform/index.js'
 import { checkArgument, checkOptions, number, type OptionShape, opaque, text, z } from '../schema/index.js'
+import { listCheckpoint } from './listing.js'
 import type { ByteSink } from './sinks/byte-sink.js'
 import { DirectoryHandleFiles } from './sinks/directory-handle.js'
 import type { ByteSource } from './sources/byte-source.js'
@@ -127,7 +128,7 @@ export async function openSink(location: SinkLocation): Promise<ByteSink> {
 
 async function openNamedSource(location: string, options: SourceOptions): Promise<ByteSource> {
   const hub = HubSource.parse(location, options.endpoints, options)
-  if (hub) return hub
+  if (hub) return (await openCached(hub, options)) ?? hub
   if (/^(https?|file):/i.test(location)) {
     if (!URL.canParse(location))
       throw new SourceError('source.not-found', `${showUrl(location)} is no valid URL.`)
@@ -148,6 +149,20 @@ async function openNamedSource(location: string, options: SourceOptions): Promis
     )
   }
   return new HttpSource(new URL(location, base), options)
+}
+
+/** The files of a repository in the cache of Hugging Face's tools, where a checkpoint is there whole. */
+async function openCached(hub: HubSource, { endpoints }: SourceOptions): Promise<ByteSource | undefined> {
+  if (!isNode || !hub.cached || endpoints?.hf !== undefined) return undefined
+  const snapshot = await (await import('./node/hub-cache.js')).cachedSnapshot(hub.cached)
+  if (snapshot === undefined) return undefined
+  try {
+    const source = await openFolder(snapshot)
+    await listCheckpoint(source)
+    return source
+  } catch {
+    return undefined
+  }
 }
 
 async function openFolder(location: string | URL): Promise<ByteSource> {

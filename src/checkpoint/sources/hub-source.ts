@@ -71,7 +71,10 @@ function typed(path: unknown, size: unknown, sha256: unknown): Partial<HubFile> 
  * them and knows the SHA-256 of the large ones.
  */
 export class HubSource extends HttpSource {
+  /** The repository of Hugging Face, which has a cache in Node; undefined for one of another hub. */
+  readonly cached: { readonly name: string; readonly revision: string } | undefined
   readonly #listing: URL
+  readonly #commit: URL
   readonly #hub: Hub
   #files: SharedQuestion<readonly Partial<HubFile>[] | undefined> | undefined
 
@@ -90,6 +93,8 @@ export class HubSource extends HttpSource {
     )
     this.#hub = hub
     this.#listing = new URL(hub.listing(repository, revision), endpoint)
+    this.#commit = new URL(`api/models/${repository}/revision/${revision}`, endpoint)
+    this.cached = hub === HUBS.hf ? { name: repository, revision: decodeURIComponent(revision) } : undefined
   }
 
   /**
@@ -152,6 +157,19 @@ export class HubSource extends HttpSource {
     return new Map(
       files.flatMap(({ path, size, sha256 }) => (sha256 ? [[path!, { size: size!, sha256 }]] : [])),
     )
+  }
+
+  /** The commit that the revision is at; undefined where the server does not tell, as a plain mirror. */
+  async commit(signal?: AbortSignal): Promise<string | undefined> {
+    const answer = await request(this.#commit, { headers: this.headers }, this.stallTimeout, signal)
+    if (!answer.response.ok) {
+      await discard(answer.response)
+      return undefined
+    }
+    const bytes = await wholeBody(answer, MAX_LISTING_BYTES, signal)
+    const facts = bytes && parseListing(bytes)
+    const sha = isJsonObject(facts) ? facts.sha : undefined
+    return typeof sha === 'string' && /^[0-9a-f]{40}$/.test(sha) ? sha : undefined
   }
 
   /** The files; undefined where the server does not list them, as a plain mirror. */
