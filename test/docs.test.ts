@@ -210,6 +210,7 @@ describe('the command line that the documentation shows', () => {
     '',
     'chat',
     'generate',
+    'merge-shards',
     'serve',
     'convert',
     'data',

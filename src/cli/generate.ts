@@ -32,6 +32,7 @@ import { Progress, RECORDS } from './progress.js'
 import { encodingOption, readPipe, readText, type TextFlags } from './read-text.js'
 import { openOutput, type RecordSink, STANDARD_STREAM } from './record-files.js'
 import { formatRecord, type Generated, type InputRecord, parseRecords } from './records.js'
+import { rangeOf, type Shard, shardOption } from './shards.js'
 
 interface GenerateFlags extends ModelFlags, GenerationFlags, ConstraintFlags, TextFlags {
   readonly input: string
@@ -40,6 +41,7 @@ interface GenerateFlags extends ModelFlags, GenerationFlags, ConstraintFlags, Te
   readonly resume?: true
   readonly raw?: true
   readonly adapter?: string
+  readonly shard?: Shard
 }
 
 const EXAMPLES = `
@@ -64,6 +66,7 @@ export function generateCommand(context: Context): Command {
     .requiredOption('--output <file>', 'JSON lines to write; - for stdout')
     .addOption(encodingOption())
     .option('--batch <count>', 'records to answer side by side', wholeNumber(1, 64), 1)
+    .addOption(shardOption())
     .option('--resume', 'continue behind the last complete line of the output')
     .option('--raw', 'continue texts as they are, as prefixes of prompt and response pairs expect')
     .option('--prefix, --adapter <path>', 'a P-Tuning v2 prefix, or a LoRA adapter')
@@ -96,7 +99,9 @@ async function generate(context: Context, model: string, flags: GenerateFlags): 
     input === STANDARD_STREAM
       ? await readPipe(loadLibrary, terminal.io, flags)
       : await readText(library, input, flags)
-  const records = parseRecords(library, text, name, raw)
+  const all = parseRecords(library, text, name, raw)
+  const [begin, end] = rangeOf(all.length, flags.shard ?? { index: 0, count: 1 })
+  const records = all.slice(begin, end)
   const sink = await openOutput(library, output, records, resume, terminal.io)
   try {
     if (sink.before === records.length && sink.failed.length === 0) {
@@ -104,7 +109,7 @@ async function generate(context: Context, model: string, flags: GenerateFlags): 
       return
     }
     await interruptible(terminal, (signal) =>
-      answerRecords(context, model, flags, { name, records, sink }, signal),
+      answerRecords(context, model, flags, { name, records, begin, sink }, signal),
     )
   } finally {
     await sink.close()
@@ -115,6 +120,8 @@ interface Work {
   /** What to call the input in an error. */
   readonly name: string
   readonly records: readonly InputRecord[]
+  /** The place of the first of them in the input: a record has the same seed in whatever part it is. */
+  readonly begin: number
   readonly sink: RecordSink
 }
 
@@ -123,7 +130,7 @@ async function answerRecords(
   { terminal, loadLibrary }: Context,
   modelName: string,
   flags: GenerateFlags,
-  { name, records, sink }: Work,
+  { name, records, begin, sink }: Work,
   signal: AbortSignal,
 ): Promise<void> {
   // Side by side, activations are floats; alone they would not be, and then an answer would depend on where an
@@ -157,7 +164,7 @@ async function answerRecords(
     }
     for (const index of sink.failed) {
       progress.update('Answering', written, records.length)
-      const [answer] = await answering.answer([records[index]], index)
+      const [answer] = await answering.answer([records[index]], begin + index)
       retried.set(index, lineOf(index, answer))
     }
     if (retried.size > 0) await sink.replace(retried)
@@ -165,7 +172,7 @@ async function answerRecords(
     const groups: (() => Promise<readonly Answer[]>)[] = []
     for (let first = written; first < records.length; first += flags.batch) {
       const group = records.slice(first, first + flags.batch)
-      groups.push(() => answering.answer(group, first))
+      groups.push(() => answering.answer(group, begin + first))
     }
     for await (const answers of inOrder(groups, groupsAtOnce(flags, terminal))) {
       await sink.write(answers.map((answer, index) => lineOf(written + index, answer)))

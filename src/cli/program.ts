@@ -19,6 +19,7 @@ import {
 import { packageVersion } from './package-files.js'
 import { planCommand } from './plan.js'
 import { serveCommand } from './serve.js'
+import { mergeShardsCommand } from './shards.js'
 import { Terminal } from './terminal.js'
 
 const EXAMPLES = `
@@ -45,6 +46,7 @@ function createProgram(context: Context): Command {
   const commands = [
     chatCommand,
     generateCommand,
+    mergeShardsCommand,
     serveCommand,
     convertCommand,
     downloadCommand,
