@@ -262,6 +262,13 @@ describe('the command line that the documentation shows', () => {
     expect(unknown).toEqual([])
   })
 
+  it('has a page of the server with every option of its own', () => {
+    const text = page('docs/server.md').prose
+    const own = [...options.get('serve')!].filter((one) => !options.get('generate')!.has(one))
+    expect(own.length).toBeGreaterThan(8)
+    expect(own.filter((option) => !text.includes(`\`${option}`))).toEqual([])
+  })
+
   it('has the options that are named in the text', () => {
     const known = new Set([...options.values()].flatMap((names) => [...names]))
     const named = pages.flatMap(({ path, prose }) =>
