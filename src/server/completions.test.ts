@@ -120,6 +120,15 @@ describe('adapters', () => {
     expect(await errorOf(server.chat('hello', { model: 'ads' }))).toMatchObject({ status: 404 })
   })
 
+  it('are prefixes or LoRA, and each a model', async () => {
+    const made = server.post('/v1/adapters', { id: 'style', source: 'loras/style', strength: 0.75 })
+    expect(await jsonOf(made)).toMatchObject({ id: 'style', type: 'lora', strength: 0.75 })
+    const told = await jsonOf(server.get('/v1/models/style'))
+    expect(told).toMatchObject({ id: 'style', root: 'loras/style', lora: { strength: 0.75 } })
+    expect((await server.chat('hello', { prefix: { id: 'style', strength: 0.5 } })).status).toBe(200)
+    await fetch(`${server.url}/v1/adapters/style`, { method: 'DELETE' })
+  })
+
   it.each([
     [{ id: 'a b', source: 'x' }, 400],
     [{ id: 'a', source: 'x', scale: 1 }, 400],

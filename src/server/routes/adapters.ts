@@ -42,7 +42,7 @@ function describeAdapter({ name, created, strength, prefix }: ServedPrefix) {
   return {
     id: name,
     object: 'adapter',
-    type: 'prefix',
+    type: prefix.kind,
     created,
     source: prefix.name,
     length: prefix.length,

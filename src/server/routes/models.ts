@@ -25,12 +25,14 @@ function describeModel(id: string, created: number, contextLength: number) {
   return { id, ...owner, created, context_length: contextLength, max_model_len: contextLength }
 }
 
-/** A prefix is a model of its own, behind the one that it was trained for. */
+/** A prefix, or a LoRA adapter, is a model of its own, behind the one that it was trained for. */
 function describePrefix(
   { name, created, prefix, strength }: ServedPrefix,
   catalog: Catalog,
   contextLength: number,
 ) {
   const model = describeModel(name, created, contextLength)
-  return { ...model, root: prefix.name, parent: catalog.name, prefix: { length: prefix.length, strength } }
+  const adapter =
+    prefix.kind === 'lora' ? { lora: { strength } } : { prefix: { length: prefix.length, strength } }
+  return { ...model, root: prefix.name, parent: catalog.name, ...adapter }
 }

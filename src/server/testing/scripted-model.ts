@@ -68,6 +68,7 @@ export class ScriptedModel extends LocalModel {
   }
 
   override async loadAdapter(source: string): Promise<AdapterHandle> {
+    if (source.startsWith('loras/')) return { kind: 'lora', name: source, length: 0 }
     if (!source.startsWith('prefixes/')) throw new Error(`no ${source}`)
     return { kind: 'prefix', name: source, length: 8 }
   }
