@@ -104,7 +104,7 @@ async function finetune(
   await checkOutputFolder(flags.output)
   const context = given.subject === 'prefix' ? Math.max(CONTEXT_LENGTH, given.training.prefixLength) : 2
   const model = await openModel(library, terminal, flags.model, { ...flags, context }, signal, {
-    spreads: true,
+    spreads: given.subject === 'prefix',
   })
   try {
     const read = (file: string) => readData(library, terminal, model, file, data, { signal, ...flags })

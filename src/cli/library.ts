@@ -91,26 +91,25 @@ export async function loadLibrary(): Promise<Library> {
     import('../gpus.js'),
   ])
   const { loadModel } = library
-  const { finetuneModel } = finetune
+  const { finetuneLora, finetuneModel } = finetune
   return {
     ...library,
     ...finetune,
     ...gpus,
     finetunePrefix: gpus.finetunePrefixOnGpus,
-    finetuneModel(model, dataset, options) {
-      if (isLocal(model)) return finetuneModel(model, dataset, options)
-      throw new UsageError(
-        'The preset sft trains in this process, where that GPU cannot be told from others: leave --gpu out.',
-      )
-    },
+    finetuneModel: (model, dataset, options) => finetuneModel(local(model), dataset, options),
+    finetuneLora: (model, dataset, options) => finetuneLora(local(model), dataset, options),
     loadModel: (source, { gpu, ...options }) =>
       gpu === undefined ? loadModel(source, options) : loadModel(source, { ...options, gpu }),
   }
 }
 
-/** Whether a model is in this process, where its weights can be changed. */
-function isLocal(model: CliModel): model is LocalModel {
-  return 'changeWeights' in model
+/** A model of this process, where its weights are. @throws UsageError for one in processes of their own */
+function local(model: CliModel): LocalModel {
+  if ('changeWeights' in model) return model as LocalModel
+  throw new UsageError(
+    'Only prefixes are trained on several GPUs, or on one that this process cannot tell from others: leave --gpu out.',
+  )
 }
 
 /** The part of a server that the command uses. */
