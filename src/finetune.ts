@@ -88,3 +88,4 @@ export {
   type TrainingSettings,
   withData,
 } from './finetune/index.js'
+export { mergeAdapter } from './runtime/convert/index.js'

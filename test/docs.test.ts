@@ -216,6 +216,7 @@ describe('the command line that the documentation shows', () => {
     'data',
     'finetune',
     'evaluate',
+    'merge',
     'devices',
     'plan',
   ] as const

@@ -33,7 +33,7 @@ const NAMES: Readonly<Record<string, string>> = {
     ReadOptions RelativeSettings RunOptions SFT Scores SettingsFile SourceRecord StopReason
     TextEncodingName TextMessage ToolMessage TrainingDataset TrainingError TrainingEvent TrainingMessage
     TrainingOutcome TrainingRecord TrainingSample TrainingSettings checkDataset createDataset decodeText
-    evaluate finetuneLora finetuneModel finetunePrefix fromAdvertiseGen fromToolAlpaca isOfLora parseLoraSettings parseModelSettings
+    evaluate finetuneLora finetuneModel finetunePrefix fromAdvertiseGen fromToolAlpaca isOfLora mergeAdapter parseLoraSettings parseModelSettings
     parseQuestion parseRawQuestion parseSettings planTrainingMemory previewSample readDataset
     readEvaluationData readRecords smoothLosses toConversation withData
   `,

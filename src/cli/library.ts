@@ -65,6 +65,7 @@ export interface Library extends DataFunctions {
   downloadCheckpoint: typeof import('../index.js').downloadCheckpoint
   exportGguf: typeof import('../index.js').exportGguf
   exportOnnx: typeof import('../index.js').exportOnnx
+  mergeAdapter: typeof import('../finetune.js').mergeAdapter
   finetuneLora(
     model: CliModel,
     dataset: TrainingDataset,

@@ -16,6 +16,7 @@ import {
   loadServer as loadRealServer,
   type ServerLibrary,
 } from './library.js'
+import { mergeCommand } from './merge.js'
 import { packageVersion } from './package-files.js'
 import { planCommand } from './plan.js'
 import { serveCommand } from './serve.js'
@@ -50,6 +51,7 @@ function createProgram(context: Context): Command {
     serveCommand,
     convertCommand,
     downloadCommand,
+    mergeCommand,
     dataCommand,
     finetuneCommand,
     evaluateCommand,

@@ -187,10 +187,10 @@ export {
   type LinearWeightGradientConstants,
 } from './training/linear-weight-gradient/linear-weight-gradient.js'
 export {
-  compileLowRankDown,
-  compileLowRankUp,
+  compileLowRank,
   type LowRankBuffers,
   type LowRankConstants,
+  type LowRankDirection,
 } from './training/low-rank/low-rank.js'
 export { compileMatmulTransposed } from './training/matmul-transposed/matmul-transposed.js'
 export { compileMatmulTransposedSubgroup } from './training/matmul-transposed-subgroup/matmul-transposed-subgroup.js'

@@ -3,8 +3,7 @@ import type { BufferRange, Dispatch } from '../../gpu/index.js'
 import {
   compileDropout,
   compileLinearWeightGradient,
-  compileLowRankDown,
-  compileLowRankUp,
+  compileLowRank,
   prefixDropoutWords,
 } from '../../kernels/index.js'
 import {
@@ -62,10 +61,10 @@ export async function compileTerms(
     const [inFeatures, outFeatures] = [widths[x], widths[y]]
     const [drop, down, up, downGradient, upGradient, ofA, ofB] = await Promise.all([
       dropout > 0 ? compileDropout(gpu, { width: inFeatures }) : undefined,
-      compileLowRankDown(gpu, { rank, width: inFeatures, scale }),
-      compileLowRankUp(gpu, { rank, width: outFeatures, masked: false }),
-      compileLowRankDown(gpu, { rank, width: outFeatures, scale }),
-      compileLowRankUp(gpu, { rank, width: inFeatures, masked: dropout > 0 }),
+      compileLowRank(gpu, { rank, width: inFeatures }, { kind: 'down', scale }),
+      compileLowRank(gpu, { rank, width: outFeatures }, { kind: 'up', masked: false }),
+      compileLowRank(gpu, { rank, width: outFeatures }, { kind: 'down', scale }),
+      compileLowRank(gpu, { rank, width: inFeatures }, { kind: 'up', masked: dropout > 0 }),
       compileLinearWeightGradient(gpu, { inFeatures, outFeatures: rank }),
       compileLinearWeightGradient(gpu, { inFeatures: outFeatures, outFeatures: rank }),
     ])

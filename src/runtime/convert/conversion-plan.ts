@@ -47,7 +47,8 @@ export interface ConversionPlan {
   readonly losses: readonly string[]
 }
 
-function copy(tensor: TensorInfo): ConversionStep {
+/** A tensor that stays as it is. */
+export function copyTensor(tensor: TensorInfo): ConversionStep {
   const { name, dtype, shape } = tensor
   if (isBlockType(dtype)) throw new Error(`${name} is in blocks, which only a matrix may be`)
   return {
@@ -86,7 +87,7 @@ function convertMatrix(
   wanted: AffineQuantization,
 ): { steps: ConversionStep[]; quantization: AffineQuantization | undefined } {
   const quantization = stored.quantizationAfter(wanted)
-  if (stored.isConverted || !quantization) return { steps: stored.tensors.map(copy), quantization }
+  if (stored.isConverted || !quantization) return { steps: stored.tensors.map(copyTensor), quantization }
   const declarations = quantizedTensors(name, [out, columns], quantization)
   return { steps: [quantize(stored, declarations, quantization)], quantization }
 }
@@ -121,7 +122,7 @@ export function planConversion(checkpoint: Checkpoint, wanted: AffineQuantizatio
   const matrices: StoredMatrix[] = []
   const model = tensorList(modelTensors(parseModelConfig(checkpoint.config))).flatMap((spec) => {
     if (spec.shape.length === 1) {
-      return copy(checkpoint.requireTensor(spec.name, { dtype: FLOAT_DTYPES, shape: spec.shape }))
+      return copyTensor(checkpoint.requireTensor(spec.name, { dtype: FLOAT_DTYPES, shape: spec.shape }))
     }
     const stored = storedMatrix(checkpoint, spec)
     matrices.push(stored)
@@ -133,7 +134,7 @@ export function planConversion(checkpoint: Checkpoint, wanted: AffineQuantizatio
   checkBits(checkpoint, matrices, wanted)
   const prefix = [...checkpoint.tensors.values()].filter(({ name }) => name.startsWith(PREFIX_ENCODER))
   for (const { name, shape } of prefix) if (shape.length === 2) layers.set(matrixBase(name), false)
-  return { steps: [...model, ...prefix.map(copy)], isCopy, layers, losses: lossesOf(matrices) }
+  return { steps: [...model, ...prefix.map(copyTensor)], isCopy, layers, losses: lossesOf(matrices) }
 }
 
 /** The config of the destination: the source's, with the new quantization instead of the official one. */

@@ -1,4 +1,5 @@
 export { type ConvertOptions, convertCheckpoint } from './convert.js'
 export { exportGguf } from './gguf/export-gguf.js'
+export { mergeAdapter } from './merge.js'
 export { exportOnnx, onnxBytes } from './onnx/export-onnx.js'
 export type { ConvertResult } from './run-conversion.js'

@@ -3,7 +3,7 @@ import { describeOnGpu } from '../../testing/gpu.js'
 import { expectClose, randomNormal } from '../../testing/numbers.js'
 import { compileDropout } from '../dropout/dropout.js'
 import { prefixDropoutWords } from '../prefix-dropout/prefix-dropout.js'
-import { compileLowRankDown, compileLowRankUp } from './low-rank.js'
+import { compileLowRank } from './low-rank.js'
 import { lowRankDownReference, lowRankUpReference } from './low-rank.reference.js'
 
 describeOnGpu('products of low rank', (test) => {
@@ -19,8 +19,8 @@ describeOnGpu('products of low rank', (test) => {
       const w = randomNormal(rank * width, 2)
       const before = randomNormal(room * width, 3)
       const [down, up] = await Promise.all([
-        compileLowRankDown(gpu, { rank, width, scale: 0.5 }),
-        compileLowRankUp(gpu, { rank, width, masked: false }),
+        compileLowRank(gpu, { rank, width }, { kind: 'down', scale: 0.5 }),
+        compileLowRank(gpu, { rank, width }, { kind: 'up', masked: false }),
       ])
       const buffers = { x: test().input(x), w: test().input(w), h: test().output(room * rank, 'h') }
       const y = test().input(before, 'y')
@@ -44,7 +44,7 @@ describeOnGpu('products of low rank', (test) => {
     const parameters = test().input(prefixDropoutWords(0.25, 99, 1), 'parameters')
     const [dropout, up] = await Promise.all([
       compileDropout(gpu, { width }),
-      compileLowRankUp(gpu, { rank, width, masked: true }),
+      compileLowRank(gpu, { rank, width }, { kind: 'up', masked: true }),
     ])
     const ones = test().input(new Float32Array(rows * width).fill(1))
     const mask = test().output(rows * width, 'mask')
@@ -67,7 +67,9 @@ describeOnGpu('products of low rank', (test) => {
   it('name sizes that they cannot run', async () => {
     const { gpu } = test()
     const refused = { code: 'option.kernel-argument' }
-    await expect(compileLowRankDown(gpu, { rank: 2, width: 6, scale: 1 })).rejects.toMatchObject(refused)
+    await expect(
+      compileLowRank(gpu, { rank: 2, width: 6 }, { kind: 'down', scale: 1 }),
+    ).rejects.toMatchObject(refused)
     await expect(compileDropout(gpu, { width: 6 })).rejects.toMatchObject(refused)
   })
 })

@@ -26,22 +26,22 @@ export interface LowRankBuffers {
   readonly parameters?: BufferRange
 }
 
-function check({ rank, width }: LowRankConstants): void {
-  if (Number.isSafeInteger(rank) && rank > 0 && Number.isSafeInteger(width / 4) && width > 0) return
-  throw kernelArgument('low-rank', `a rank of ${rank} and a width of ${width}`)
-}
+/** Which way a product goes. */
+export type LowRankDirection =
+  | { readonly kind: 'down'; readonly scale: number }
+  | { readonly kind: 'up'; readonly masked: boolean }
 
-/** Compiles y[r, j] = scale * sum_i x[r, i] * w[j, i]: from the many numbers of a row to a few. */
-export async function compileLowRankDown(
+/** y[r, j] = scale * sum_i x[r, i] * w[j, i] */
+async function compileDown(
   gpu: Gpu,
-  constants: LowRankConstants & { readonly scale: number },
+  constants: LowRankConstants,
+  scale: number,
 ): Promise<Kernel<LowRankBuffers>> {
-  check(constants)
   const reduction = workgroupReduction(gpu, gpu.workgroupSize(128))
   const pipeline = await gpu.compile('low-rank-down', [reduction.source, downSource], {
     enable: reduction.enable,
     u32: { ...reduction.u32, RANK: constants.rank, IN: constants.width },
-    f32: { SCALE: constants.scale },
+    f32: { SCALE: scale },
   })
   return dispatchKernel(
     gpu,
@@ -51,16 +51,12 @@ export async function compileLowRankDown(
   )
 }
 
-/**
- * Compiles y[r, n] += m(r, n) * sum_j x[r, j] * w[j, n]: from the few numbers of a row to many.
- * @param masked whether m is that of dropout; else it is 1
- */
-export async function compileLowRankUp(
+/** y[r, n] += m(r, n) * sum_j x[r, j] * w[j, n] */
+async function compileUp(
   gpu: Gpu,
-  constants: LowRankConstants & { readonly masked: boolean },
+  { rank, width }: LowRankConstants,
+  masked: boolean,
 ): Promise<Kernel<LowRankBuffers>> {
-  check(constants)
-  const { rank, width, masked } = constants
   const workgroupSize = gpu.workgroupSize(256)
   const mask = masked ? [randomSource, dropoutSource] : [allKeptSource]
   const pipeline = await gpu.compile('low-rank-up', [...mask, upSource], {
@@ -73,4 +69,22 @@ export async function compileLowRankUp(
     ({ x, w, y, parameters }) => [x, w, y, parameters],
     (rows) => [workgroups, Math.ceil(rows / 4), 1],
   )
+}
+
+/**
+ * Compiles a product with a matrix of few rows, between the many numbers of a row and the few of the rank. Down it stores
+ * y[r, j] = scale * sum_i x[r, i] * w[j, i]; up it adds m(r, n) * sum_j x[r, j] * w[j, n], with m of dropout where `masked`, else 1.
+ * @throws `option.kernel-argument` for sizes that it cannot run
+ */
+export async function compileLowRank(
+  gpu: Gpu,
+  constants: LowRankConstants,
+  direction: LowRankDirection,
+): Promise<Kernel<LowRankBuffers>> {
+  const { rank, width } = constants
+  const fits = Number.isSafeInteger(rank) && rank > 0 && Number.isSafeInteger(width / 4) && width > 0
+  if (!fits) throw kernelArgument('low-rank', `a rank of ${rank} and a width of ${width}`)
+  return direction.kind === 'down'
+    ? compileDown(gpu, constants, direction.scale)
+    : compileUp(gpu, constants, direction.masked)
 }
