@@ -16,7 +16,7 @@ import { PREFILL_ATTENTION } from './prefill-attention.js'
 export type Prefill = 'fused-subgroup-matrix' | 'unfused'
 
 /** What a chunk of a prompt is built from: the buffers it works in, and what was chosen for its parts. */
-interface PromptParts extends PlanKernels {
+export interface PromptParts extends PlanKernels {
   readonly context: ForwardContext
   readonly prefill: Activations
   readonly fusedPrompt: FusedPrompt | undefined

@@ -16,19 +16,22 @@ import { allProducts, type TrainingVariants } from '../../../model/index.js'
 import { unless, type VariantEntry, type VariantKind } from '../kind.js'
 
 /** A product of a training pass, and the way back through it. */
-interface Build {
+export interface BuildTraining {
   readonly forward: (gpu: Gpu, constants: LinearConstants) => Promise<Kernel<LinearBuffers>>
   readonly backward: (gpu: Gpu, constants: TransposedConstants) => Promise<ScratchKernel<TransposedBuffers>>
 }
 
 /** In tiles, as in prompts; gradients are in f32. */
-const tiled = (element: 'f16' | 'f32'): Build => ({
+const tiled = (element: 'f16' | 'f32'): BuildTraining => ({
   forward: (gpu, constants) => compileMatmul(gpu, constants, { element, alone: gpu.software }),
   backward: (gpu, constants) => compileMatmulTransposed(gpu, constants, { alone: gpu.software }),
 })
 
 /** Products with frozen weights in training, forward and backward. */
-export const TRAINING_PRODUCT: VariantKind<TrainingVariants['trainingProduct'], VariantEntry<Build>> = {
+export const TRAINING_PRODUCT: VariantKind<
+  TrainingVariants['trainingProduct'],
+  VariantEntry<BuildTraining>
+> = {
   unit: 'ms a layer',
   firstOnSoftware: 'float32',
   unmeasured: 'the first that is possible: a training measures nothing',
