@@ -111,10 +111,10 @@ describe('in TypeScript', () => {
   beforeAll(() => user.addTools())
 
   const programs = {
-    'a program for Node': { lib: 'ES2023', types: 'node', files: ['front', 'finetune', 'server'] },
+    'a program for Node': { lib: ['ES2023'], types: ['node'], files: ['front', 'finetune', 'server'] },
     'a page': {
-      lib: 'ES2023,DOM,DOM.Iterable,DOM.AsyncIterable',
-      types: '',
+      lib: ['ES2023', 'DOM', 'DOM.Iterable', 'DOM.AsyncIterable'],
+      types: [],
       files: ['front', 'finetune', 'page'],
     },
   }
@@ -133,13 +133,18 @@ describe('in TypeScript', () => {
   it.each(compilations)(
     'TypeScript $version checks $program, types of the package included ($resolution)',
     async ({ version, resolution, module, lib, types, files }) => {
-      const flags = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--target', 'es2022']
-      const out = await user.node(
-        ...[`node_modules/typescript-${version}/bin/tsc`, ...flags, '--lib', lib, '--types', types],
-        ...['--module', module, '--moduleResolution', resolution],
-        ...files.map((name) => `types/${name}.ts`),
-      )
-      expect(out).toBe('')
+      const checks = { noEmit: true, strict: true, skipLibCheck: false }
+      const compilerOptions = {
+        ...checks,
+        target: 'es2022',
+        lib,
+        types,
+        module,
+        moduleResolution: resolution,
+      }
+      const settings = { compilerOptions, files: files.map((name) => `types/${name}.ts`) }
+      await writeFile(join(user.folder, 'tsconfig.json'), JSON.stringify(settings))
+      expect(await user.node(`node_modules/typescript-${version}/bin/tsc`, '-p', 'tsconfig.json')).toBe('')
     },
   )
 })
