@@ -88,6 +88,7 @@ export const LANGUAGE_READERS: readonly Reader[] = [
       '"type"',
       '"$ref"',
       '"#"',
+      '%',
       '"pattern"',
       '"anyOf"',
       '"properties"',

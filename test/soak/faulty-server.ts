@@ -16,6 +16,8 @@ export async function faultyServer(
   const serveFile = ranges(files)
   let inARow = 0
   const url = await serve((request, response) => {
+    // A connection that is kept may end between two requests, which would be a fault more.
+    response.setHeader('Connection', 'close')
     if (inARow === MOST_FAULTS || random.chance(0.5)) {
       inARow = 0
       return serveFile(request, response)

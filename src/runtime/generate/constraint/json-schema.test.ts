@@ -48,6 +48,7 @@ describe('the grammar of a schema', () => {
     [{ type: 'integer', minimum: 5, maximum: 3 }, '', 'no number'],
     [{ type: 'integer', exclusiveMinimum: 3, exclusiveMaximum: 4 }, '', 'no number'],
     [{ $ref: '#/$defs/none' }, '/$ref', 'none'],
+    [{ $ref: '#/$defs/%rt' }, '/$ref', '%rt'],
     [{ $ref: 'https://example.com/schema' }, '/$ref', 'example.com'],
     [{ $ref: '#' }, '', 'never end'],
     [{ type: 'object', properties: { a: { $ref: '#' } }, required: ['a'] }, '', 'never end'],

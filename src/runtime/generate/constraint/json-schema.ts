@@ -30,6 +30,14 @@ const MOST_ITEMS = 1000
 /** What Python takes for the name of an argument. */
 const IDENTIFIER = /^[\p{ID_Start}_]\p{ID_Continue}*$/u
 
+/** A part of a pointer in a URI; what is no escape in it stays as it is. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
 /** Writes a schema as a grammar, rule by rule. */
 export class SchemaGrammar {
   readonly #root: unknown
@@ -153,7 +161,7 @@ export class SchemaGrammar {
     }
     let target: unknown = this.#root
     for (const part of pointer.split('/').slice(1)) {
-      const name = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~')
+      const name = decoded(part).replaceAll('~1', '/').replaceAll('~0', '~')
       const isThere = typeof target === 'object' && target !== null && Object.hasOwn(target, name)
       if (!isThere) refuse(`${path}/$ref`, pointer, 'a reference to something that the schema has')
       target = (target as SchemaObject)[name]
