@@ -4,7 +4,7 @@
  */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { growth, type Memory, soak } from './soak.js'
-import { WORKS } from './works.js'
+import { type Device, WORKS } from './works.js'
 
 /** What a third of a soak may add to the heap, and to the process, whose allocators keep some for later. */
 const SLACK = { heap: 2 * 2 ** 20, process: 48 * 2 ** 20 }
@@ -23,6 +23,7 @@ interface Options {
   readonly rounds: number
   readonly work?: string
   readonly seed: number
+  readonly device: Device
 }
 
 await new Command('soak')
@@ -31,7 +32,8 @@ await new Command('soak')
   .option('--rounds <number>', 'at most so many rounds of each', positive, MOST_ROUNDS)
   .addOption(new Option('--work <name>', 'one alone').choices(WORKS.map(({ name }) => name)))
   .option('--seed <number>', 'the same seed gives the same faults and aborts', Number, 1)
-  .action(async ({ minutes, rounds, work: only, seed }: Options) => {
+  .addOption(new Option('--device <name>', 'what computes').choices(['auto', 'software']).default('software'))
+  .action(async ({ minutes, rounds, work: only, seed, device }: Options) => {
     const works = WORKS.filter(({ name }) => only === undefined || name === only)
     for (const work of works) {
       const until = performance.now() + (minutes * 60_000) / works.length
@@ -40,7 +42,7 @@ await new Command('soak')
         console.log(
           `  ${String(round).padStart(8)} rounds   heap ${megabytes(heap).padStart(9)}   process ${megabytes(all).padStart(9)}`,
         )
-      const result = await soak(work, { seed, rounds, until, samples: 12, onSample })
+      const result = await soak(work, { seed, device, rounds, until, samples: 12, onSample })
       const grown = { heap: growth(result, 'heap'), process: growth(result, 'process') }
       const flat = grown.heap < SLACK.heap && grown.process < SLACK.process
       console.log(

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Random } from '../../tools/tiny/random.js'
-import type { Work } from './works.js'
+import type { Device, Work } from './works.js'
 
 setFlagsFromString('--expose_gc')
 const collectGarbage = runInNewContext('gc') as () => void
@@ -28,6 +28,8 @@ export async function memoryNow(): Promise<Memory> {
 
 export interface SoakOptions {
   readonly seed: number
+  /** Default: the software adapter. */
+  readonly device?: Device
   /** Rounds, at most. */
   readonly rounds: number
   /** When to end, of `performance.now()`. */
@@ -45,8 +47,8 @@ export interface SoakResult {
 
 /** Does something again and again, and looks at the memory between. */
 export async function soak(work: Work, options: SoakOptions): Promise<SoakResult> {
-  const { seed, rounds, until = Number.POSITIVE_INFINITY, samples, onSample } = options
-  const { round, end } = await work.begin(new Random(seed))
+  const { seed, device = 'software', rounds, until = Number.POSITIVE_INFINITY, samples, onSample } = options
+  const { round, end } = await work.begin(new Random(seed), device)
   const memory: Memory[] = []
   const every = Math.max(1, Math.floor(rounds / samples))
   let done = 0

@@ -7,19 +7,25 @@ import { ScriptedModel } from '../../src/server/testing/scripted-model.js'
 import type { Random } from '../../tools/tiny/random.js'
 import { faultyServer } from './faulty-server.js'
 
+/** What computes. */
+export type Device = 'auto' | 'software'
+
 /** Something to do often. */
 export interface Work {
   readonly name: string
-  /** Whether it computes on the software adapter, which takes seconds. */
+  /** Whether it computes on a device; the software adapter takes seconds. */
   readonly slow: boolean
   /** Sets it up. @returns what one round does, and what ends it */
-  readonly begin: (random: Random) => Promise<{ round: () => Promise<void>; end?: () => void }>
+  readonly begin: (
+    random: Random,
+    device: Device,
+  ) => Promise<{ round: () => Promise<void>; end?: () => void }>
 }
 
 const MODEL = 'models/tiny'
 const QUESTION = [{ role: 'user', content: '你好' }] as const
 
-const load = () => loadModel(MODEL, { device: 'software', contextLength: 128, maxSequences: 2 })
+const load = (device: Device) => loadModel(MODEL, { device, contextLength: 128, maxSequences: 2 })
 
 /** Asks, and leaves the answer at a random place: at its end, in the middle of the loop, or by a signal. */
 async function ask(model: LocalModel, random: Random, maxTokens: number): Promise<void> {
@@ -95,9 +101,9 @@ export const WORKS: readonly Work[] = [
   {
     name: 'loads and disposals',
     slow: true,
-    begin: async (random) => ({
+    begin: async (random, device) => ({
       round: async () => {
-        const model = await load()
+        const model = await load(device)
         await ask(model, random, 2)
         model.dispose()
       },
@@ -106,16 +112,16 @@ export const WORKS: readonly Work[] = [
   {
     name: 'chats and aborts',
     slow: true,
-    begin: async (random) => {
-      const model = await load()
+    begin: async (random, device) => {
+      const model = await load(device)
       return { round: () => ask(model, random, 8), end: () => model.dispose() }
     },
   },
   {
     name: 'prefixes',
     slow: true,
-    begin: async (random) => {
-      const model = await load()
+    begin: async (random, device) => {
+      const model = await load(device)
       return {
         end: () => model.dispose(),
         round: async () => {
@@ -129,8 +135,8 @@ export const WORKS: readonly Work[] = [
   {
     name: 'trainings',
     slow: true,
-    begin: async () => {
-      const model = await load()
+    begin: async (_, device) => {
+      const model = await load(device)
       const records = [{ prompt: '你好', response: '你好' }]
       const limits = { format: 'input-output', maxSourceLength: 8, maxTargetLength: 8 } as const
       const dataset = await createDataset(records, model.tokenizer, limits)
