@@ -1,9 +1,10 @@
-import type { TrainingDataset } from '../data/index.js'
+import { DATASET, type TrainingDataset } from '../data/index.js'
 import { invalidOption } from '../errors/index.js'
 import type { FinetuneOptions, FinetuneResult } from '../finetune/index.js'
 import { finetunePrefix } from '../finetune/index.js'
 import { isNode } from '../platform/index.js'
 import { LocalModel, type Model } from '../runtime/generate/index.js'
+import { anObject, checkArgument, flag } from '../schema/index.js'
 import type { CardModel } from './node/start-replica.js'
 import { ReplicatedModel } from './replicated-model.js'
 
@@ -24,8 +25,13 @@ export interface GpusFinetuneOptions extends FinetuneOptions {
 export async function finetunePrefixOnGpus(
   model: Pick<Model, 'loadAdapter'>,
   dataset: TrainingDataset,
-  { continueOnLoss, ...options }: GpusFinetuneOptions = {},
+  given: GpusFinetuneOptions = {},
 ): Promise<FinetuneResult> {
+  checkArgument('model', anObject, model)
+  checkArgument('dataset', DATASET, dataset)
+  checkArgument('options', anObject, given)
+  const { continueOnLoss, ...options } = given
+  if (continueOnLoss !== undefined) checkArgument('continueOnLoss', flag, continueOnLoss)
   if (model instanceof LocalModel) return finetunePrefix(model, dataset, options)
   if (!isNode || !(model instanceof ReplicatedModel)) {
     throw invalidOption(
@@ -35,6 +41,6 @@ export async function finetunePrefixOnGpus(
     )
   }
   const { trainOnCards } = await import('./node/train-on-cards.js')
-  const given = continueOnLoss === undefined ? options : { ...options, continueOnLoss }
-  return trainOnCards(model as ReplicatedModel<CardModel>, dataset, given)
+  const shared = continueOnLoss === undefined ? options : { ...options, continueOnLoss }
+  return trainOnCards(model as ReplicatedModel<CardModel>, dataset, shared)
 }

@@ -6,6 +6,7 @@ import { WorkerModel } from '../../src/browser/worker/worker-model.js'
 import * as browser from '../../src/browser.js'
 import { FakeDirectory } from '../../src/checkpoint/sources/testing.js'
 import * as finetune from '../../src/finetune.js'
+import * as gpus from '../../src/gpus.js'
 import * as library from '../../src/index.js'
 import { LocalModel } from '../../src/runtime/generate/index.js'
 import { ScriptedModel } from '../../src/server/testing/scripted-model.js'
@@ -57,6 +58,7 @@ const FUNCTIONS: Readonly<Record<string, () => readonly unknown[]>> = {
   createDataset: () => [[{ prompt: 'a', response: 'b' }], tokenizer, pairs, 'name'],
   decodeText: () => [new Uint8Array([97]), 'name', 'utf-8'],
   evaluate: () => [model, evaluation, { answers: false, batchSize: 1 }],
+  finetuneLora: () => [model, dataset, { maxSteps: 1 }],
   finetuneModel: () => [model, dataset, { maxSteps: 1 }],
   finetunePrefix: () => [model, dataset, { maxSteps: 1 }],
   fromAdvertiseGen: () => [{ value: { content: 'a', summary: 'b' }, where: 'x' }],
@@ -73,6 +75,11 @@ const FUNCTIONS: Readonly<Record<string, () => readonly unknown[]>> = {
   smoothLosses: () => [[1, 2], 2],
   toConversation: () => [{ prompt: 'a', response: 'b' }],
   withData: () => [finetune.PRESETS.ptuning.training, { epochs: 1, warmupRatio: 0, everyEpoch: [] }, 10],
+  isOfLora: () => ['peft_type: LORA'],
+  parseLoraSettings: () => ['LR: 1e-3', 'x.yaml'],
+  finetunePrefixOnGpus: () => [model, dataset, { maxSteps: 1, continueOnLoss: true }],
+  listGpus: () => [],
+  planGpus: () => [empty(), { gpus: [], contextLength: 64 }],
   loadModelInWorker: () => [empty(), { quantization: {} }],
   createServer: () => [model, { name: 'a', timeouts: {}, apiKeys: [], corsOrigins: [] }],
 }
@@ -168,7 +175,7 @@ const METHODS: Readonly<Record<string, readonly [of: object, args: () => readonl
   'ModelStore.open': [browser.ModelStore, () => [{ root: undefined }]],
 }
 
-const doors = { ...library, ...finetune, ...browser, ...server }
+const doors = { ...library, ...finetune, ...browser, ...server, ...gpus }
 const isClass = (value: unknown) => /^class\b/.test(Function.prototype.toString.call(value))
 
 describe('a public function that is given anything at all gives a value or an error of this project', () => {

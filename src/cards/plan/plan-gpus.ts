@@ -7,6 +7,7 @@ import {
 } from '../../finetune/index.js'
 import { type EstimateMemoryOptions, estimateMemory } from '../../runtime/generate/index.js'
 import { openModelCheckpoint, parseModelConfig } from '../../runtime/model/index.js'
+import { signal as abortSignal, anObject, checkArgument, listOf, wholeNumber, z } from '../../schema/index.js'
 import type { Card } from '../card.js'
 import { unknownCard } from '../errors.js'
 import { listGpus } from '../list-gpus.js'
@@ -19,6 +20,16 @@ export interface PlanOptions extends EstimateMemoryOptions {
   readonly training?: EstimateTrainingOptions
   readonly signal?: AbortSignal
 }
+
+/** What is looked at before the sizes, which `estimateMemory` checks. */
+const OPTIONS = z.object(
+  {
+    gpus: z.optional(listOf(wholeNumber(0), 'a list of cards by their numbers')),
+    training: z.optional(anObject),
+    signal: z.optional(abortSignal),
+  },
+  { error: 'an object' },
+)
 
 /** Whether and how well a card can take the whole model. */
 export interface CardPlan {
@@ -54,6 +65,7 @@ export interface GpuPlan {
  * @throws as `estimateMemory`, `adapter.card-unknown`, and what opening the checkpoint throws
  */
 export async function planGpus(source: SourceLocation, options: PlanOptions = {}): Promise<GpuPlan> {
+  checkArgument('options', OPTIONS, options)
   const { gpus, training: method, signal, ...sizes } = options
   const { config: stored, name } = await openModelCheckpoint(source, signal ? { signal } : {})
   const config = parseModelConfig(stored)

@@ -338,7 +338,11 @@ function constraintOf(options: GenerateOptions): ConstraintOption | undefined {
   checkArgument('options', anObject, options)
   return lookAt(
     () => invalidOption('options', options, 'an object that can be read'),
-    () => options.constraint,
+    () => {
+      const { constraint } = options
+      if (constraint !== undefined) checkArgument('constraint', anObject, constraint)
+      return constraint
+    },
   )
 }
 
