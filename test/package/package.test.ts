@@ -142,9 +142,9 @@ describe('in TypeScript', () => {
         module,
         moduleResolution: resolution,
       }
-      const settings = { compilerOptions, files: files.map((name) => `types/${name}.ts`) }
-      await writeFile(join(user.folder, 'tsconfig.json'), JSON.stringify(settings))
-      expect(await user.node(`node_modules/typescript-${version}/bin/tsc`, '-p', 'tsconfig.json')).toBe('')
+      const settings = { compilerOptions, files: files.map((name) => `${name}.ts`) }
+      await writeFile(join(user.folder, 'types', 'tsconfig.json'), JSON.stringify(settings))
+      expect(await user.node(`node_modules/typescript-${version}/bin/tsc`, '-p', 'types')).toBe('')
     },
   )
 })
