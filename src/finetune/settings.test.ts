@@ -1,7 +1,7 @@
 /** Settings of a training in files, by the names of the official programs. */
 import { describe, expect, it } from 'vitest'
-import { PRESETS } from './presets.js'
-import { parseSettings, withData } from './settings-file.js'
+import { LORA, PRESETS } from './presets.js'
+import { isOfLora, parseLoraSettings, parseSettings, withData } from './settings-file.js'
 
 const read = (text: string, base?: keyof typeof PRESETS) => parseSettings(text, 'settings.yaml', base)
 
@@ -159,5 +159,65 @@ describe('a file of settings', () => {
   ])('that says %j is refused', async (text, message) => {
     await expect(read(text)).rejects.toThrow(message)
     await expect(read(text)).rejects.toMatchObject({ code: 'option.settings-file' })
+  })
+})
+
+describe('settings of LoRA', () => {
+  const OFFICIAL = `
+data_config:
+  train_file: train.json
+max_input_length: 256
+max_output_length: 512
+training_args:
+  max_steps: 3000
+  learning_rate: 5e-5
+  per_device_train_batch_size: 4
+peft_config:
+  peft_type: LORA
+  task_type: CAUSAL_LM
+  r: 8
+  lora_alpha: 32
+  lora_dropout: 0.1
+`
+  const LLAMA_FACTORY = `
+stage: sft
+finetuning_type: lora
+lora_rank: 16
+lora_alpha: 32
+use_rslora: true
+lora_target: all
+template: chatglm3
+cutoff_len: 1024
+num_train_epochs: 3.0
+`
+
+  it('are those of the official lora.yaml, which is the preset', async () => {
+    const { preset } = await parseLoraSettings(OFFICIAL, 'lora.yaml')
+    expect(preset).toEqual(LORA)
+    expect(isOfLora(OFFICIAL)).toBe(true)
+    expect(isOfLora(YAML)).toBe(false)
+  })
+
+  it('have the names of LLaMA-Factory, too', async () => {
+    const { preset, relative } = await parseLoraSettings(LLAMA_FACTORY, 'sft.yaml')
+    const targetModules = ['query_key_value', 'dense', 'dense_h_to_4h', 'dense_4h_to_h']
+    expect(preset.training).toMatchObject({ rank: 16, alpha: 32, rslora: true, targetModules })
+    expect(preset.data).toMatchObject({ maxLength: 1024 })
+    expect(relative).toEqual({ epochs: 3 })
+    expect(isOfLora(LLAMA_FACTORY)).toBe(true)
+  })
+
+  it.each([
+    ['target_modules: [q_proj]', /target_modules.*query_key_value/],
+    ['r: 0', /r is 0/],
+    ['use_dora: true', /use_dora is true; only false/],
+    ['bias: all', /only none/],
+    ['PRE_SEQ_LEN: 128', /PRE_SEQ_LEN is no setting/],
+    ['peft_type: PREFIX_TUNING', /only LORA/],
+  ])('refuse %s', async (text, message) => {
+    await expect(parseLoraSettings(text, 'lora.yaml')).rejects.toMatchObject({
+      code: 'option.settings-file',
+      message: expect.stringMatching(message),
+    })
   })
 })
