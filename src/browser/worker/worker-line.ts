@@ -1,5 +1,5 @@
 import { type Endpoint, type Remote, wrap } from 'comlink'
-import { ChatGLMError, invalidOption } from '../../errors/index.js'
+import { ChatGLMError, hasCode, invalidOption } from '../../errors/index.js'
 import { workerFailed } from './errors.js'
 import { type Outcome, unwrap } from './outcome.js'
 
@@ -122,7 +122,9 @@ export class WorkerLine<Host extends Abortable> {
   }
 
   readonly #onError = (event: Event) => {
-    const { message } = event as Partial<ErrorEvent>
-    this.end(workerFailed(message || 'its script could not be loaded'))
+    const { message, error } = event as Partial<ErrorEvent>
+    // A process knows better than a page's worker what it failed with.
+    const isTold = hasCode(error, 'device.worker-failed')
+    this.end(isTold ? error : workerFailed(message || 'its script could not be loaded'))
   }
 }

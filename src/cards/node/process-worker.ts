@@ -114,7 +114,8 @@ export class ProcessWorker extends ProcessChannel {
     const written = this.#written.trim()
     const message = written ? `${problem}; it wrote: ${written}` : problem
     this.#begin(message)
-    this.dispatchEvent(Object.assign(new Event('error'), { message }))
+    const error = processFailed(this.label, message)
+    this.dispatchEvent(Object.assign(new Event('error'), { message, error }))
   }
 
   #end(): void {
