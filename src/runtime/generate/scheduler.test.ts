@@ -59,11 +59,12 @@ interface Wish {
   readonly prefix?: number | undefined
   readonly prefixStrength?: number
   readonly seed?: number
+  readonly stopIds?: readonly number[]
 }
 
 function startOf(
   engine: FakeEngine,
-  { ids, maxTokens, prefix, prefixStrength = 1, seed = 1 }: Wish,
+  { ids, maxTokens, prefix, prefixStrength = 1, seed = 1, stopIds = [0] }: Wish,
 ): SequenceStart {
   const chosen = prefix === undefined ? undefined : PREFIXES[prefix]
   return {
@@ -71,7 +72,7 @@ function startOf(
     prefix: chosen,
     prefixStrength,
     sampling: resolveSampling({ seed }, VOCABULARY),
-    stopIds: [0],
+    stopIds,
     positionLimit: Math.min(engine.available(chosen), ids.length + maxTokens),
   }
 }
@@ -273,6 +274,7 @@ describe('random sequences on a scheduler', () => {
     prefix: fc.constantFrom(undefined, undefined, 0, 1, 2),
     prefixStrength: fc.constantFrom(1, 0.5),
     seed: fc.nat(50),
+    stopIds: fc.constantFrom([0], [], [1, 2]),
     /** Turns of the event loop before it comes. */
     wait: fc.nat(12),
     /** Turns after which it is aborted, if it is. */
