@@ -27,6 +27,8 @@ fn write_tile(tile_index: u32, first_row: u32, lane: u32) {
   for (var first = lane / OUTPUT_FOURS; first < TILE_ROWS; first += AT_ONCE * ROWS_OF_PASS) {
     var before: array<vec4<f32>, AT_ONCE>;
     for (var i = 0u; i < AT_ONCE; i++) {
+      // The zeros are written out, because some compilers give them only to the first turn of a loop.
+      before[i] = vec4<f32>();
       if (ACCUMULATE) {
         before[i] = y[min(first_row + first + i * ROWS_OF_PASS, MAX_ROWS - 1u) * (OUT / 4u) + four];
       }
