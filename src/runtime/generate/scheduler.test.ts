@@ -219,6 +219,19 @@ describe('the scheduler', () => {
     await expectIdle(engine, scheduler)
   })
 
+  it('ends a sequence that fails by itself, and no other', async () => {
+    const { engine, scheduler } = create({ maxSequences: 3 })
+    const all = count(3).map((_, i) => sequence(engine, { ids: count(40, i), maxTokens: 40, seed: 60 + i }))
+    const accept = all[1].accept.bind(all[1])
+    all[1].accept = (sampled) =>
+      all[1].ids.length < 3 ? accept(sampled) : all[1].fail(new Error('not finite'))
+    for (const one of all) scheduler.add(one)
+    await expect(all[1].done).rejects.toThrow('not finite')
+    expect(await all[0].done).toEqual(alone(all[0].start))
+    expect(await all[2].done).toEqual(alone(all[2].start))
+    await expectIdle(engine, scheduler)
+  })
+
   it('takes turns where pages run out: the youngest waits, and goes on exactly as it was', async () => {
     const { engine, scheduler } = create({ pages: 6, maxSequences: 4 })
     const seeds = [31, 32, 33, 34].map((seed, i) => ({ ids: count(60, i), maxTokens: 150, seed }))
