@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   type ByteSource,
@@ -40,9 +41,21 @@ const RUNTIMES = {
     name: 'ONNX Runtime, WebAssembly (slow)',
     options: { onnxRuntime: () => import('onnxruntime-web') },
   },
-  // What Node finds by itself.
-  cpu: { name: 'ONNX Runtime, CPU', options: {} },
+  // What Node finds by itself: the runtime for Node where it is installed.
+  cpu: {
+    name: isInstalled('onnxruntime-node') ? 'ONNX Runtime, CPU' : 'ONNX Runtime, WebAssembly (slow)',
+    options: {},
+  },
 } as const
+
+function isInstalled(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name)
+    return true
+  } catch {
+    return false
+  }
+}
 
 describe.each([
   { bits: 4, activations: 'float32', on: 'wasm' },

@@ -181,8 +181,8 @@ describe('variants of kernels', () => {
       code: 'option.invalid',
       details: { option: 'variants.decode', expected: 'one of "fused-int8", "float"' },
     })
-    const unknown = { prefill: 'int8' } as { decode?: 'float' }
-    await expect(loadModel(files, { variants: unknown })).rejects.toThrow('expected only "prefillProduct"')
+    const unknown = { prefil: 'int8' } as { decode?: 'float' }
+    await expect(loadModel(files, { variants: unknown })).rejects.toThrow('expected only "prefill"')
   })
 })
 

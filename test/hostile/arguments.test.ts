@@ -45,6 +45,7 @@ const FUNCTIONS: Readonly<Record<string, () => readonly unknown[]>> = {
   ],
   exportOnnx: () => [empty(), empty(), { bits: 4, groupSize: 32 }],
   exportGguf: () => [empty(), empty(), {}],
+  mergeAdapter: () => [empty(), empty(), empty(), {}],
   previewVariants: () => ['software'],
   estimateMemory: () => [config, { contextLength: 64, maxSequences: 2, cacheTokens: 128, quantization: {} }],
   loadModel: () => [
