@@ -18,12 +18,15 @@ interface Chunk {
   readonly prefixLength: number
 }
 
+/** Rows that buffers have room for: the same for all cases, so that they share their kernels. */
+const MAX_ROWS = 32
+
 /** Runs the kernel over a random cache of two slots and checks its output against the reference's. */
 async function check(
   test: TestGpu,
   shape: Omit<AttentionPrefillConstants, 'maxRows' | 'slotPages'>,
   { slot, start, count, prefixLength }: Chunk,
-  { strength = 1, deviation = 1, maxRows = count, halfTolerance = 4e-3 } = {},
+  { strength = 1, deviation = 1, maxRows = MAX_ROWS, halfTolerance = 4e-3 } = {},
 ) {
   const { heads, kvGroups, headDim } = shape
   const width = kvGroups * headDim
@@ -112,7 +115,7 @@ describeOnGpu('attention of a prefill chunk', (test) => {
       )
       .filter((drawn) => canRunAttentionPrefill(gpu, drawn))
     // A software adapter compiles each for a second or more.
-    for (const drawn of fc.sample(shapes, { seed: 16, numRuns: gpu.software ? 2 : 40 })) {
+    for (const drawn of fc.sample(shapes, { seed: 16, numRuns: gpu.software ? 1 : 40 })) {
       await check(test(), drawn, { slot: 1, start: 2, count: 7, prefixLength: 33 })
     }
   }, 180_000)
