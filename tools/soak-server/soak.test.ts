@@ -27,7 +27,8 @@ describe('a server that many clients ask at random', () => {
     expect(wrong).toEqual([])
     expect(Object.keys(done).length).toBeGreaterThan(10)
     expect(refused).toBeGreaterThan(0)
-    expect(statuses[429]).toBe(refused)
+    // A client may go away before it hears that it was refused.
+    expect(statuses[429]).toBeGreaterThanOrEqual(refused)
     expect(statuses[500]).toBeUndefined()
     const { cache } = model.engine
     cache.forget()
