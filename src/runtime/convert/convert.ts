@@ -2,37 +2,28 @@ import {
   type AffineQuantization,
   openCheckpointWriter,
   openSink,
-  type Progress,
   type SinkLocation,
-  SOURCE_SHAPE,
   type SourceLocation,
-  type SourceOptions,
   withLock,
 } from '../../checkpoint/index.js'
 import { DEVICE_SCHEMA, type DeviceChoice, openGpu } from '../../gpu/index.js'
-import { signal as abortSignal, callback, checkOptions, flag, type OptionShape } from '../../schema/index.js'
+import { checkOptions, type OptionShape } from '../../schema/index.js'
 import { openModelCheckpoint, QUANTIZATION, resolveQuantization } from '../model/index.js'
 import { convertedConfig, planConversion } from './conversion-plan.js'
 import { type ConvertResult, runConversion } from './run-conversion.js'
+import { WRITE_SHAPE, type WriteOptions } from './write-options.js'
 
-export interface ConvertOptions extends SourceOptions {
+export interface ConvertOptions extends WriteOptions {
   /** Default: 4 bits in groups of 64. */
   readonly quantization?: Partial<AffineQuantization>
-  /** Begins anew where the destination holds an unfinished conversion with other settings. */
-  readonly restart?: boolean
   /** Default: the fastest adapter there is. */
   readonly device?: DeviceChoice
-  readonly onProgress?: (progress: Progress) => void
-  readonly signal?: AbortSignal
 }
 
 const SHAPE: OptionShape<ConvertOptions> = {
-  ...SOURCE_SHAPE,
+  ...WRITE_SHAPE,
   quantization: QUANTIZATION,
-  restart: flag,
   device: DEVICE_SCHEMA,
-  onProgress: callback,
-  signal: abortSignal,
 }
 
 /**

@@ -6,17 +6,14 @@ import {
   openCheckpoint,
   openCheckpointWriter,
   openSink,
-  type Progress,
   type SinkLocation,
-  SOURCE_SHAPE,
   type SourceLocation,
-  type SourceOptions,
   type TensorInfo,
   toFloat32,
   withLock,
 } from '../../checkpoint/index.js'
 import { CheckpointError } from '../../errors/index.js'
-import { signal as abortSignal, callback, checkOptions, flag, type OptionShape } from '../../schema/index.js'
+import { checkOptions } from '../../schema/index.js'
 import {
   type Factors,
   FLOAT_DTYPES,
@@ -29,20 +26,7 @@ import {
 } from '../model/index.js'
 import { type ConversionStep, copyTensor } from './conversion-plan.js'
 import { type ConvertResult, runConversion } from './run-conversion.js'
-
-export interface MergeOptions extends SourceOptions {
-  /** Begins anew where the destination holds an unfinished merge with other settings. */
-  readonly restart?: boolean
-  readonly onProgress?: (progress: Progress) => void
-  readonly signal?: AbortSignal
-}
-
-const SHAPE: OptionShape<MergeOptions> = {
-  ...SOURCE_SHAPE,
-  restart: flag,
-  onProgress: callback,
-  signal: abortSignal,
-}
+import { WRITE_SHAPE, type WriteOptions } from './write-options.js'
 
 /** Bytes of a matrix that are in memory at a time. */
 const BLOCK_BYTES = 16 * 2 ** 20
@@ -133,9 +117,9 @@ export async function mergeAdapter(
   source: SourceLocation,
   adapter: SourceLocation,
   destination: SinkLocation,
-  options: MergeOptions = {},
+  options: WriteOptions = {},
 ): Promise<ConvertResult> {
-  checkOptions(SHAPE, options)
+  checkOptions(WRITE_SHAPE, options)
   const { signal, onProgress } = options
   const checkpoint = await openModelCheckpoint(source, options)
   const config = parseModelConfig(checkpoint.config)

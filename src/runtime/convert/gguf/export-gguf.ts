@@ -2,23 +2,12 @@ import {
   ggufLayout,
   openCheckpointWriter,
   openSink,
-  type Progress,
   type SinkLocation,
-  SOURCE_SHAPE,
   type SourceLocation,
-  type SourceOptions,
   type StoredDeclaration,
   withLock,
 } from '../../../checkpoint/index.js'
-import {
-  signal as abortSignal,
-  callback,
-  checkOptions,
-  flag,
-  number,
-  type OptionShape,
-  text,
-} from '../../../schema/index.js'
+import { checkOptions, number, type OptionShape, text } from '../../../schema/index.js'
 import {
   GGUF_NAMES,
   HF_NAMES,
@@ -35,26 +24,20 @@ import type { RowForm } from '../rows/encode-rows.js'
 import { ExportSteps } from '../rows/export-steps.js'
 import { openRowEncoder } from '../rows/row-encoder.js'
 import { type ExportResult, runConversion } from '../run-conversion.js'
+import { WRITE_SHAPE, type WriteOptions } from '../write-options.js'
 import { type GgufType, ggufMetadata } from './gguf-metadata.js'
 
-export interface ExportGgufOptions extends SourceOptions {
+export interface ExportGgufOptions extends WriteOptions {
   /** Bits of a weight: 4 are Q4_0, 8 are Q8_0, 16 are F16. Default 4. */
   readonly bits?: 4 | 8 | 16
   /** The file's name in the destination. Default: `model.gguf`. */
   readonly file?: string
-  /** Begins anew where the destination holds another conversion. */
-  readonly restart?: boolean
-  readonly onProgress?: (progress: Progress) => void
-  readonly signal?: AbortSignal
 }
 
 const SHAPE: OptionShape<ExportGgufOptions> = {
-  ...SOURCE_SHAPE,
+  ...WRITE_SHAPE,
   bits: number((bits) => [4, 8, 16].includes(bits), '4, 8 or 16'),
   file: text,
-  restart: flag,
-  onProgress: callback,
-  signal: abortSignal,
 }
 
 const TYPES = { 4: 'Q4_0', 8: 'Q8_0', 16: 'F16' } as const satisfies Record<number, GgufType>

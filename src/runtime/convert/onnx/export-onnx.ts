@@ -5,32 +5,22 @@ import {
   ONNX_FILE,
   openCheckpointWriter,
   openSink,
-  type Progress,
   type SinkLocation,
-  SOURCE_SHAPE,
   type SourceLocation,
-  type SourceOptions,
   withLock,
 } from '../../../checkpoint/index.js'
 import { CheckpointError } from '../../../errors/index.js'
-import {
-  signal as abortSignal,
-  callback,
-  checkOptions,
-  flag,
-  number,
-  type OptionShape,
-  oneOf,
-} from '../../../schema/index.js'
+import { checkOptions, number, type OptionShape, oneOf } from '../../../schema/index.js'
 import { loadTokenizer, type ModelConfig, openModelCheckpoint, parseModelConfig } from '../../model/index.js'
 import { ExportSteps } from '../rows/export-steps.js'
 import { openRowEncoder } from '../rows/row-encoder.js'
 import { type ExportResult, runConversion } from '../run-conversion.js'
+import { WRITE_SHAPE, type WriteOptions } from '../write-options.js'
 import { chatglmGraph, type GraphNumbers } from './chatglm-graph.js'
 import { planExport } from './export-plan.js'
 import { GENAI_CONFIG_FILE, genaiConfig } from './genai-config.js'
 
-export interface ExportOnnxOptions extends SourceOptions {
+export interface ExportOnnxOptions extends WriteOptions {
   /** Bits of a weight; 16 are floats. Default 4. */
   readonly bits?: 4 | 8 | 16
   /** Weights of a row that share a scale. Default 32, which ONNX Runtime is fastest with. */
@@ -40,20 +30,13 @@ export interface ExportOnnxOptions extends SourceOptions {
    * provider, which computes in float32 anyway.
    */
   readonly activations?: 'float16' | 'float32'
-  /** Begins anew where the destination holds an unfinished export with other settings. */
-  readonly restart?: boolean
-  readonly onProgress?: (progress: Progress) => void
-  readonly signal?: AbortSignal
 }
 
 const SHAPE: OptionShape<ExportOnnxOptions> = {
-  ...SOURCE_SHAPE,
+  ...WRITE_SHAPE,
   bits: number((bits) => [4, 8, 16].includes(bits), '4, 8 or 16'),
   groupSize: number((size) => [32, 64, 128].includes(size), '32, 64 or 128'),
   activations: oneOf(['float16', 'float32']),
-  restart: flag,
-  onProgress: callback,
-  signal: abortSignal,
 }
 
 function numbersOf({
