@@ -91,12 +91,15 @@ export async function compileLinearHalves(
   const tiling = halvesTiling(maxRows)
   const outputTiles = Math.ceil(outFeatures / TILE_OUTPUTS)
   const mostParts = Math.floor(partsBytes / (tiling.rows * TILE_OUTPUTS * 4))
+  // By the tiles of rows: looked up whenever a step is encoded.
+  const splits = Array.from({ length: Math.ceil(maxRows / tiling.rows) }, (_, tiles) =>
+    splitsOf(tiling, (tiles + 1) * outputTiles, mostParts),
+  )
   const layout = (rows: number) => {
     const rowTiles = Math.ceil(rows / tiling.rows)
-    return { rowTiles, splits: splitsOf(tiling, rowTiles * outputTiles, mostParts) }
+    return { rowTiles, splits: splits[rowTiles - 1] }
   }
-  const counts = Array.from({ length: Math.ceil(maxRows / tiling.rows) }, (_, i) => (i + 1) * tiling.rows)
-  const mayBeSplit = counts.some((rows) => layout(rows).splits > 1)
+  const mayBeSplit = splits.some((count) => count > 1)
   const { u32, bool } = tileSpecialization(output)
   const sizes = { IN: inFeatures, OUT: outFeatures, GROUP_SIZE: groupSize, MAX_ROWS: maxRows }
   const specialization = { u32: { ...sizes, ...u32 }, ...(bool && { bool }) }
